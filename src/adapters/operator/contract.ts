@@ -1,0 +1,114 @@
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { PriceVersion } from '../../books/price.ts'
+import { tokenClasses } from '../../books/usage.ts'
+import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
+import { price } from '../../units/amount.ts'
+
+/**
+ * What the operator and the gateways say to each other over the operator's socket. A gateway asks `POST /internal/sync`
+ * again and again; the answer comes at once when there is news, else after a second. Nothing on the request path waits
+ * for it.
+ */
+export interface SyncRequest {
+  readonly incarnation: string
+  readonly pid: number
+  /** Number of the snapshot it serves under; 0: none yet. */
+  readonly snapshot: number
+  readonly ready: boolean
+  readonly running: number
+  readonly waiting: number
+  /** Journal rows not acknowledged yet. */
+  readonly journal_depth: number
+  readonly journal_up: boolean
+  readonly replicas: readonly { readonly id: string; readonly up: boolean; readonly running: number }[]
+}
+
+export interface SyncReply {
+  /** Given when it is newer than the gateway's. */
+  readonly snapshot?: WireSnapshot
+  /** Journal rows up to this number are in the books: the gateway may delete them. */
+  readonly acknowledged: number
+}
+
+const nullable = <T extends Type.TSchema>(type: T) => Type.Union([type, Type.Null()])
+const name = Type.String({ minLength: 1, maxLength: 200 })
+const whole = Type.Integer({ minimum: 0 })
+const decimal = Type.String({ pattern: '^[0-9]{1,18}$' })
+
+export const WireSnapshot = Type.Object({
+  number: Type.Integer({ minimum: 1 }),
+  published_ms: whole,
+  gateways: Type.Integer({ minimum: 1, maximum: 1024 }),
+  grants: Type.Array(
+    Type.Object({
+      hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+      key: name,
+      tenant: name,
+      application: name,
+      models: nullable(Type.Array(name)),
+      requests_per_minute: nullable(Type.Number({ exclusiveMinimum: 0 })),
+      tokens_per_minute: nullable(Type.Number({ exclusiveMinimum: 0 })),
+      expires_ms: nullable(whole),
+    }),
+  ),
+  prices: Type.Array(
+    Type.Object({
+      version: Type.Integer({ minimum: 1 }),
+      model: name,
+      effective_from_ms: whole,
+      note: Type.String(),
+      perMillion: Type.Object({
+        input_uncached: decimal,
+        cache_read: decimal,
+        cache_write: decimal,
+        output_visible: decimal,
+        reasoning: decimal,
+      }),
+    }),
+  ),
+  engines: Type.Array(
+    Type.Object({
+      name,
+      vendor: Type.Union([Type.Literal('llama'), Type.Literal('openai')]),
+      /** Base URL of an upstream, ending before `/chat/completions`; null for the embedded engine. */
+      url: nullable(Type.String({ maxLength: 2000 })),
+      key_from: nullable(Type.String({ maxLength: 2000 })),
+      models: Type.Record(Type.String(), name),
+      concurrency: Type.Integer({ minimum: 1, maximum: 65_536 }),
+      draining: Type.Boolean(),
+    }),
+  ),
+})
+export type WireSnapshot = Type.Static<typeof WireSnapshot>
+export type WireEngine = WireSnapshot['engines'][number]
+
+const wireSnapshot = Compile(WireSnapshot)
+
+/** A snapshot as the line uses it, and the addresses that only the engine adapters need. */
+export interface FactorySnapshot extends Snapshot {
+  readonly engines: readonly WireEngine[]
+}
+
+/** Checks it whole before any of it is used; `undefined` when it is no valid snapshot. */
+export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
+  if (!wireSnapshot.Check(value)) return undefined
+  return {
+    number: value.number,
+    published_ms: value.published_ms,
+    gateways: value.gateways,
+    grants: new Map(value.grants.map(({ hash, ...grant }) => [hash, grant as unknown as Grant])),
+    prices: value.prices.map((one) => ({
+      ...one,
+      perMillion: Object.fromEntries(tokenClasses.map((of) => [of, price(BigInt(one.perMillion[of]))])),
+    })) as unknown as PriceVersion[],
+    replicas: value.engines.map((engine) => ({
+      id: engine.name as Snapshot['replicas'][number]['id'],
+      vendor: engine.vendor,
+      models: engine.models,
+      concurrency: engine.concurrency,
+      draining: engine.draining,
+    })),
+    engines: value.engines,
+  }
+}

@@ -1,0 +1,58 @@
+import type { ApplicationId, ModelId, ReplicaId, TenantId } from '../units/ids.ts'
+import type { WasteCause } from './row.ts'
+import type { TokenClass } from './usage.ts'
+
+/** Units of the ledger, each of which sums to zero over all accounts. */
+export const ledgerUnits = ['nano-USD', 'mJ', 'token'] as const
+export type LedgerUnit = (typeof ledgerUnits)[number]
+
+/** A path such as `tenant/acme/support`; names inside it are URI-encoded, so a slash in a model's name does no harm. */
+export type Account = string & { readonly account: true }
+
+const account = (...path: readonly string[]): Account => path.map(encodeURIComponent).join('/') as Account
+
+/**
+ * The chart of accounts. One name, three units: `tenant/T/A` owes dollars, was served tokens, and drew joules.
+ *
+ *     tokens   engine/R → tenant/T/A/class | waste/cause/class        made = served + wasted
+ *     money    tenant/T/A → revenue/model/class                       owed = earned
+ *     energy   meter/M → tenant/T/A | waste/cause | idle/shared-pool  drawn = attributed + wasted + idle
+ */
+export const accounts = {
+  engine: (replica: ReplicaId): Account => account('engine', replica),
+  tenant: (tenant: TenantId, application: ApplicationId): Account => account('tenant', tenant, application),
+  served: (tenant: TenantId, application: ApplicationId, tokenClass: TokenClass): Account =>
+    account('tenant', tenant, application, tokenClass),
+  waste: (cause: WasteCause): Account => account('waste', cause),
+  wasted: (cause: WasteCause, tokenClass: TokenClass): Account => account('waste', cause, tokenClass),
+  revenue: (model: ModelId, tokenClass: TokenClass): Account => account('revenue', model, tokenClass),
+  meter: (meter: string): Account => account('meter', meter),
+  idle: (): Account => account('idle', 'shared-pool'),
+} as const
+
+/** An immutable movement of a positive amount; a correction is another transfer. */
+export interface Transfer {
+  /** Says what it posts, so that the same posting twice is the same transfer. */
+  readonly id: string
+  readonly unit: LedgerUnit
+  readonly from: Account
+  readonly to: Account
+  readonly amount: bigint
+  /** The request it belongs to; null for what belongs to none, such as idle energy. */
+  readonly request: string | null
+  readonly at_ms: number
+}
+
+/** Balances per account and unit: what came in less what went out. */
+export type Balances = Map<string, bigint>
+
+export const balanceKey = (unit: LedgerUnit, of: Account): string => `${unit} ${of}`
+
+export function apply(balances: Balances, transfer: Transfer): void {
+  const move = (of: Account, amount: bigint): void => {
+    const key = balanceKey(transfer.unit, of)
+    balances.set(key, (balances.get(key) ?? 0n) + amount)
+  }
+  move(transfer.from, -transfer.amount)
+  move(transfer.to, transfer.amount)
+}

@@ -1,0 +1,60 @@
+import type { ApplicationId, KeyId, ModelId, ReplicaId, RequestId, TenantId } from '../units/ids.ts'
+import type { Usage } from './usage.ts'
+
+/** How a request ended, as its client would tell it. */
+export type Outcome =
+  | 'complete'
+  | 'client_closed' // the client left; what the engine made until it stopped is billed, or leaving would be free
+  | 'rejected' // the engine would not take it: too long a prompt, a parameter it refuses
+  | 'upstream_error'
+  | 'truncated' // the engine's stream ended without saying that it was finished
+  | 'timeout'
+  | 'journal_unavailable'
+  | 'crash' // the gateway died with it; settled from what was measured
+
+/** What is billed. Everything else that an engine made is waste, booked by its cause and paid by the factory. */
+export const isBilled = (outcome: Outcome): boolean => outcome === 'complete' || outcome === 'client_closed'
+
+/** Why an attempt's tokens were for nothing: the request's outcome, or another attempt was needed. */
+export type WasteCause = Exclude<Outcome, 'complete' | 'client_closed'> | 'retry' | 'foreign'
+
+/** One try of one engine. The last one has the request's outcome; those before it were retried. */
+export interface Attempt {
+  readonly number: number
+  readonly replica: ReplicaId
+  readonly usage: Usage
+}
+
+/** Whose request it is and what it may cost: the part that both rows carry, so that each stands alone. */
+export interface Asked {
+  readonly id: RequestId
+  readonly tenant: TenantId
+  readonly application: ApplicationId
+  readonly key: KeyId
+  readonly model: ModelId
+  /** Version of the price it was admitted under, frozen; null: the model had none, so it is booked at 0 and flagged. */
+  readonly price_version: number | null
+  /** Snapshot of keys, prices and fleet that it was admitted under. */
+  readonly snapshot: number
+  readonly at_ms: number
+}
+
+/** Durable before the first content byte leaves: if the gateway dies, this is what is known. */
+export interface OpenRow extends Asked {
+  readonly kind: 'open'
+  readonly reserved_tokens: number
+}
+
+/** Durable before the last byte leaves: the request is settled. */
+export interface CloseRow extends Asked {
+  readonly kind: 'close'
+  readonly closed_ms: number
+  readonly queued_ms: number
+  /** Admission to first content; null when there was none. */
+  readonly ttft_ms: number | null
+  readonly stream: boolean
+  readonly outcome: Outcome
+  readonly attempts: readonly Attempt[]
+}
+
+export type Row = OpenRow | CloseRow

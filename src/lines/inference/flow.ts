@@ -1,0 +1,143 @@
+import type { Attempt, CloseRow, Outcome, Row } from '../../books/row.ts'
+import type { Usage } from '../../books/usage.ts'
+import type { Replica } from '../../plant/infrastructure/replica.ts'
+import type { ModelId, RequestId } from '../../units/ids.ts'
+import type { Seconds, Tokens } from '../../units/quantity.ts'
+import { seconds, tokens } from '../../units/quantity.ts'
+import type { Refusal } from './errors.ts'
+import type { Grant, Snapshot } from './snapshot.ts'
+
+/** What a client asked for, as far as the line must know; `body` is for the engine's adapter alone. */
+export interface Ask {
+  readonly grant: Grant
+  readonly model: ModelId
+  /** From the size of the prompt: only for reserving; what is billed comes from the engine. */
+  readonly promptEstimate: Tokens
+  /** The client's own limit of output; undefined: none given. */
+  readonly maxOutput: Tokens | undefined
+  readonly stream: boolean
+  /** How often this client's library tried before: tells retries from new demand. */
+  readonly clientRetry: number
+  readonly body: unknown
+}
+
+/** Why an engine failed us. The first three are worth another replica, as long as no byte has left. */
+export type EngineFault =
+  | 'unreachable'
+  | 'overloaded'
+  | 'crashed'
+  | 'timed_out'
+  | 'bad_reply'
+  | 'truncated'
+  | 'bad_request'
+  | 'context_length'
+  | 'unknown_model'
+
+export interface EngineFailure {
+  readonly fault: EngineFault
+  /** For people; without secrets and without the prompt. */
+  readonly message: string
+}
+
+/** One request under way: plain data. The twin copies it, a crash drops it, `top` lists it. */
+export interface Flow {
+  readonly id: RequestId
+  readonly ask: Ask
+  readonly snapshot: Snapshot
+  readonly askedAt: Seconds
+  phase: 'asked' | 'queued' | 'generating' | 'posting' | 'done'
+  admittedAt: Seconds
+  firstAt: Seconds | undefined
+  /** Taken from the key's token limit; undefined: nothing taken yet. */
+  reserved: Tokens | undefined
+  /** Number of the attempt under way; events of another attempt are late and ignored. */
+  attempt: number
+  replica: Replica | undefined
+  /** What the engine said it found of the prompt. */
+  begun: { readonly input_uncached: Tokens; readonly cache_read: Tokens } | undefined
+  produced: Tokens
+  /** Attempts that are over. */
+  readonly attempts: Attempt[]
+  /** Why we, or the client, cut it short; the outcome then, whatever the engine says. */
+  cut: Outcome | undefined
+  failure: EngineFailure | undefined
+  closing: CloseRow | undefined
+}
+
+export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Seconds): Flow => ({
+  id,
+  ask,
+  snapshot,
+  askedAt: now,
+  phase: 'asked',
+  admittedAt: seconds(0),
+  firstAt: undefined,
+  reserved: undefined,
+  attempt: 0,
+  replica: undefined,
+  begun: undefined,
+  produced: tokens(0),
+  attempts: [],
+  cut: undefined,
+  failure: undefined,
+  closing: undefined,
+})
+
+/** What can happen to a flow. A chunk carries a count: live says 1, the twin as many as passed. */
+export type Event =
+  | { readonly kind: 'asked' | 'turn' | 'client_closed' | 'deadline' }
+  | { readonly kind: 'begun'; readonly attempt: number; readonly input_uncached: Tokens; readonly cache_read: Tokens }
+  | { readonly kind: 'chunk'; readonly attempt: number; readonly tokens: Tokens; readonly bytes?: unknown }
+  /** The engine is done. `usage` holds what it told of it; what it did not tell is filled from what was counted. */
+  | { readonly kind: 'ended'; readonly attempt: number; readonly usage: Usage | undefined }
+  | {
+      readonly kind: 'failed'
+      readonly attempt: number
+      readonly failure: EngineFailure
+      readonly usage: Usage | undefined
+    }
+  | { readonly kind: 'journaled' | 'unjournaled'; readonly row: 'open' | 'close' }
+
+/** Whether some replica of a model could take one more request. */
+export type Room = 'free' | 'full' | 'none'
+
+export type Admission =
+  | { readonly verdict: 'admitted'; readonly reserve: Tokens }
+  | { readonly verdict: 'queued'; readonly retryAfter: Seconds }
+  | { readonly verdict: 'refused'; readonly refusal: Refusal }
+
+/** The decisions of the line: pure, though they learn. Live and in the twin the same. */
+export interface Policy {
+  admit(flow: Flow, now: Seconds): Admission
+  /** The replica for the next attempt, counted as its load until `left`; undefined: none. */
+  route(flow: Flow): Replica | undefined
+  left(flow: Flow): void
+  retries(flow: Flow, failure: EngineFailure): boolean
+  /** It is over: give back what was reserved and not used, learn from what was. */
+  settle(flow: Flow, now: Seconds): void
+}
+
+/** What the line may tell the world; nothing is waited for, every answer comes back as an event. */
+export interface World {
+  /** → begun?, chunk*, then exactly one ended | failed, all with the flow's attempt number. */
+  generate(flow: Flow, replica: Replica): void
+  /** → ended | failed within a bounded time. Drain or cut is the adapter's; calling twice is calling once. */
+  cancel(flow: Flow): void
+  /** Content for the client; the adapter keeps it until `release`, and its last piece until `finish`. */
+  write(flow: Flow, bytes: unknown): void
+  /** The open row is durable: content may leave. */
+  release(flow: Flow): void
+  /** → journaled | unjournaled. */
+  append(flow: Flow, row: Row): void
+  /** Write it once the journal works again; nobody waits for it. */
+  keep(flow: Flow, row: CloseRow): void
+  /** It is over: settled as `flow.closing` says, refused, or left while queued. */
+  finish(flow: Flow, ending: Ending): void
+  /** → turn, when a replica may be free, at the latest after `after`. */
+  wait(flow: Flow, after: Seconds): void
+}
+
+export type Ending =
+  | { readonly kind: 'settled'; readonly outcome: Outcome }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'left' }

@@ -1,0 +1,109 @@
+import type { Outcome } from '../../books/row.ts'
+import type { Usage } from '../../books/usage.ts'
+import { assert } from '../../units/assert.ts'
+import type { Seconds } from '../../units/quantity.ts'
+import { plus, tokens } from '../../units/quantity.ts'
+import { refusal } from './errors.ts'
+import type { Ending, Event, Flow, Policy, World } from './flow.ts'
+import { closeRow, metered, openRow, outcomeOf } from './meter.ts'
+
+/**
+ * The whole path of a request, told, not awaited: S1 admit → S2 route → S3 generate → S4 meter → S5 post.
+ *
+ * Any event in any phase is safe. A flow settles exactly once; dropping it at any event leaves books that balance,
+ * since its open row is durable before content leaves and its close row before the last byte does.
+ */
+export const inferenceLine = (policy: Policy, world: World) => {
+  const admit = (flow: Flow, now: Seconds): void => {
+    const admission = policy.admit(flow, now)
+    if (admission.verdict === 'queued') {
+      flow.phase = 'queued'
+      return world.wait(flow, admission.retryAfter)
+    }
+    if (admission.verdict === 'refused') return leave(flow, { kind: 'refused', refusal: admission.refusal }, now)
+    flow.reserved = admission.reserve
+    flow.admittedAt = now
+    flow.phase = 'generating'
+    world.append(flow, openRow(flow)) // not waited for: it travels with the group commit while the engine starts
+    route(flow, now)
+  }
+  const route = (flow: Flow, now: Seconds): void => {
+    const replica = policy.route(flow)
+    if (!replica) return post(flow, 'upstream_error', now)
+    flow.attempt++
+    flow.replica = replica
+    flow.begun = undefined
+    world.generate(flow, replica)
+  }
+  const attemptOver = (flow: Flow, told: Usage | undefined): void => {
+    flow.attempts.push(metered(flow, told))
+    policy.left(flow)
+  }
+  const post = (flow: Flow, outcome: Outcome, now: Seconds): void => {
+    assert(flow.phase === 'generating', 'a request settles once')
+    flow.phase = 'posting'
+    policy.settle(flow, now)
+    flow.closing = closeRow(flow, flow.cut ?? outcome, now)
+    world.append(flow, flow.closing)
+  }
+  const leave = (flow: Flow, ending: Ending, now: Seconds): void => {
+    if (flow.phase !== 'posting') policy.settle(flow, now)
+    flow.phase = 'done'
+    world.finish(flow, ending)
+  }
+  const cut = (flow: Flow, why: Outcome): void => {
+    flow.cut ??= why
+    world.cancel(flow)
+  }
+  const ended = (flow: Flow, event: Event & { kind: 'ended' | 'failed' }, now: Seconds): void => {
+    attemptOver(flow, event.usage)
+    if (event.kind === 'ended') return post(flow, 'complete', now)
+    flow.failure = event.failure
+    if (flow.produced === 0 && !flow.cut && policy.retries(flow, event.failure)) return route(flow, now)
+    post(flow, outcomeOf(event.failure.fault), now)
+  }
+  const journaled = (flow: Flow, event: Event & { kind: 'journaled' | 'unjournaled' }, now: Seconds): void => {
+    if (event.row === 'open') {
+      if (event.kind === 'journaled') return flow.phase === 'done' ? undefined : world.release(flow)
+      return flow.phase === 'generating' ? cut(flow, 'journal_unavailable') : undefined
+    }
+    if (flow.phase !== 'posting' || !flow.closing) return
+    if (event.kind === 'unjournaled') {
+      flow.closing = { ...flow.closing, outcome: 'journal_unavailable' }
+      world.keep(flow, flow.closing)
+    }
+    leave(flow, { kind: 'settled', outcome: flow.closing.outcome }, now)
+  }
+  return (flow: Flow, event: Event, now: Seconds): void => {
+    if ('attempt' in event && (flow.phase !== 'generating' || event.attempt !== flow.attempt)) return // late
+    switch (event.kind) {
+      case 'asked':
+      case 'turn':
+        if (flow.phase === 'asked' || flow.phase === 'queued') admit(flow, now)
+        return
+      case 'client_closed':
+        if (flow.phase === 'queued') return leave(flow, { kind: 'left' }, now)
+        if (flow.phase === 'generating') cut(flow, 'client_closed')
+        return
+      case 'deadline':
+        if (flow.phase === 'queued')
+          return leave(flow, { kind: 'refused', refusal: refusal('timeout', 'waited too long for a free engine') }, now)
+        if (flow.phase === 'generating') cut(flow, 'timeout')
+        return
+      case 'begun':
+        flow.begun = { input_uncached: event.input_uncached, cache_read: event.cache_read }
+        return
+      case 'chunk':
+        flow.produced = plus(flow.produced, event.tokens)
+        if (event.tokens > tokens(0)) flow.firstAt ??= now
+        if (!flow.cut) world.write(flow, event.bytes)
+        return
+      case 'ended':
+      case 'failed':
+        return ended(flow, event, now)
+      case 'journaled':
+      case 'unjournaled':
+        return journaled(flow, event, now)
+    }
+  }
+}

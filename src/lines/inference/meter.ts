@@ -1,0 +1,75 @@
+import { priceAt } from '../../books/price.ts'
+import type { Attempt, CloseRow, OpenRow, Outcome } from '../../books/row.ts'
+import type { Usage } from '../../books/usage.ts'
+import { filledFrom, missingUsage, usageFrom } from '../../books/usage.ts'
+import { assert } from '../../units/assert.ts'
+import type { Seconds } from '../../units/quantity.ts'
+import type { EngineFault, Flow } from './flow.ts'
+
+const ms = (time: Seconds): number => Math.round(time * 1000)
+
+/**
+ * S4: what the attempt under way used. The engine's own figures come first, class by class; what it left out is taken
+ * from what passed us: its word at the start, the chunks, and for the prompt of a foreign engine its size.
+ * An attempt that never began and sent nothing has a missing usage, which is not a zero one.
+ */
+export function metered(flow: Flow, told: Usage | undefined): Attempt {
+  assert(flow.replica, 'an attempt has a replica')
+  return { number: flow.attempt, replica: flow.replica.id, usage: filledFrom(told ?? missingUsage, passed(flow)) }
+}
+
+function passed(flow: Flow): Usage {
+  if (flow.begun) {
+    const input = usageFrom('engine', { ...flow.begun, cache_write: 0, reasoning: 0 })
+    return { ...input, output_visible: { tokens: flow.produced, source: 'counted' } }
+  }
+  if (flow.produced === 0) return missingUsage
+  return {
+    ...usageFrom('estimated', { input_uncached: flow.ask.promptEstimate }),
+    output_visible: { tokens: flow.produced, source: 'counted' },
+  }
+}
+
+/** The outcome that a fault is for the client. */
+export function outcomeOf(fault: EngineFault): Outcome {
+  switch (fault) {
+    case 'bad_request':
+    case 'context_length':
+    case 'unknown_model':
+      return 'rejected'
+    case 'timed_out':
+      return 'timeout'
+    case 'truncated':
+      return 'truncated'
+    default:
+      return 'upstream_error'
+  }
+}
+
+function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
+  const { grant, model } = flow.ask
+  const at_ms = ms(flow.admittedAt)
+  return {
+    id: flow.id,
+    tenant: grant.tenant,
+    application: grant.application,
+    key: grant.key,
+    model,
+    price_version: priceAt(flow.snapshot.prices, model, at_ms)?.version ?? null,
+    snapshot: flow.snapshot.number,
+    at_ms,
+  }
+}
+
+export const openRow = (flow: Flow): OpenRow => ({ ...asked(flow), kind: 'open', reserved_tokens: flow.reserved ?? 0 })
+
+export const closeRow = (flow: Flow, outcome: Outcome, now: Seconds): CloseRow => ({
+  ...asked(flow),
+  kind: 'close',
+  closed_ms: ms(now),
+  queued_ms: ms(flow.admittedAt) - ms(flow.askedAt),
+  ttft_ms: flow.firstAt === undefined ? null : ms(flow.firstAt) - ms(flow.askedAt),
+  stream: flow.ask.stream,
+  outcome,
+  attempts: [...flow.attempts],
+})

@@ -1,0 +1,83 @@
+import type { Millijoules } from '../../units/amount.ts'
+import { millijoules } from '../../units/amount.ts'
+import type { Watts } from '../../units/quantity.ts'
+
+/** How a figure came to be; printed with every number that people see. */
+export type Grade = 'measured' | 'estimated' | 'simulated'
+
+/**
+ * One reading of a meter, as it was taken. Counters are cumulative, so that a reader that was away for a while misses
+ * nothing; `sequence` goes up by one with every sample written, so that a missing sample shows.
+ */
+export type MeterSample = { readonly meter: string; readonly sequence: number; readonly at_ms: number } & (
+  | { readonly kind: 'energy_counter'; readonly energy_uj: number; readonly wraps_at_uj: number }
+  | {
+      readonly kind: 'cpu_time'
+      readonly busy_ms: number
+      readonly cores: number
+      readonly idle_watts: number
+      readonly full_watts: number
+    }
+)
+
+/** The energy between two consecutive samples. `idle` is the floor that is drawn whether there is work or not. */
+export interface MeterInterval {
+  readonly meter: string
+  /** Sequence of the sample that ends it: names the interval. */
+  readonly sequence: number
+  readonly from_ms: number
+  readonly to_ms: number
+  readonly energy: Millijoules
+  readonly idle: Millijoules
+  readonly grade: Grade
+  /** The counter went back (reboot, reset): energy since the reset only; what was drawn before it is unknown and not made up. */
+  readonly reset: boolean
+}
+
+/**
+ * Energy from one sample to the next.
+ *
+ * Energy counter (RAPL): the difference, with the wrap at `wraps_at_uj`.
+ * CPU time: idle_W × t + (full_W − idle_W) × busy core-seconds / cores, the linear model of server power
+ * (Fan, Weber, Barroso, ISCA 2007).
+ */
+export function interval(before: MeterSample, after: MeterSample, idle: Watts): MeterInterval {
+  const elapsed_s = Math.max(0, after.at_ms - before.at_ms) / 1000
+  const { energy_mj, grade, reset } = drawn(before, after, elapsed_s)
+  const floor_mj = Math.min(energy_mj, Math.round(idle * elapsed_s * 1000))
+  return {
+    meter: after.meter,
+    sequence: after.sequence,
+    from_ms: before.at_ms,
+    to_ms: after.at_ms,
+    energy: millijoules(BigInt(energy_mj)),
+    idle: millijoules(BigInt(floor_mj)),
+    grade,
+    reset,
+  }
+}
+
+function drawn(
+  before: MeterSample,
+  after: MeterSample,
+  elapsed_s: number,
+): { energy_mj: number; grade: Grade; reset: boolean } {
+  if (before.kind === 'energy_counter' && after.kind === 'energy_counter') {
+    // Whole millijoules at each end, so that the parts of a long time add up to the whole of it.
+    const mj = Math.floor(after.energy_uj / 1000) - Math.floor(before.energy_uj / 1000)
+    if (mj >= 0) return { energy_mj: mj, grade: 'measured', reset: false }
+    const wrapped = mj + Math.floor(before.wraps_at_uj / 1000)
+    // A wrap from the upper half is a wrap; anything else is a counter that started anew.
+    if (before.energy_uj > before.wraps_at_uj / 2 && wrapped >= 0)
+      return { energy_mj: wrapped, grade: 'measured', reset: false }
+    return { energy_mj: Math.floor(after.energy_uj / 1000), grade: 'measured', reset: true }
+  }
+  if (before.kind === 'cpu_time' && after.kind === 'cpu_time') {
+    const reset = after.busy_ms < before.busy_ms
+    const busy_s = (reset ? after.busy_ms : after.busy_ms - before.busy_ms) / 1000
+    const share = elapsed_s > 0 ? Math.min(1, busy_s / (after.cores * elapsed_s)) : 0
+    const power = after.idle_watts + (after.full_watts - after.idle_watts) * share
+    return { energy_mj: Math.round(power * elapsed_s * 1000), grade: 'estimated', reset }
+  }
+  return { energy_mj: 0, grade: 'estimated', reset: true } // another kind of meter took over: nothing is known in between
+}
