@@ -66,7 +66,8 @@ create table counter (name text primary key, value integer not null) strict;
 create table journal (
   incarnation text primary key,
   seq integer not null,               -- last row read; rows are numbered 1, 2, 3, … without a gap
-  dead integer not null default 0     -- 1: its gateway is dead and all of it has been read
+  gap_at integer,                     -- first row that is missing though later ones are there: reading stopped before it
+  dead_ms integer                     -- when its gateway was found dead; set once all of it has been read
 ) strict;
 -- Requests that were opened and are not settled yet.
 create table open_request (id text primary key, incarnation text not null, body text not null, hash text not null) strict;
@@ -87,8 +88,15 @@ create table request (
 ) strict;
 create index request_closed on request (closed_ms);
 create index request_tenant on request (tenant, closed_ms);
--- Rows that contradict what is booked: never posted, always shown.
-create table quarantine (id integer primary key, incarnation text not null, seq integer not null, reason text not null, body text not null, unique (incarnation, seq)) strict;
+-- What contradicts the books: never posted, always shown.
+create table quarantine (
+  id integer primary key,
+  source text not null,               -- a gateway's or an engine's incarnation
+  subject text not null,              -- number of the journal row, attempt, or place in the engine's log
+  reason text not null,
+  body text not null,
+  unique (source, subject, reason)
+) strict;
 
 -- The ledger. Transfers are immutable; balances are derived from them, per account, unit and UTC day.
 create table transfer (
@@ -121,6 +129,7 @@ create table engine_log (
 ) strict;
 create table engine_attempt (
   id text primary key,
+  request text not null,
   incarnation text not null,
   replica text not null,
   model text not null,
@@ -132,12 +141,14 @@ create table engine_attempt (
   reconciled integer not null default 0
 ) strict;
 create index engine_attempt_open on engine_attempt (reconciled, final);
+create index engine_attempt_request on engine_attempt (request);
 create table engine_second (
   second integer not null,            -- seconds since 1970
   attempt text not null,
   tokens integer not null,            -- prompt tokens evaluated + tokens sampled
   primary key (second, attempt)
-) strict;
+) strict, without rowid;
+create index engine_second_attempt on engine_second (attempt);
 
 -- Meter samples are kept raw in files; here are the intervals between them, and how far they are attributed.
 create table meter_interval (
@@ -149,7 +160,8 @@ create table meter_interval (
   idle_mj integer not null,
   grade text not null,
   reset integer not null,
-  posted integer not null default 0,
+  posted_ms integer,                  -- when it was attributed; null: not yet
   primary key (meter, sequence)
 ) strict;
-create index meter_interval_open on meter_interval (posted, to_ms);
+create index meter_interval_open on meter_interval (posted_ms, to_ms);
+create index meter_interval_to on meter_interval (to_ms);

@@ -2,31 +2,45 @@
  * The Llama block in jax-js: RMSNorm, rotary attention, SwiGLU; forward, loss, and one AdamW step inside one `jit`.
  *
  * jax-js counts references by hand: an array passed to a function is consumed, `.ref` keeps it. Tokens are looked up
- * with `take`: the same as a one-hot product, at two and a half times the speed of the whole step.
+ * with `take`: the same as a one-hot product, and the whole step is two and a half times as fast.
+ *
+ * Nothing that a gradient flows through is split or sliced: in jax-js 0.1.25 the jitted gradient of `split` followed by
+ * `reshape` is wrong without a word (the test compares ours with finite differences). Masks and products do the same.
  */
 import { jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
 import { dice, normal } from '../../lines/models/dice.ts'
-import { NORM_EPSILON, type Recipe, ROPE_BASE, type Shape, type Tensor, type Weights } from '../../lines/models/train.ts'
+import { MESSAGES_PER_STEP, NORM_EPSILON, type Recipe, type Shape, STEP_EDGES, type Tensor, type Weights } from '../../lines/models/train.ts'
 
 type Matrix = np.Array
-type Layer = { attentionNorm: Matrix; qkv: Matrix; out: Matrix; ffnNorm: Matrix; gateUp: Matrix; down: Matrix }
+type Layer = {
+  attentionNorm: Matrix
+  query: Matrix
+  key: Matrix
+  value: Matrix
+  out: Matrix
+  ffnNorm: Matrix
+  gate: Matrix
+  up: Matrix
+  down: Matrix
+}
 export type Params = { embedding: Matrix; layers: Layer[]; norm: Matrix; head: Matrix }
 /** A batch as arrays, with the constants of its length. */
 export type Input = {
   tokens: Matrix // [rows × length] int32
-  next: Matrix // [rows, length, 1] int32: the token that follows
-  messageWeight: Matrix // [rows, length]: 1 / count where the next token belongs to the message
+  next: Matrix // [rows × length, 1] int32: the token that follows
+  messageWeight: Matrix // [rows × length, 1]: 1 / count where the next token belongs to the message
   pick: Matrix // [rows, 3, length]: one-hot positions that predict intent, confidence and end
-  intent: Matrix // [rows, intents] one-hot
-  dropout: Matrix // [2 × layers + 1, rows, 1, width]: 0 or 1 / (1 - p)
+  intent: Matrix // [rows, 3 × vocabulary]: one-hot, the true intent at the first place
+  step: Matrix // [steps, 3 × vocabulary]: one-hot, each step of confidence at the second place
+  end: Matrix // [1, 3 × vocabulary]: one-hot, the end at the third place
+  dropout: Matrix[] // 2 × layers + 1 times [rows, 1, width]: 0 or 1 / (1 - p)
   cos: Matrix // [length, head width]
   sin: Matrix
   turn: Matrix // [head width, head width]: (x0, x1) → (-x1, x0) for each pair
   mask: Matrix // [length, length]: 0 where a position may look, else -1e9
 }
 
-/** Where the steps of confidence begin, as probability of the intent. Fixed; what a step *means* is measured later. */
-export const STEP_EDGES = [0, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99] as const
+type Seen = Pick<Input, 'tokens' | 'dropout' | 'cos' | 'sin' | 'turn' | 'mask'>
 
 export interface Plan {
   readonly shape: Shape
@@ -40,15 +54,14 @@ function normed(hidden: Matrix, gain: Matrix): Matrix {
 }
 
 /** Hidden states after the last norm: [rows × length, width]. */
-function forward(params: Omit<Params, 'head'>, input: Input, { shape }: Plan): Matrix {
+function forward(params: Omit<Params, 'head'>, input: Seen, { shape }: Plan): Matrix {
   const { width, heads } = shape
   const [length] = input.mask.shape as [number]
   const rows = (input.tokens.shape[0] as number) / length
-  const masks = np.split(input.dropout, 2 * shape.layers + 1, 0)
   // The mask takes the shape of the hidden state, not the reverse: a gradient that reaches `take` through a reshape fails
   // to compile ("routine primitive scatter input is not imm", jax-js 0.1.25).
   const silenced = (hidden: Matrix, at: number): Matrix => {
-    const mask = (masks[at] as Matrix).reshape([rows, 1, width])
+    const mask = input.dropout[at] as Matrix
     return hidden.mul(np.broadcastTo(mask, [rows, length, width]).reshape([rows * length, width]))
   }
   const perHead = (part: Matrix): Matrix => np.transpose(part.reshape([rows, length, heads, width / heads]), [0, 2, 1, 3])
@@ -57,24 +70,27 @@ function forward(params: Omit<Params, 'head'>, input: Input, { shape }: Plan): M
 
   let hidden = silenced(np.take(params.embedding, input.tokens, 0), 0)
   params.layers.forEach((layer, at) => {
-    const [query, key, value] = np.split(np.matmul(normed(hidden.ref, layer.attentionNorm), layer.qkv), 3, -1).map(perHead)
-    const scores = np.matmul(rotated(query as Matrix), np.transpose(rotated(key as Matrix), [0, 1, 3, 2]))
+    const seen = normed(hidden.ref, layer.attentionNorm)
+    const query = rotated(perHead(np.matmul(seen.ref, layer.query)))
+    const key = rotated(perHead(np.matmul(seen.ref, layer.key)))
+    const value = perHead(np.matmul(seen, layer.value))
+    const scores = np.matmul(query, np.transpose(key, [0, 1, 3, 2]))
     const looked = nn.softmax(scores.mul(1 / Math.sqrt(width / heads)).add(input.mask.ref), -1)
-    const mixed = np.transpose(np.matmul(looked, value as Matrix), [0, 2, 1, 3]).reshape([rows * length, width])
+    const mixed = np.transpose(np.matmul(looked, value), [0, 2, 1, 3]).reshape([rows * length, width])
     hidden = hidden.add(silenced(np.matmul(mixed, layer.out), 2 * at + 1))
-    const [gate, up] = np.split(np.matmul(normed(hidden.ref, layer.ffnNorm), layer.gateUp), 2, -1) as [Matrix, Matrix]
-    hidden = hidden.add(silenced(np.matmul(nn.silu(gate).mul(up), layer.down), 2 * at + 2))
+    const fed = normed(hidden.ref, layer.ffnNorm)
+    const gated = nn.silu(np.matmul(fed.ref, layer.gate)).mul(np.matmul(fed, layer.up))
+    hidden = hidden.add(silenced(np.matmul(gated, layer.down), 2 * at + 2))
   })
   tree.dispose([input.cos, input.sin, input.turn, input.mask])
   return normed(hidden, params.norm)
 }
 
-/** Log-probabilities at the three answer positions: [rows, 3, vocabulary]. */
+/** Logits at the three answer positions: [rows × 3, vocabulary]. */
 function answers(hidden: Matrix, pick: Matrix, head: Matrix, { shape }: Plan): Matrix {
   const [rows, , length] = pick.shape as [number, number, number]
   const picked = np.matmul(pick, hidden.reshape([rows, length, shape.width]))
-  const logits = np.matmul(picked.reshape([rows * 3, shape.width]), head)
-  return nn.logSoftmax(logits, -1).reshape([rows, 3, shape.vocabulary])
+  return np.matmul(picked.reshape([rows * 3, shape.width]), head)
 }
 
 /**
@@ -83,34 +99,23 @@ function answers(hidden: Matrix, pick: Matrix, head: Matrix, { shape }: Plan): M
  * The target of the confidence token is the step that holds the probability this very pass gives the true intent: the
  * model learns to say how sure it is, from nothing but itself.
  */
-function loss(params: Params, input: Input, plan: Plan, messageLoss: number): Matrix {
-  const { embedding, layers, norm, head } = params
-  const { next, messageWeight, pick, intent, ...rest } = input
+export function loss(params: Params, input: Input, plan: Plan, messageLoss: number): Matrix {
+  const { head, ...body } = params
+  const { next, messageWeight, pick, intent, step, end, ...seen } = input
   const rows = intent.shape[0] as number
-  const hidden = forward({ embedding, layers, norm }, { ...rest, next, messageWeight, pick, intent }, plan)
-  const logp = answers(hidden.ref, pick, head.ref, plan)
-  const [atIntent, atStep, atEnd] = np.split(logp, 3, 1).map((part) => part.reshape([rows, plan.shape.vocabulary])) as [
-    Matrix,
-    Matrix,
-    Matrix,
-  ]
-  const last = plan.firstIntent + plan.intents
-  const intentLogp = np.sum(slice(atIntent, plan.firstIntent, last).mul(intent), -1)
-  const sure = lax.stopGradient(np.exp(intentLogp.ref)).reshape([rows, 1])
-  const stepLogp = np.sum(slice(atStep, last, last + STEP_EDGES.length).mul(stepOf(sure)), -1)
-  const endLogp = slice(atEnd, 3, 4)
-  const answerLoss = np.mean(intentLogp).add(np.mean(stepLogp).mul(0.3)).add(np.mean(endLogp).mul(0.1)).mul(-1)
+  const hidden = forward(body, seen, plan)
+  const logp = nn.logSoftmax(answers(hidden.ref, pick, head.ref, plan), -1).reshape([rows, 3 * plan.shape.vocabulary])
+  const sure = np.exp(np.sum(lax.stopGradient(logp.ref).mul(intent.ref), -1, { keepdims: true }))
+  const target = intent.add(np.matmul(stepOf(sure), step).mul(0.3)).add(end.mul(0.1))
+  const answerLoss = np.sum(logp.mul(target)).mul(-1 / MESSAGES_PER_STEP)
   if (messageLoss === 0) {
     tree.dispose([next, messageWeight, hidden, head])
     return answerLoss
   }
-  const [, length] = messageWeight.shape as [number, number]
-  const message = nn.logSoftmax(np.matmul(hidden, head), -1).reshape([rows, length, plan.shape.vocabulary])
-  const nextLogp = np.takeAlongAxis(message, next, -1).reshape([rows, length])
-  return answerLoss.sub(np.sum(nextLogp.mul(messageWeight)).mul(messageLoss))
+  const message = nn.logSoftmax(np.matmul(hidden, head), -1)
+  const follows = np.equal(next, np.arange(plan.shape.vocabulary).astype(np.int32)).astype(np.float32)
+  return answerLoss.sub(np.sum(message.mul(follows.mul(messageWeight))).mul(messageLoss))
 }
-
-const slice = (matrix: Matrix, from: number, to: number): Matrix => matrix.slice([], [from, to])
 
 /** One-hot step of each probability: [rows, 1] → [rows, steps]. */
 function stepOf(sure: Matrix): Matrix {
@@ -167,16 +172,13 @@ export function trainStep(plan: Plan, recipe: Recipe) {
   })
 }
 
-/** The most probable intent of each row: [rows] int32. */
+/** The logits of the first answer token: [rows, 3, vocabulary], of which the caller reads place 0. */
 export function classify(plan: Plan) {
   return jit((params: Params, input: Input): Matrix => {
     const { head, ...body } = params
-    const { pick } = input
-    tree.dispose([input.next, input.messageWeight, input.intent])
-    const [atIntent, ...others] = np.split(answers(forward(body, input, plan), pick, head, plan), 3, 1) as Matrix[]
-    tree.dispose(others)
-    const scores = (atIntent as Matrix).reshape([-1, plan.shape.vocabulary])
-    return np.argmax(slice(scores, plan.firstIntent, plan.firstIntent + plan.intents), -1)
+    const { next, messageWeight, pick, intent, step, end, ...seen } = input
+    tree.dispose([next, messageWeight, intent, step, end])
+    return answers(forward(body, seen, plan), pick, head, plan)
   })
 }
 
@@ -191,10 +193,13 @@ export function freshParams(shape: Shape, seed: number): Params {
     embedding: drawn(vocabulary, width, 0.05),
     layers: Array.from({ length: layers }, () => ({
       attentionNorm: np.ones([width]),
-      qkv: drawn(width, 3 * width, 1 / Math.sqrt(width)),
+      query: drawn(width, width, 1 / Math.sqrt(width)),
+      key: drawn(width, width, 1 / Math.sqrt(width)),
+      value: drawn(width, width, 1 / Math.sqrt(width)),
       out: drawn(width, width, residual / Math.sqrt(width)),
       ffnNorm: np.ones([width]),
-      gateUp: drawn(width, 2 * feedForward, 1 / Math.sqrt(width)),
+      gate: drawn(width, feedForward, 1 / Math.sqrt(width)),
+      up: drawn(width, feedForward, 1 / Math.sqrt(width)),
       down: drawn(feedForward, width, residual / Math.sqrt(feedForward)),
     })),
     norm: np.ones([width]),
@@ -213,18 +218,16 @@ export async function exported(params: Params): Promise<Weights> {
     weights[name] =
       transpose && outputs ? { shape: [outputs, inputs], data: transposed(data, inputs, outputs) } : { shape: matrix.shape, data }
   }
-  const part = async (names: string[], matrix: Matrix): Promise<void> => {
-    const pieces = np.split(matrix.ref, names.length, -1)
-    for (const [at, name] of names.entries()) await take(name, pieces[at] as Matrix, true)
-    tree.dispose(pieces)
-  }
   await take('token_embd.weight', params.embedding, false)
   for (const [at, layer] of params.layers.entries()) {
     await take(`blk.${at}.attn_norm.weight`, layer.attentionNorm, false)
-    await part([`blk.${at}.attn_q.weight`, `blk.${at}.attn_k.weight`, `blk.${at}.attn_v.weight`], layer.qkv)
+    await take(`blk.${at}.attn_q.weight`, layer.query, true)
+    await take(`blk.${at}.attn_k.weight`, layer.key, true)
+    await take(`blk.${at}.attn_v.weight`, layer.value, true)
     await take(`blk.${at}.attn_output.weight`, layer.out, true)
     await take(`blk.${at}.ffn_norm.weight`, layer.ffnNorm, false)
-    await part([`blk.${at}.ffn_gate.weight`, `blk.${at}.ffn_up.weight`], layer.gateUp)
+    await take(`blk.${at}.ffn_gate.weight`, layer.gate, true)
+    await take(`blk.${at}.ffn_up.weight`, layer.up, true)
     await take(`blk.${at}.ffn_down.weight`, layer.down, true)
   }
   await take('output_norm.weight', params.norm, false)

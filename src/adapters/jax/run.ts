@@ -14,12 +14,12 @@ export async function run(job: TrainJob, tell: (event: TrainEvent) => void): Pro
   const chance = dice(recipe.seed + 1)
   const params = freshParams(job.shape, recipe.seed)
   let state: State = { params, mean: zerosLike(params), square: zerosLike(params) }
-  const perEpoch = [...epochBatches(job, 0)].length
+  const perEpoch = epochBatches(job, 0).length // an estimate: dropped words move messages between lengths
   const steps = perEpoch * recipe.epochs
   let done = 0
   for (let epoch = 0; epoch < recipe.epochs; epoch++) {
     for (const batch of epochBatches(job, epoch)) {
-      const rates = [learningRate(recipe, done, steps), 1 - 0.9 ** (done + 1), 1 - 0.98 ** (done + 1)]
+      const rates = [learningRate(recipe, Math.min(done, steps - 1), steps), 1 - 0.9 ** (done + 1), 1 - 0.98 ** (done + 1)]
       const [value, moved] = step(state, inputOf(batch, plan, recipe.dropout, chance), np.array(rates))
       state = moved
       const loss = (await value.data())[0] as number
@@ -37,12 +37,15 @@ export async function run(job: TrainJob, tell: (event: TrainEvent) => void): Pro
 
 /** Share of watched messages whose intent is the most probable one. */
 async function watched(job: TrainJob, plan: Plan, judge: ReturnType<typeof classify>, params: Params): Promise<number> {
-  let right = 0
-  let at = 0
+  const right = new Set<number>()
   for (const batch of plainBatches(job, job.watch)) {
-    const picked = await judge(tree.ref(params), inputOf(batch, plan, 0, undefined)).data()
-    for (let row = 0; row < batch.rows && at < job.watch.length; row++, at++)
-      if (job.vocabulary.intents[picked[row] as number] === job.watch[at]?.label) right++
+    const logits = await judge(tree.ref(params), inputOf(batch, plan, 0, undefined)).data()
+    for (let row = 0; row < batch.rows; row++) {
+      const from = row * 3 * plan.shape.vocabulary + plan.firstIntent
+      const scores = logits.subarray(from, from + plan.intents) as Float32Array
+      const message = batch.messages[row] as number
+      if (job.vocabulary.intents[scores.indexOf(Math.max(...scores))] === job.watch[message]?.label) right.add(message)
+    }
   }
-  return right / job.watch.length
+  return right.size / job.watch.length
 }

@@ -1,0 +1,129 @@
+import type { Dice } from '../dice.ts'
+import { answerOf } from './answer.ts'
+import type { Books, ClientRecord, Records } from './records.ts'
+
+/** A copy of the records with one thing made wrong, and the name under which the audit must complain about it. */
+export interface Planted {
+  readonly records: Records
+  readonly subject: string
+}
+
+/** An audit that finds nothing proves something only if it finds these. `undefined`: these records have nothing to spoil so. */
+export type Fault = (records: Records, dice: Dice) => Planted | undefined
+
+const without = <T>(rows: readonly T[], row: T): T[] => rows.filter((one) => one !== row)
+const replaced = <T>(rows: readonly T[], row: T, by: T): T[] => rows.map((one) => (one === row ? by : one))
+const withBooks = (records: Records, books: Partial<Books>): Records => ({
+  ...records,
+  books: { ...records.books, ...books },
+})
+const oneOf = <T>(rows: readonly T[], dice: Dice): T | undefined => (rows.length === 0 ? undefined : dice.pick(rows))
+
+const served = (records: Records): ClientRecord[] =>
+  records.clients.filter((client) => client.id !== null && answerOf(client).complete)
+
+/** A sample that ends a posted interval: what lies after the last of them has not reached the books. */
+const sampleInUse = (records: Records, dice: Dice) => {
+  const posted = new Set(records.books.intervals.filter((one) => one.posted).map((one) => `${one.meter}/${one.sequence}`))
+  return oneOf(
+    records.meter.filter((sample) => posted.has(`${sample.meter}/${sample.sequence}`)),
+    dice,
+  )
+}
+
+export const faults: Readonly<Record<string, Fault>> = {
+  'row removed': (records, dice) => {
+    const id = oneOf(served(records), dice)?.id
+    if (!id) return undefined
+    const { requests, transfers } = records.books
+    const books = {
+      requests: requests.filter((one) => one.id !== id),
+      transfers: transfers.filter((one) => one.request !== id || one.unit === 'mJ'),
+    }
+    return { records: withBooks(records, books), subject: id }
+  },
+  'row doubled': (records, dice) => {
+    const row = oneOf(records.books.requests, dice)
+    return row && { records: withBooks(records, { requests: [...records.books.requests, row] }), subject: row.id }
+  },
+  'token of the ledger changed': (records, dice) => {
+    const rows = records.books.transfers.filter((one) => one.unit === 'token')
+    const row = oneOf(rows, dice)
+    if (!row?.request) return undefined
+    const transfers = replaced(records.books.transfers, row, { ...row, amount: row.amount + 1n })
+    return { records: withBooks(records, { transfers }), subject: row.request }
+  },
+  'token of a row changed': (records, dice) => {
+    const id = oneOf(served(records), dice)?.id
+    const row = records.books.requests.find((one) => one.id === id)
+    const last = row?.attempts.at(-1)
+    if (!row || !last) return undefined
+    const usage = { ...last.usage, output_visible: { tokens: (last.usage.output_visible?.tokens ?? 0) + 1 } }
+    const changed = { ...row, attempts: replaced(row.attempts, last, { ...last, usage }) }
+    return { records: withBooks(records, { requests: replaced(records.books.requests, row, changed) }), subject: row.id }
+  },
+  'money changed': (records, dice) => {
+    const row = oneOf(
+      records.books.transfers.filter((one) => one.unit === 'nano-USD'),
+      dice,
+    )
+    if (!row?.request) return undefined
+    const transfers = replaced(records.books.transfers, row, { ...row, amount: row.amount + 1n })
+    return { records: withBooks(records, { transfers }), subject: row.request }
+  },
+  'transfer removed': (records, dice) => {
+    const row = oneOf(
+      records.books.transfers.filter((one) => one.unit !== 'mJ'),
+      dice,
+    )
+    if (!row?.request) return undefined
+    return { records: withBooks(records, { transfers: without(records.books.transfers, row) }), subject: row.request }
+  },
+  'energy transfer removed': (records, dice) => {
+    const row = oneOf(
+      records.books.transfers.filter((one) => one.unit === 'mJ'),
+      dice,
+    )
+    if (!row) return undefined
+    const interval = records.books.intervals.find((one) => row.id.startsWith(`${one.meter}/${one.sequence}/`))
+    const transfers = without(records.books.transfers, row)
+    return interval && { records: withBooks(records, { transfers }), subject: `${interval.meter}/${interval.sequence}` }
+  },
+  'meter sample dropped': (records, dice) => {
+    const sample = sampleInUse(records, dice)
+    if (!sample) return undefined
+    return {
+      records: { ...records, meter: without(records.meter, sample) },
+      subject: `${sample.meter}/${sample.sequence}`,
+    }
+  },
+  'meter sample altered': (records, dice) => {
+    const sample = sampleInUse(records, dice)
+    if (!sample) return undefined
+    const altered =
+      sample.kind === 'energy_counter'
+        ? { ...sample, energy_uj: sample.energy_uj + 5_000 }
+        : { ...sample, idle_watts: sample.idle_watts + 1, full_watts: sample.full_watts + 1 }
+    return {
+      records: { ...records, meter: replaced(records.meter, sample, altered) },
+      subject: `${sample.meter}/${sample.sequence}`,
+    }
+  },
+  'engine attempt removed': (records, dice) => {
+    const worked = [...records.engine.attempts].filter(([, one]) => one.count.input_uncached + one.count.output > 0)
+    const attempt = oneOf(worked, dice)?.[0]
+    if (!attempt) return undefined
+    const attempts = new Map(records.engine.attempts)
+    attempts.delete(attempt)
+    return {
+      records: { ...records, engine: { ...records.engine, attempts } },
+      subject: attempt.slice(0, attempt.lastIndexOf('/')),
+    }
+  },
+  'an answer that is not booked': (records, dice) => {
+    const client = oneOf(served(records), dice)
+    if (!client) return undefined
+    const extra = { ...client, client: -1, id: `${client.id}x` }
+    return { records: { ...records, clients: [...records.clients, extra] }, subject: extra.id }
+  },
+}

@@ -1,0 +1,46 @@
+import type { Books, Finding, RequestRecord, TransferRecord } from './records.ts'
+import { bookClasses } from './records.ts'
+
+export const billedOutcomes: ReadonlySet<string> = new Set(['complete', 'client_closed'])
+
+/** Tokens × nano-dollars per million, half up, worked out by division with remainder rather than as the books do it. */
+export function charged(tokens: number, perMillion: bigint): bigint {
+  const product = BigInt(tokens) * perMillion
+  const whole = product / 1_000_000n
+  return (product % 1_000_000n) * 2n >= 1_000_000n ? whole + 1n : whole
+}
+
+/** What a request owes by class, from its own row and the price it was admitted under; undefined: that price is not there. */
+export function owed(request: RequestRecord, books: Books): Map<string, bigint> | undefined {
+  const due = new Map<string, bigint>()
+  const last = request.attempts.at(-1)
+  if (!last || !billedOutcomes.has(request.outcome) || request.price_version === null) return due
+  const price = books.prices.find((one) => one.version === request.price_version)
+  if (!price) return undefined
+  for (const of of bookClasses) {
+    const amount = charged(last.usage[of]?.tokens ?? 0, price.perMillion[of])
+    if (amount > 0n) due.set(`revenue/${encodeURIComponent(request.model)}/${of}`, amount)
+  }
+  return due
+}
+
+/** The money transfers of a request are exactly what it owes: per class, from its own tenant, to its model's revenue. */
+export function checkMoney(request: RequestRecord, transfers: readonly TransferRecord[], books: Books): Finding[] {
+  const finding = (message: string): Finding => ({ kind: 'money', subject: request.id, message })
+  const due = owed(request, books)
+  if (!due) return [finding(`price version ${request.price_version} is not in the export`)]
+
+  const payer = `tenant/${encodeURIComponent(request.tenant)}/${encodeURIComponent(request.application)}`
+  const findings: Finding[] = []
+  const paid = new Map<string, bigint>()
+  for (const transfer of transfers.filter((one) => one.unit === 'nano-USD')) {
+    if (transfer.debit !== payer) findings.push(finding(`${transfer.debit} pays for what ${payer} asked`))
+    paid.set(transfer.credit, (paid.get(transfer.credit) ?? 0n) + transfer.amount)
+  }
+  for (const account of new Set([...due.keys(), ...paid.keys()])) {
+    const [expected, booked] = [due.get(account) ?? 0n, paid.get(account) ?? 0n]
+    if (expected !== booked)
+      findings.push(finding(`${account}: ${booked} nano-USD booked, tokens × price is ${expected}`))
+  }
+  return findings
+}

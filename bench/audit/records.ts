@@ -1,0 +1,129 @@
+/**
+ * What the auditor holds against each other: three records that were not taken from the books, and the books.
+ *
+ * The types are restated here on purpose and the arithmetic of `join.ts` is its own: an auditor who used the books' code
+ * would repeat the books' mistakes. Nothing in this folder imports from `src/`.
+ */
+export interface Records {
+  readonly clients: readonly ClientRecord[]
+  readonly engine: EngineRecord
+  readonly meter: readonly Sample[]
+  readonly books: Books
+  /** True when the clients' log holds all traffic there was: then a request that no client knows is a finding. */
+  readonly closed: boolean
+}
+
+/** One message as its sender saw it. */
+export interface ClientRecord {
+  readonly client: number
+  /** The header `x-request-id`; null when the client got none. */
+  readonly id: string | null
+  readonly stream: boolean
+  readonly status: number | null
+  /** `end`: the server ended the answer. `left`: this client hung up. `broken`: the connection did. */
+  readonly ended: 'end' | 'left' | 'broken'
+  readonly bytes: number
+  readonly chunks: number
+  /** The body, one character per byte (latin1), so that not a byte is lost in JSON. */
+  readonly received: string
+}
+
+export const engineClasses = ['input_uncached', 'cache_read', 'output'] as const
+export type EngineCount = { readonly [Class in (typeof engineClasses)[number]]: number }
+
+/** What the engines' own logs say, added up per attempt (`<request>/<number>`). */
+export interface EngineRecord {
+  readonly attempts: ReadonlyMap<string, EngineAttempt>
+  /** Contradictions inside the logs themselves: `[attempt or file, what]`. */
+  readonly flaws: readonly (readonly [string, string])[]
+}
+
+export interface EngineAttempt {
+  readonly count: EngineCount
+  /** Whether the log holds its `end`. */
+  readonly ended: boolean
+  /** Whether the host that ran it closed its log: then every attempt must have an end. */
+  readonly closedLog: boolean
+}
+
+/** One raw reading of a meter. */
+export type Sample = { readonly meter: string; readonly sequence: number; readonly at_ms: number } & (
+  | { readonly kind: 'energy_counter'; readonly energy_uj: number; readonly wraps_at_uj: number }
+  | {
+      readonly kind: 'cpu_time'
+      readonly busy_ms: number
+      readonly cores: number
+      readonly idle_watts: number
+      readonly full_watts: number
+    }
+)
+
+export interface Books {
+  readonly requests: readonly RequestRecord[]
+  readonly transfers: readonly TransferRecord[]
+  readonly intervals: readonly IntervalRecord[]
+  readonly attempts: readonly AttemptRecord[]
+  readonly prices: readonly PriceRecord[]
+  readonly journals: readonly string[]
+}
+
+export const bookClasses = ['input_uncached', 'cache_read', 'cache_write', 'output_visible', 'reasoning'] as const
+export type BookClass = (typeof bookClasses)[number]
+
+export interface RequestRecord {
+  readonly id: string
+  readonly tenant: string
+  readonly application: string
+  readonly model: string
+  readonly price_version: number | null
+  readonly outcome: string
+  readonly attempts: readonly {
+    readonly number: number
+    readonly replica: string
+    readonly usage: { readonly [Class in BookClass]: { readonly tokens: number } | null }
+  }[]
+}
+
+export interface TransferRecord {
+  readonly id: string
+  readonly unit: string
+  readonly debit: string
+  readonly credit: string
+  readonly amount: bigint
+  readonly request: string | null
+}
+
+export interface IntervalRecord {
+  readonly meter: string
+  /** Sequence of the sample that ends it. */
+  readonly sequence: number
+  readonly energy_mj: bigint
+  readonly posted: boolean
+}
+
+export interface AttemptRecord {
+  readonly id: string
+  readonly count: EngineCount
+}
+
+export interface PriceRecord {
+  readonly version: number
+  /** Nano-dollars per million tokens. */
+  readonly perMillion: { readonly [Class in BookClass]: bigint }
+}
+
+/** Something that does not agree. `subject` names the request, attempt, interval or sample. */
+export interface Finding {
+  readonly kind: FindingKind
+  readonly subject: string
+  readonly message: string
+}
+
+export type FindingKind =
+  | 'lost' // a client was served and the books do not know
+  | 'doubled' // twice in the books
+  | 'unknown' // in the books, and nobody asked or no engine did it
+  | 'tokens' // two records count differently
+  | 'money'
+  | 'energy'
+  | 'record' // one of the outside records is broken in itself

@@ -1,0 +1,129 @@
+/**
+ * One gateway's connection at the host: commands in, reports out, and the streams that die with it.
+ *
+ * A gateway that does not read is cut off, not waited for: pausing its streams would keep sequences, which everybody
+ * shares, for a process that is probably stuck. Cutting cancels them at the next step, with their counts in the log.
+ */
+import type { Socket } from 'node:net'
+import { type GenerateCommand, parseCommand } from './commands.ts'
+import { LineSplitter } from './lines.ts'
+import type { Hosted, Models } from './models.ts'
+import { promptOf } from './prompt.ts'
+import type { EngineCommand, EngineFailure, EngineReport } from './protocol.ts'
+import { openStream, type Stream } from './stream.ts'
+
+/** Reports not yet taken by the kernel: about a hundred thousand steps, half a minute of a fast host at full speed. */
+const MOST_UNREAD = 8 * 1024 * 1024
+
+export class Connection {
+  private readonly socket: Socket
+  private readonly models: Models
+  private readonly streams = new Map<string, Stream>()
+  private readonly mostUnread: number
+  private unsent = ''
+  private gone = false
+
+  constructor(socket: Socket, models: Models, mostUnread = MOST_UNREAD) {
+    this.socket = socket
+    this.models = models
+    this.mostUnread = mostUnread
+    const lines = new LineSplitter()
+    socket.on('data', (chunk: Buffer) => {
+      for (const line of lines.push(chunk)) {
+        if (line.kind === 'line') this.hear(line.text)
+        else this.fail('', 'bad_request', 'the line is too long')
+      }
+    })
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.drop())
+  }
+
+  /** Reports of one tick leave in one write. */
+  tell(report: EngineReport): void {
+    if (this.gone) return
+    if (this.unsent === '') queueMicrotask(() => this.flush())
+    this.unsent += `${JSON.stringify(report)}\n`
+  }
+
+  /** Says goodbye: what was told still leaves. */
+  end(): void {
+    this.flush()
+    this.socket.end()
+  }
+
+  private flush(): void {
+    if (this.gone || this.unsent === '') return
+    this.socket.write(this.unsent)
+    this.unsent = ''
+    if (this.socket.writableLength > this.mostUnread) this.socket.destroy()
+  }
+
+  private drop(): void {
+    this.gone = true
+    this.unsent = ''
+    for (const stream of this.streams.values()) stream.ending ??= { how: 'cancelled' }
+    this.streams.clear()
+  }
+
+  private hear(line: string): void {
+    if (line.trim() === '') return
+    const parsed = parseCommand(line)
+    if (parsed.kind === 'refused') return this.fail(parsed.id, 'bad_request', parsed.message)
+    try {
+      this.obey(parsed.command)
+    } catch (error) {
+      const id = parsed.command.do === 'generate' ? parsed.command.id : ''
+      this.fail(id, 'crashed', `the host failed on this command: ${String(error)}`)
+    }
+  }
+
+  private obey(command: EngineCommand): void {
+    switch (command.do) {
+      case 'generate':
+        return this.generate(command)
+      case 'cancel': {
+        const stream = this.streams.get(command.id)
+        if (stream) stream.ending ??= { how: 'cancelled' } // an id that is over, or another gateway's, is nothing to us
+        return
+      }
+      case 'load':
+        void this.models.load(command.model, command.path).then((outcome) => this.tell(outcome))
+        return
+      case 'unload':
+        void this.models.unload(command.model)
+        return
+      case 'status':
+        return this.tell(this.models.status())
+    }
+  }
+
+  private generate(command: GenerateCommand): void {
+    const { id, model } = command
+    const hosted = this.models.find(model)
+    if (hosted?.state !== 'ready') return this.absent(id, model, hosted)
+    if (this.streams.has(id)) return this.fail(id, 'bad_request', 'this id is under way already')
+
+    const prompt = promptOf(hosted.model, hosted.render, command)
+    if (prompt.kind === 'refused') return this.fail(id, prompt.fault, prompt.message)
+
+    const left = hosted.model.contextLength - prompt.tokens.length
+    const most = Math.min(command.max_tokens ?? left, left)
+    const ask = { id, model, prompt: prompt.tokens, sampling: command.sampling, stops: command.stop ?? [], most }
+    const stream = openStream(ask, hosted.model.detokenise, (report) => {
+      if (report.on === 'end' || report.on === 'fail') this.streams.delete(id)
+      this.tell(report)
+    })
+    if (!hosted.batcher.submit(stream))
+      return this.fail(id, 'overloaded', `${model} takes no more requests now: its queue is full`)
+    this.streams.set(id, stream)
+  }
+
+  private absent(id: string, model: string, hosted: Exclude<Hosted, { state: 'ready' }> | undefined): void {
+    if (hosted?.state === 'loading') return this.fail(id, 'overloaded', `${model} is still loading`)
+    this.fail(id, 'unknown_model', hosted ? `${model} failed to load: ${hosted.error}` : `no model ${model} is loaded`)
+  }
+
+  private fail(id: string, fault: EngineFailure, message: string): void {
+    this.tell({ on: 'fail', id, fault, message })
+  }
+}

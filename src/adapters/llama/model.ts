@@ -1,0 +1,128 @@
+/**
+ * node-llama-cpp behind the `EngineModel` port: the only file that knows it.
+ *
+ * Tokens are branded numbers there and plain ones here; they are cast at this border and nowhere else.
+ */
+import {
+  getLlama,
+  type Llama,
+  type LlamaContext,
+  type LlamaContextSequence,
+  type LlamaModel,
+  type Token,
+} from 'node-llama-cpp'
+import { evaluateOptions, PENALTY_WINDOW } from './sampling.ts'
+import type { EngineModel, Sequence } from './sequence.ts'
+
+export interface ModelConfig {
+  readonly slots: number
+  readonly threads: number
+  /** Context of one sequence, at most: memory is `slots` × this, whatever the model was trained on. */
+  readonly context: number
+  readonly batch: number
+}
+
+/** Loads the prebuilt llama.cpp; never builds or downloads one. */
+export const loadLlama = (threads: number, gpu: 'auto' | false): Promise<Llama> =>
+  getLlama({
+    build: 'never',
+    skipDownload: true,
+    progressLogs: false,
+    gpu,
+    // ggml's threads wait for each other by spinning: one more than there are cores can stall a step for seconds.
+    maxThreads: threads,
+    logger: (level, message) => {
+      if (level === 'error' || level === 'fatal') console.error(`llama.cpp: ${message.trim()}`)
+    },
+  })
+
+/** Rejects with a reason fit for a person; then nothing is left loaded. */
+export async function loadModel(llama: Llama, path: string, config: ModelConfig): Promise<EngineModel> {
+  const model = await llama.loadModel({ modelPath: path })
+  try {
+    const contextLength = Math.min(model.trainContextSize || config.context, config.context)
+    const context = await model.createContext({
+      sequences: config.slots,
+      contextSize: contextLength,
+      batchSize: config.batch,
+      threads: config.threads,
+      swaFullCache: true, // else a cut in a sliding-window cache is evaluated again, and cache_read would not be what it says
+      failedCreationRemedy: false, // a smaller context than promised is a surprise, not a remedy
+    })
+    const engine = wrap(model, context, contextLength, config.slots)
+    await warm(engine)
+    return engine
+  } catch (error) {
+    await model.dispose()
+    throw error
+  }
+}
+
+/** The first evaluation allocates and pages in: nobody's request should wait for it. */
+async function warm(model: EngineModel): Promise<void> {
+  const [sequence] = model.sequences
+  await sequence?.first([model.begin ?? 0], { temperature: 0 })
+  await sequence?.stop()
+  await sequence?.keep(0)
+}
+
+function wrap(model: LlamaModel, context: LlamaContext, contextLength: number, slots: number): EngineModel {
+  const { tokens } = model
+  return {
+    contextLength,
+    parameters: model.fileInsights.totalParameters,
+    sequences: Array.from({ length: slots }, () => wrapSequence(context.getSequence())),
+    tokenise: (text, as) => model.tokenize(text, as !== 'plain', as === 'whole' ? undefined : 'trimLeadingSpace'),
+    detokenise: (list, before) => model.detokenize([...list] as Token[], false, [...before] as Token[]),
+    isEnd: (token) => model.isEogToken(token as Token),
+    begin: tokens.shouldPrependBosToken ? (tokens.bos ?? undefined) : undefined,
+    template: model.fileInfo.metadata.tokenizer?.chat_template,
+    beginText: tokens.bosString ?? '',
+    endText: tokens.eosString ?? '',
+    specialTexts: specialTexts(model),
+    dispose: () => model.dispose(),
+  }
+}
+
+/** GGUF token types 2 (unknown) and 3 (control): what llama.cpp makes of text only when told to parse special tokens. */
+function specialTexts(model: LlamaModel): readonly string[] {
+  const list = model.fileInfo.metadata.tokenizer?.ggml
+  const types: readonly number[] = list?.token_type ?? []
+  const texts = (list?.tokens ?? []).filter((_, token) => types[token] === 2 || types[token] === 3)
+  const { bosString, eosString, eotString } = model.tokens
+  return [...new Set([...texts, bosString ?? '', eosString ?? '', eotString ?? ''])].filter((text) => text !== '')
+}
+
+function wrapSequence(sequence: LlamaContextSequence): Sequence {
+  let generation: AsyncGenerator<Token, void, undefined> | undefined
+  let made: Token[] = []
+  const next = async (): Promise<number> => {
+    const result = await generation?.next()
+    if (!result || result.done) throw new Error('llama.cpp sampled no token')
+    made.push(result.value)
+    if (made.length > PENALTY_WINDOW) made.shift()
+    return result.value
+  }
+  return {
+    held: () => sequence.contextTokens,
+    cuttable: !sequence.needsCheckpoints,
+    async keep(length) {
+      const end = sequence.nextTokenIndex
+      if (length < end) await sequence.eraseContextTokenRanges([{ start: length, end }])
+    },
+    feed: (prompt) => sequence.evaluateWithoutGeneratingNewTokens([...prompt] as Token[]),
+    first(prompt, sampling) {
+      made = []
+      generation = sequence.evaluate(
+        [...prompt] as Token[],
+        evaluateOptions(sampling, () => made),
+      )
+      return next()
+    },
+    next,
+    async stop() {
+      await generation?.return()
+      generation = undefined
+    },
+  }
+}

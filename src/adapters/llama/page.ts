@@ -1,0 +1,54 @@
+/** What one step writes into the log and may tell once it is written: collected, written with one call, then told. */
+import type { EngineLog } from './log.ts'
+import type { EngineFailure, EngineLogLine, EngineReport } from './protocol.ts'
+import { countOf, promptLeft, type Stream } from './stream.ts'
+
+export class Page {
+  readonly ended: Stream[] = []
+  private readonly lines: EngineLogLine[] = []
+  private readonly reports: { readonly stream: Stream; readonly report: EngineReport }[] = []
+  private readonly at_ms = Date.now()
+
+  /** What is planned; the end line has what was done, which is less only if the stream ends before its first token. */
+  begin(stream: Stream): void {
+    const { id, model } = stream.ask
+    const prompt = { input_uncached: promptLeft(stream), cache_read: stream.cached }
+    this.lines.push({ log: 'begin', at_ms: this.at_ms, id, model, ...prompt })
+    this.tell(stream, { on: 'begin', id, ...prompt })
+  }
+
+  step(took_us: number, made: readonly (readonly [string, number])[]): void {
+    this.lines.push({ log: 'step', at_ms: this.at_ms, took_us, made })
+  }
+
+  end(stream: Stream, why: 'stop' | 'length' | 'cancelled'): void {
+    const count = countOf(stream)
+    this.close(stream, why)
+    this.tell(stream, { on: 'end', id: stream.ask.id, why, text: stream.held, count })
+  }
+
+  fail(stream: Stream, fault: EngineFailure, message: string): void {
+    this.close(stream, 'fail')
+    this.tell(stream, { on: 'fail', id: stream.ask.id, fault, message, count: countOf(stream) })
+  }
+
+  tell(stream: Stream, report: EngineReport): void {
+    this.reports.push({ stream, report })
+  }
+
+  /** Writes, then tells; tells nothing when it could not write. */
+  settle(log: EngineLog): { readonly ok: true } | { readonly ok: false; readonly message: string } {
+    try {
+      log.write(this.lines)
+    } catch (error) {
+      return { ok: false, message: `the engine log cannot be written: ${String(error)}` }
+    }
+    for (const { stream, report } of this.reports) stream.tell(report)
+    return { ok: true }
+  }
+
+  private close(stream: Stream, why: 'stop' | 'length' | 'cancelled' | 'fail'): void {
+    this.ended.push(stream)
+    this.lines.push({ log: 'end', at_ms: this.at_ms, id: stream.ask.id, why, count: countOf(stream) })
+  }
+}

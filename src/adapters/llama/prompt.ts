@@ -1,0 +1,56 @@
+/**
+ * A request to prompt tokens, so that text in messages cannot become a special token.
+ *
+ * The rendered template must be read with special tokens parsed: that is what `<|im_start|>` in it is for. If a message has
+ * the text of none, the whole is tokenised at once, exactly as the model was trained. If one has, the template is rendered
+ * again with a placeholder for every message, and cut there: the template's parts are parsed for special tokens, the messages
+ * are tokenised as plain text. Then a token may differ at a border, and a template that trims a message does not; only prompts
+ * that look like an attack pay that. (A message that *is changed* by its template into a special text, by `upper` say, is
+ * not caught: no template does that.) Roles are words, see `commands.ts`.
+ *
+ * `text` is the raw prompt of somebody who writes the template himself: there special tokens are parsed everywhere.
+ */
+import type { GenerateCommand } from './commands.ts'
+import type { ChatMessage } from './protocol.ts'
+import type { EngineModel } from './sequence.ts'
+import type { RenderChat } from './template.ts'
+
+export type Prompt =
+  | { readonly kind: 'tokens'; readonly tokens: readonly number[] }
+  | { readonly kind: 'refused'; readonly fault: 'bad_request' | 'context_length'; readonly message: string }
+
+/** Hardly any token is longer: text of more bytes than this per token cannot fit and is not worth a second of tokenising. */
+const LONGEST_TOKEN = 256
+
+export function promptOf(model: EngineModel, render: RenderChat, command: GenerateCommand): Prompt {
+  const messages = command.messages ?? []
+  const rendered = command.text === undefined ? render(messages) : ({ kind: 'text', text: command.text } as const)
+  if (rendered.kind === 'refused') return { kind: 'refused', fault: 'bad_request', message: rendered.message }
+
+  const least = Math.ceil(rendered.text.length / LONGEST_TOKEN)
+  if (least >= model.contextLength) return tooLong(`at least ${least}`, model)
+
+  const unsafe = messages.some(({ content }) => model.specialTexts.some((special) => content.includes(special)))
+  const body = unsafe ? apart(model, render, messages) : model.tokenise(rendered.text, 'whole')
+  const tokens = model.begin === undefined || body[0] === model.begin ? body : [model.begin, ...body]
+
+  if (tokens.length === 0) return { kind: 'refused', fault: 'bad_request', message: 'the prompt is empty' }
+  if (tokens.length >= model.contextLength) return tooLong(String(tokens.length), model)
+  return { kind: 'tokens', tokens }
+}
+
+/** Template and messages tokenised apart. The private-use marks survive trimming and never meet a message: none is rendered. */
+function apart(model: EngineModel, render: RenderChat, messages: readonly ChatMessage[]): readonly number[] {
+  const marked = render(messages.map(({ role }, at) => ({ role, content: `\ue000${at}\ue001` })))
+  if (marked.kind === 'refused') return []
+  return marked.text.split(/\ue000(\d+)\ue001/).flatMap((part, at) => {
+    if (at % 2 === 0) return model.tokenise(part, at === 0 ? 'whole' : 'special')
+    return model.tokenise(messages[Number(part)]?.content ?? '', 'plain')
+  })
+}
+
+const tooLong = (tokens: string, model: EngineModel): Prompt => ({
+  kind: 'refused',
+  fault: 'context_length',
+  message: `the prompt has ${tokens} tokens; the context holds ${model.contextLength}, at least one of them for the answer`,
+})

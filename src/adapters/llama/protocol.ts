@@ -1,0 +1,130 @@
+/**
+ * What a gateway and the engine host say to each other: NDJSON over a unix socket (a named pipe on Windows), one JSON
+ * object per line. The host writes at most one line per step and stream, and writes the step into its own log *before*
+ * it writes the line, so the log never holds less than a gateway was told.
+ *
+ * `id` names one attempt: `<request id>/<attempt>`, unique for ever. A connection that closes cancels all it asked for.
+ */
+
+/** How a request asks the embedded engine to sample. Absent means the engine's default. */
+export interface Sampling {
+  readonly temperature?: number
+  readonly top_p?: number
+  readonly top_k?: number
+  readonly min_p?: number
+  readonly seed?: number
+  readonly presence_penalty?: number
+  readonly frequency_penalty?: number
+}
+
+export interface ChatMessage {
+  readonly role: string
+  readonly content: string
+}
+
+/** Gateway → host. */
+export type EngineCommand =
+  | {
+      readonly do: 'generate'
+      readonly id: string
+      readonly model: string
+      /** Exactly one of the two: chat goes through the model's own template, text is taken as it is (with BOS if the model wants one). */
+      readonly messages?: readonly ChatMessage[]
+      readonly text?: string
+      /** Absent: until the context is full. */
+      readonly max_tokens?: number
+      readonly stop?: readonly string[]
+      readonly sampling: Sampling
+    }
+  | { readonly do: 'cancel'; readonly id: string }
+  | { readonly do: 'load'; readonly model: string; readonly path: string }
+  | { readonly do: 'unload'; readonly model: string }
+  | { readonly do: 'status' }
+
+/** What the engine counted for one attempt; the three are disjoint. `input_uncached + cache_read` is the prompt. */
+export interface EngineCount {
+  /** Prompt tokens evaluated. */
+  readonly input_uncached: number
+  /** Prompt tokens taken from a sequence's KV cache. */
+  readonly cache_read: number
+  /** Tokens sampled, the end-of-generation token and tokens of a withheld stop string included: they cost a step each. */
+  readonly output: number
+}
+
+export type EngineFailure =
+  | 'bad_request' // the command makes no sense: will fail again
+  | 'context_length' // the prompt does not fit
+  | 'unknown_model'
+  | 'overloaded' // the waiting queue is full: try later or elsewhere
+  | 'crashed' // the model failed under this request
+
+/** Host → gateway. */
+export type EngineReport =
+  | { readonly on: 'begin'; readonly id: string; readonly input_uncached: number; readonly cache_read: number }
+  /** One step of one stream: `tokens` sampled since the last line, `text` what of it may be shown (may be empty). */
+  | { readonly on: 'step'; readonly id: string; readonly tokens: number; readonly text: string }
+  | {
+      readonly on: 'end'
+      readonly id: string
+      readonly why: 'stop' | 'length' | 'cancelled'
+      /** Text that was withheld in case it began a stop string, or half a character. */
+      readonly text: string
+      readonly count: EngineCount
+    }
+  | {
+      readonly on: 'fail'
+      readonly id: string
+      readonly fault: EngineFailure
+      readonly message: string
+      readonly count?: EngineCount
+    }
+  | {
+      readonly on: 'status'
+      readonly incarnation: string
+      readonly models: readonly LoadedModel[]
+      readonly running: number
+      readonly waiting: number
+      readonly slots: number
+    }
+  | { readonly on: 'loaded'; readonly model: string }
+  | { readonly on: 'load_failed'; readonly model: string; readonly message: string }
+
+export interface LoadedModel {
+  readonly model: string
+  readonly path: string
+  readonly context_length: number
+  readonly parameters: number
+  readonly state: 'loading' | 'ready' | 'failed'
+  readonly error?: string
+}
+
+/**
+ * The engine host's own append-only log, `engine/<incarnation>.ndjson` in the factory's home: what the engine did,
+ * whoever asked and whatever became of the asker. Written with one `write` per step before any gateway is told.
+ * The first line is `host`; a torn last line (no newline) was never told to anyone.
+ */
+export type EngineLogLine =
+  | { readonly log: 'host'; readonly incarnation: string; readonly pid: number; readonly at_ms: number }
+  | {
+      readonly log: 'begin'
+      readonly at_ms: number
+      readonly id: string
+      readonly model: string
+      readonly input_uncached: number
+      readonly cache_read: number
+    }
+  /** One step of the batch: [attempt id, tokens sampled] for each stream in it. */
+  | {
+      readonly log: 'step'
+      readonly at_ms: number
+      readonly took_us: number
+      readonly made: readonly (readonly [string, number])[]
+    }
+  | {
+      readonly log: 'end'
+      readonly at_ms: number
+      readonly id: string
+      readonly why: 'stop' | 'length' | 'cancelled' | 'fail'
+      readonly count: EngineCount
+    }
+  | { readonly log: 'close'; readonly at_ms: number }

@@ -1,0 +1,38 @@
+/** The protocol's sampling in llama.cpp's words. */
+import { randomInt } from 'node:crypto'
+import type { SequenceEvaluateOptions, Token } from 'node-llama-cpp'
+import type { Sampling } from './protocol.ts'
+
+/** Defaults of llama.cpp's own server: what people compare with. */
+const DEFAULTS = { temperature: 0.8, top_p: 0.95, top_k: 40, min_p: 0.05 }
+
+/** Penalties look this far back. llama.cpp looks at 64; API users expect the whole answer; both cost the same at this size. */
+export const PENALTY_WINDOW = 256
+
+/** 2³² − 1 means "choose one" to llama.cpp, so seeds are taken modulo that. */
+const SEEDS = 4_294_967_295
+
+/** `made`: the tokens sampled so far, of which penalties see the last ones. */
+export function evaluateOptions(sampling: Sampling, made: () => Token[]): SequenceEvaluateOptions {
+  const { presence_penalty = 0, frequency_penalty = 0, seed } = sampling
+  return {
+    temperature: sampling.temperature ?? DEFAULTS.temperature,
+    topP: sampling.top_p ?? DEFAULTS.top_p,
+    topK: Math.max(0, sampling.top_k ?? DEFAULTS.top_k),
+    minP: sampling.min_p ?? DEFAULTS.min_p,
+    // Left out, node-llama-cpp would take the second of the day: two requests in it would get the same answer.
+    seed: seed === undefined ? randomInt(SEEDS) : ((seed % SEEDS) + SEEDS) % SEEDS,
+    yieldEogToken: true,
+    ...(presence_penalty === 0 && frequency_penalty === 0
+      ? {}
+      : {
+          repeatPenalty: {
+            punishTokens: made,
+            maxPunishTokens: PENALTY_WINDOW,
+            penalty: 1,
+            presencePenalty: presence_penalty,
+            frequencyPenalty: frequency_penalty,
+          },
+        }),
+  }
+}

@@ -1,0 +1,115 @@
+import { hashKey, newApiKey, newId } from '../../random/secret.ts'
+import type { Store } from '../store.ts'
+import { all, change, one, RegistryError, run } from './change.ts'
+import { checkName } from './names.ts'
+import { ensureApplication } from './tenants.ts'
+
+/** What is known of a key after it was shown; the key itself is nowhere. */
+export interface KeyRecord {
+  readonly id: string
+  readonly prefix: string
+  readonly tenant: string
+  readonly application: string
+  /** null: all. */
+  readonly models: readonly string[] | null
+  readonly requests_per_minute: number | null
+  readonly tokens_per_minute: number | null
+  readonly expires_ms: number | null
+  readonly revoked_ms: number | null
+  readonly created_ms: number
+}
+
+export type NewKey = Omit<KeyRecord, 'id' | 'prefix' | 'revoked_ms' | 'created_ms'>
+
+/** A key at its only moment in the open. */
+export interface ShownKey {
+  readonly key: string
+  readonly record: KeyRecord
+  /** Tenant and application that were made for it. */
+  readonly made: readonly string[]
+}
+
+export function createKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: number): ShownKey {
+  checkName('tenant', 'tenant', asked.tenant)
+  checkName('application', 'app', asked.application)
+  if (asked.expires_ms !== null && asked.expires_ms <= now_ms)
+    throw new RegistryError('invalid', 'the key would have expired already', { param: 'expires' })
+  return change(store, () => insertKey(store, pepper, asked, now_ms))
+}
+
+function insertKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: number): ShownKey {
+  const made = ensureApplication(store, asked.tenant, asked.application, now_ms)
+  const key = newApiKey()
+  // Eight of 43 letters: enough to recognise it by, and 208 bits stay unknown.
+  const record = { ...asked, id: newId('key'), prefix: key.slice(0, 11), revoked_ms: null, created_ms: now_ms }
+  run(
+    store,
+    `insert into api_key (id, hash, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, created_ms)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    record.id,
+    hashKey(pepper, key),
+    record.prefix,
+    record.tenant,
+    record.application,
+    record.models && JSON.stringify(record.models),
+    record.requests_per_minute,
+    record.tokens_per_minute,
+    record.expires_ms,
+    record.created_ms,
+  )
+  return { key, record, made }
+}
+
+type KeyRow = Omit<KeyRecord, 'models'> & { readonly models: string | null }
+const columns =
+  'id, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, revoked_ms, created_ms'
+const fromRow = (row: KeyRow): KeyRecord => ({ ...row, models: row.models === null ? null : JSON.parse(row.models) })
+
+/** Newest first. */
+export const listKeys = (store: Store, tenant?: string): KeyRecord[] =>
+  all<KeyRow>(
+    store,
+    `select ${columns} from api_key where ?1 is null or tenant = ?1 order by created_ms desc, rowid desc`,
+    tenant ?? null,
+  ).map(fromRow)
+
+/** By id, or by the visible first characters when only one key has them. */
+export function findKey(store: Store, idOrPrefix: string): KeyRecord {
+  const exact = one<KeyRow>(store, `select ${columns} from api_key where id = ?`, idOrPrefix)
+  if (exact) return fromRow(exact)
+  const start = idOrPrefix.slice(0, 11)
+  const found = all<KeyRow>(store, `select ${columns} from api_key where prefix = ? and revoked_ms is null`, start)
+  const [only, another] = start.length === 11 ? found : []
+  if (only && !another) return fromRow(only)
+  // What was given may be a whole key: it is not repeated.
+  const shown = idOrPrefix.startsWith('wm-') ? `${start}…` : idOrPrefix
+  throw new RegistryError('not_found', `no key ${shown}`, { param: 'id', next: 'wattmill keys list' })
+}
+
+/** Revoking twice is revoking once. */
+export function revokeKey(store: Store, idOrPrefix: string, now_ms: number): KeyRecord {
+  const record = findKey(store, idOrPrefix)
+  if (record.revoked_ms !== null) return record
+  change(store, () => run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, record.id))
+  return { ...record, revoked_ms: now_ms }
+}
+
+/**
+ * A new key with the old one's rights and lifetime. The old one stops now, or after `overlap_ms`, so that programs can
+ * be changed over one by one.
+ */
+export function rotateKey(store: Store, pepper: Uint8Array, idOrPrefix: string, overlap_ms: number, now_ms: number): ShownKey {
+  const old = findKey(store, idOrPrefix)
+  if (old.revoked_ms !== null)
+    throw new RegistryError('conflict', `key ${old.id} is revoked; make a new one`, {
+      param: 'id',
+      next: `wattmill keys create --tenant ${old.tenant} --app ${old.application}`,
+    })
+  const expires_ms = old.expires_ms === null ? null : now_ms + (old.expires_ms - old.created_ms)
+  return change(store, () => {
+    const stop = Math.min(old.expires_ms ?? Number.MAX_SAFE_INTEGER, now_ms + overlap_ms)
+    if (overlap_ms > 0) run(store, 'update api_key set expires_ms = ? where id = ?', stop, old.id)
+    else run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, old.id)
+    return insertKey(store, pepper, { ...old, expires_ms }, now_ms)
+  })
+}

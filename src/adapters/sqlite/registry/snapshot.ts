@@ -1,0 +1,37 @@
+import { tokenClasses } from '../../../books/usage.ts'
+import type { WireSnapshot } from '../../operator/contract.ts'
+import type { Store } from '../store.ts'
+import { all, counter } from './change.ts'
+import { listEngines } from './engines.ts'
+import { listKeys } from './keys.ts'
+import { listPrices } from './prices.ts'
+
+/** An expired key is still known for a day, so that its owner is told what happened; then it is like any wrong key. */
+const expiredKnown_ms = 24 * 3600 * 1000
+
+export const snapshotNumber = (store: Store): number => counter(store, 'snapshot')
+
+/** All that gateways need to serve, as it stands now, under its number. */
+export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
+  const hashes = new Map(all<{ id: string; hash: string }>(store, 'select id, hash from api_key').map((row) => [row.id, row.hash]))
+  return {
+    number: snapshotNumber(store),
+    published_ms: now_ms,
+    gateways: Math.max(1, counter(store, 'gateways')),
+    grants: listKeys(store)
+      .filter((key) => key.revoked_ms === null && (key.expires_ms ?? now_ms) > now_ms - expiredKnown_ms)
+      .map(({ id, prefix: _, revoked_ms: __, created_ms: ___, models, ...grant }) => ({
+        ...grant,
+        hash: hashes.get(id) ?? '',
+        key: id,
+        models: models && [...models],
+      })),
+    prices: listPrices(store).map(({ perMillion, ...version }) => ({
+      ...version,
+      perMillion: Object.fromEntries(
+        tokenClasses.map((of) => [of, perMillion[of].toString()]),
+      ) as WireSnapshot['prices'][number]['perMillion'],
+    })),
+    engines: listEngines(store).map(({ created_ms: _, models, ...engine }) => ({ ...engine, models: { ...models } })),
+  }
+}
