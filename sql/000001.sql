@@ -130,6 +130,7 @@ create table engine_log (
 create table engine_attempt (
   id text primary key,
   request text not null,
+  gateway text not null,              -- incarnation that its name says asked for it
   incarnation text not null,
   replica text not null,
   model text not null,

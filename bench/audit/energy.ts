@@ -1,4 +1,12 @@
-import type { EngineRecord, Finding, IntervalRecord, Records, RequestRecord, Sample, TransferRecord } from './records.ts'
+import type {
+  EngineRecord,
+  Finding,
+  IntervalRecord,
+  Records,
+  RequestRecord,
+  Sample,
+  TransferRecord,
+} from './records.ts'
 
 export interface EnergyResult {
   readonly findings: Finding[]
@@ -11,8 +19,12 @@ export interface EnergyResult {
 }
 
 /** Meter samples → the energy they prove; the books' intervals and transfers must say the same, to the millijoule. */
-export function checkEnergy(records: Records, requests: ReadonlyMap<string, RequestRecord>): EnergyResult {
-  const { books, meter: samples, engine } = records
+export function checkEnergy(
+  records: Records,
+  requests: ReadonlyMap<string, RequestRecord>,
+  engine: EngineRecord,
+): EnergyResult {
+  const { books, meter: samples } = records
   const transfers = books.transfers.filter((one) => one.unit === 'mJ')
   const meters = [...new Set([...samples, ...books.intervals].map((one) => one.meter))].sort()
   const results = meters.map((meter) =>

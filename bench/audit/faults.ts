@@ -1,6 +1,6 @@
 import type { Dice } from '../dice.ts'
 import { answerOf } from './answer.ts'
-import type { Books, ClientRecord, Records } from './records.ts'
+import type { Books, ClientRecord, EngineLine, EngineLogFile, Records } from './records.ts'
 
 /** A copy of the records with one thing made wrong, and the name under which the audit must complain about it. */
 export interface Planted {
@@ -24,11 +24,20 @@ const served = (records: Records): ClientRecord[] =>
 
 /** A sample that ends a posted interval: what lies after the last of them has not reached the books. */
 const sampleInUse = (records: Records, dice: Dice) => {
-  const posted = new Set(records.books.intervals.filter((one) => one.posted).map((one) => `${one.meter}/${one.sequence}`))
+  const posted = new Set(
+    records.books.intervals.filter((one) => one.posted).map((one) => `${one.meter}/${one.sequence}`),
+  )
   return oneOf(
     records.meter.filter((sample) => posted.has(`${sample.meter}/${sample.sequence}`)),
     dice,
   )
+}
+
+/** The attempt of which a log line is the only proof; undefined: a line that can go without changing any figure. */
+function tellsOf(line: EngineLine, file: EngineLogFile): string | undefined {
+  if (line.log === 'step') return line.made.find(([, tokens]) => tokens > 0)?.[0]
+  if (line.log === 'begin') return line.input_uncached + line.cache_read > 0 ? line.id : undefined
+  return line.log === 'end' && file.lines.at(-1)?.log === 'close' ? line.id : undefined
 }
 
 export const faults: Readonly<Record<string, Fault>> = {
@@ -60,7 +69,10 @@ export const faults: Readonly<Record<string, Fault>> = {
     if (!row || !last) return undefined
     const usage = { ...last.usage, output_visible: { tokens: (last.usage.output_visible?.tokens ?? 0) + 1 } }
     const changed = { ...row, attempts: replaced(row.attempts, last, { ...last, usage }) }
-    return { records: withBooks(records, { requests: replaced(records.books.requests, row, changed) }), subject: row.id }
+    return {
+      records: withBooks(records, { requests: replaced(records.books.requests, row, changed) }),
+      subject: row.id,
+    }
   },
   'money changed': (records, dice) => {
     const row = oneOf(
@@ -109,15 +121,19 @@ export const faults: Readonly<Record<string, Fault>> = {
       subject: `${sample.meter}/${sample.sequence}`,
     }
   },
-  'engine attempt removed': (records, dice) => {
-    const worked = [...records.engine.attempts].filter(([, one]) => one.count.input_uncached + one.count.output > 0)
-    const attempt = oneOf(worked, dice)?.[0]
-    if (!attempt) return undefined
-    const attempts = new Map(records.engine.attempts)
-    attempts.delete(attempt)
+  'engine log line removed': (records, dice) => {
+    const telling = records.engine.flatMap((file) =>
+      file.lines.flatMap((line) => {
+        const attempt = tellsOf(line, file)
+        return attempt === undefined ? [] : [{ file, line, attempt }]
+      }),
+    )
+    const found = oneOf(telling, dice)
+    if (!found) return undefined
+    const file = { ...found.file, lines: without(found.file.lines, found.line) }
     return {
-      records: { ...records, engine: { ...records.engine, attempts } },
-      subject: attempt.slice(0, attempt.lastIndexOf('/')),
+      records: { ...records, engine: replaced(records.engine, found.file, file) },
+      subject: found.attempt.slice(0, found.attempt.lastIndexOf('/')),
     }
   },
   'an answer that is not booked': (records, dice) => {

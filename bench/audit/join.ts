@@ -1,8 +1,18 @@
 import { answerOf } from './answer.ts'
 import type { EnergyResult } from './energy.ts'
 import { checkEnergy } from './energy.ts'
+import { addUp } from './engine.ts'
 import { checkMoney } from './money.ts'
-import type { EngineCount, EngineRecord, Finding, FindingKind, Records, RequestRecord, TransferRecord } from './records.ts'
+import type {
+  Books,
+  EngineCount,
+  EngineRecord,
+  Finding,
+  FindingKind,
+  Records,
+  RequestRecord,
+  TransferRecord,
+} from './records.ts'
 import { engineClasses } from './records.ts'
 import type { Logged } from './tokens.ts'
 import { checkAnswer, checkTokens } from './tokens.ts'
@@ -28,23 +38,27 @@ export interface Audit {
 
 /** The audit from outside: clients, engine logs and meters against the books. Pure; same records, same findings. */
 export function audit(records: Records): Audit {
-  const { books, engine } = records
+  const { books } = records
+  const engine = addUp(records.engine)
   const requests = new Map(books.requests.map((request) => [request.id, request]))
   const byRequest = Map.groupBy(books.transfers, (transfer) => transfer.request)
   const logged = loggedByRequest(engine)
-  const energy = checkEnergy(records, requests)
+  const energy = checkEnergy(records, requests, engine)
   const findings = [
-    ...engine.flaws.map(([subject, message]): Finding => ({ kind: 'record', subject, message })),
+    ...engine.flaws,
     ...twice('request', books.requests),
     ...twice('transfer', books.transfers),
     ...twice('attempt', books.attempts),
     ...books.requests.flatMap((request) => {
       const transfers = byRequest.get(request.id) ?? []
-      return [...checkTokens(request, transfers, logged.get(request.id) ?? new Map()), ...checkMoney(request, transfers, books)]
+      return [
+        ...checkTokens(request, transfers, logged.get(request.id) ?? new Map()),
+        ...checkMoney(request, transfers, books),
+      ]
     }),
     ...checkClients(records, requests, logged),
     ...checkUnasked(records, requests, byRequest),
-    ...checkAttempts(records),
+    ...checkAttempts(books, engine),
     ...energy.findings,
     ...total(energy),
   ]
@@ -109,7 +123,8 @@ function checkClients(
       return answer.complete || answer.content
         ? [{ kind: 'lost', subject: `client ${client.client}`, message: 'it was served without a request id' }]
         : []
-    if (known.has(client.id)) return [{ kind: 'doubled', subject: client.id, message: 'two clients were given this id' }]
+    if (known.has(client.id))
+      return [{ kind: 'doubled', subject: client.id, message: 'two clients were given this id' }]
     known.add(client.id)
     const request = requests.get(client.id)
     if (request) return checkAnswer(answer, request, logged.get(client.id) ?? new Map())
@@ -146,23 +161,29 @@ function checkUnasked(
 }
 
 /** The books' copy of the engines' logs is the logs: no attempt more, none less, none other. */
-function checkAttempts({ books, engine }: Records): Finding[] {
+function checkAttempts(books: Books, engine: EngineRecord): Finding[] {
   const findings: Finding[] = []
   const copied = new Map(books.attempts.map((one) => [one.id, one.count]))
   const settled = new Set(books.requests.map((request) => request.id))
-  for (const [id, { count, ended, closedLog }] of engine.attempts) {
+  for (const [id, { count }] of engine.attempts) {
     const request = id.slice(0, id.lastIndexOf('/'))
-    if (closedLog && !ended)
-      findings.push({ kind: 'record', subject: id, message: 'the engine closed its log without the end of this attempt' })
     if (engineClasses.every((of) => count[of] === 0)) continue // taken back before it began
     if (!settled.has(request))
       findings.push({ kind: 'lost', subject: request, message: 'an engine worked for it, and it is not in the books' })
     const copy = copied.get(id)
     if (!copy || engineClasses.some((of) => copy[of] !== count[of]))
-      findings.push({ kind: 'tokens', subject: request, message: `the books' copy of the engine log differs for ${id}` })
+      findings.push({
+        kind: 'tokens',
+        subject: request,
+        message: `the books' copy of the engine log differs for ${id}`,
+      })
   }
   for (const id of copied.keys())
     if (!engine.attempts.has(id))
-      findings.push({ kind: 'unknown', subject: id.slice(0, id.lastIndexOf('/')), message: `no engine log knows ${id}` })
+      findings.push({
+        kind: 'unknown',
+        subject: id.slice(0, id.lastIndexOf('/')),
+        message: `no engine log knows ${id}`,
+      })
   return findings
 }

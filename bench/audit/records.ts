@@ -6,7 +6,7 @@
  */
 export interface Records {
   readonly clients: readonly ClientRecord[]
-  readonly engine: EngineRecord
+  readonly engine: readonly EngineLogFile[]
   readonly meter: readonly Sample[]
   readonly books: Books
   /** True when the clients' log holds all traffic there was: then a request that no client knows is a finding. */
@@ -31,19 +31,29 @@ export interface ClientRecord {
 export const engineClasses = ['input_uncached', 'cache_read', 'output'] as const
 export type EngineCount = { readonly [Class in (typeof engineClasses)[number]]: number }
 
+/** One file of an engine's own log, in the order it was written. */
+export interface EngineLogFile {
+  /** `<incarnation>.<number>.ndjson`. */
+  readonly name: string
+  readonly lines: readonly EngineLine[]
+}
+
+export type EngineLine =
+  | { readonly log: 'host'; readonly incarnation: string }
+  | ({ readonly log: 'begin'; readonly id: string } & Pick<EngineCount, 'input_uncached' | 'cache_read'>)
+  | { readonly log: 'step'; readonly made: readonly (readonly [string, number])[] }
+  | { readonly log: 'end'; readonly id: string; readonly count: EngineCount }
+  | { readonly log: 'close' }
+
 /** What the engines' own logs say, added up per attempt (`<request>/<number>`). */
 export interface EngineRecord {
   readonly attempts: ReadonlyMap<string, EngineAttempt>
-  /** Contradictions inside the logs themselves: `[attempt or file, what]`. */
-  readonly flaws: readonly (readonly [string, string])[]
+  /** Contradictions inside the logs themselves. */
+  readonly flaws: readonly Finding[]
 }
 
 export interface EngineAttempt {
   readonly count: EngineCount
-  /** Whether the log holds its `end`. */
-  readonly ended: boolean
-  /** Whether the host that ran it closed its log: then every attempt must have an end. */
-  readonly closedLog: boolean
 }
 
 /** One raw reading of a meter. */

@@ -7,11 +7,15 @@ type Counts = Record<BookClass, number>
 const none = (): Counts => ({ input_uncached: 0, cache_read: 0, cache_write: 0, output_visible: 0, reasoning: 0 })
 
 /** Tokens of one request as transfers of the ledger, by class: served to the tenant, and wasted. */
-function booked(transfers: readonly TransferRecord[], tenant: string): { served: Counts; wasted: Counts; strays: string[] } {
+function booked(
+  transfers: readonly TransferRecord[],
+  tenant: string,
+): { served: Counts; wasted: Counts; strays: string[] } {
   const [served, wasted, strays] = [none(), none(), [] as string[]]
   for (const transfer of transfers.filter((one) => one.unit === 'token')) {
     const of = bookClasses.find((name) => transfer.credit.endsWith(`/${name}`))
-    const side = transfer.credit === `${tenant}/${of}` ? served : transfer.credit.startsWith('waste/') ? wasted : undefined
+    const side =
+      transfer.credit === `${tenant}/${of}` ? served : transfer.credit.startsWith('waste/') ? wasted : undefined
     if (of && side) side[of] += Number(transfer.amount)
     else strays.push(transfer.credit)
   }
@@ -85,7 +89,8 @@ export function checkAnswer(answer: Answer, request: RequestRecord, logged: Logg
 
   const billed = asEngine(servedByRow(request))
   const findings: Finding[] = []
-  if (billed.input_uncached + billed.cache_read === 0) findings.push(finding('its client got all of it, billed at zero'))
+  if (billed.input_uncached + billed.cache_read === 0)
+    findings.push(finding('its client got all of it, billed at zero'))
   if (!answer.usage) return findings
   const { prompt_tokens, cached_tokens, completion_tokens } = answer.usage
   const told: EngineCount = {

@@ -78,7 +78,12 @@ const answers =
   (...turns: readonly (readonly string[])[]): Lookup =>
   (_, __, callback) => {
     const addresses = (turns.length > 1 ? (turns as string[][]).shift() : turns[0]) ?? []
-    queueMicrotask(() => callback(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))))
+    queueMicrotask(() =>
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      ),
+    )
   }
 
 const get = async (url: string, lookup?: Lookup): Promise<string> => {

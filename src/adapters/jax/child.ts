@@ -5,12 +5,17 @@ import { run } from './run.ts'
 const tell = (event: TrainEvent): void => {
   process.send?.(event)
 }
+const abandoned = (): never => process.exit(1) // nobody is left to tell
 
 process.on('SIGINT', () => {}) // a Ctrl-C reaches the whole group; the parent decides and kills
-process.on('disconnect', () => process.exit(1)) // nobody is left to tell
+process.on('disconnect', abandoned)
 
 process.once('message', (job) => {
   run(job as TrainJob, tell) // sent by our own trainer.ts, nobody else
     .catch((error: unknown) => tell({ kind: 'failed', fault: 'crashed', message: String(error) }))
-    .finally(() => process.disconnect())
+    .finally(() => {
+      // No disconnect here: it would overtake the weights, which are still being written. The process ends when they are.
+      process.off('disconnect', abandoned)
+      process.channel?.unref()
+    })
 })

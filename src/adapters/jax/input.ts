@@ -1,8 +1,8 @@
 /** A batch of token rows becomes the arrays that the jitted functions take. */
 import { numpy as np } from '@jax-js/jax'
 import type { Dice } from '../../lines/models/dice.ts'
-import { type Batch, ROPE_BASE, type Shape, STEP_EDGES } from '../../lines/models/train.ts'
 import { END } from '../../lines/models/tokenizer.ts'
+import { type Batch, ROPE_BASE, type Shape, STEP_EDGES } from '../../lines/models/train.ts'
 import type { Input, Plan } from './model.ts'
 
 /** `next` undefined means no dropout. Each call makes fresh arrays, which the jitted function consumes. */
@@ -57,7 +57,9 @@ function positions(length: number, shape: Shape): Pick<Input, 'cos' | 'sin' | 't
     turn[(pair + 1) * size + pair] = -1
     turn[pair * size + pair + 1] = 1
   }
-  const mask = Float32Array.from({ length: length * length }, (_, at) => (at % length > Math.floor(at / length) ? -1e9 : 0))
+  const mask = Float32Array.from({ length: length * length }, (_, at) =>
+    at % length > Math.floor(at / length) ? -1e9 : 0,
+  )
   return {
     cos: np.array(Float32Array.from({ length: length * size }, (_, at) => Math.cos(angle(at)))).reshape([length, size]),
     sin: np.array(Float32Array.from({ length: length * size }, (_, at) => Math.sin(angle(at)))).reshape([length, size]),

@@ -9,7 +9,15 @@
  */
 import { jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
 import { dice, normal } from '../../lines/models/dice.ts'
-import { MESSAGES_PER_STEP, NORM_EPSILON, type Recipe, type Shape, STEP_EDGES, type Tensor, type Weights } from '../../lines/models/train.ts'
+import {
+  MESSAGES_PER_STEP,
+  NORM_EPSILON,
+  type Recipe,
+  type Shape,
+  STEP_EDGES,
+  type Tensor,
+  type Weights,
+} from '../../lines/models/train.ts'
 
 type Matrix = np.Array
 type Layer = {
@@ -64,7 +72,8 @@ function forward(params: Omit<Params, 'head'>, input: Seen, { shape }: Plan): Ma
     const mask = input.dropout[at] as Matrix
     return hidden.mul(np.broadcastTo(mask, [rows, length, width]).reshape([rows * length, width]))
   }
-  const perHead = (part: Matrix): Matrix => np.transpose(part.reshape([rows, length, heads, width / heads]), [0, 2, 1, 3])
+  const perHead = (part: Matrix): Matrix =>
+    np.transpose(part.reshape([rows, length, heads, width / heads]), [0, 2, 1, 3])
   const rotated = (part: Matrix): Matrix =>
     part.ref.mul(input.cos.ref).add(np.matmul(part, input.turn.ref).mul(input.sin.ref))
 
@@ -216,7 +225,9 @@ export async function exported(params: Params): Promise<Weights> {
     const [inputs, outputs] = matrix.shape as [number, number | undefined]
     const data = (await matrix.ref.data()) as Float32Array
     weights[name] =
-      transpose && outputs ? { shape: [outputs, inputs], data: transposed(data, inputs, outputs) } : { shape: matrix.shape, data }
+      transpose && outputs
+        ? { shape: [outputs, inputs], data: transposed(data, inputs, outputs) }
+        : { shape: matrix.shape, data }
   }
   await take('token_embd.weight', params.embedding, false)
   for (const [at, layer] of params.layers.entries()) {
@@ -238,6 +249,7 @@ export async function exported(params: Params): Promise<Weights> {
 function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
   const turned = new Float32Array(data.length)
   for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) turned[column * rows + row] = data[row * columns + column] as number
+    for (let column = 0; column < columns; column++)
+      turned[column * rows + row] = data[row * columns + column] as number
   return turned
 }

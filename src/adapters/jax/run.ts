@@ -7,7 +7,11 @@ import { classify, exported, freshParams, type Params, type Plan, type State, tr
 
 export async function run(job: TrainJob, tell: (event: TrainEvent) => void): Promise<void> {
   await init('wasm') // probing for WebGPU throws where there is no `navigator`
-  const plan: Plan = { shape: job.shape, firstIntent: job.vocabulary.firstIntent, intents: job.vocabulary.intents.length }
+  const plan: Plan = {
+    shape: job.shape,
+    firstIntent: job.vocabulary.firstIntent,
+    intents: job.vocabulary.intents.length,
+  }
   const { recipe } = job
   const step = trainStep(plan, recipe)
   const judge = classify(plan)
@@ -19,15 +23,21 @@ export async function run(job: TrainJob, tell: (event: TrainEvent) => void): Pro
   let done = 0
   for (let epoch = 0; epoch < recipe.epochs; epoch++) {
     for (const batch of epochBatches(job, epoch)) {
-      const rates = [learningRate(recipe, Math.min(done, steps - 1), steps), 1 - 0.9 ** (done + 1), 1 - 0.98 ** (done + 1)]
+      const rates = [
+        learningRate(recipe, Math.min(done, steps - 1), steps),
+        1 - 0.9 ** (done + 1),
+        1 - 0.98 ** (done + 1),
+      ]
       const [value, moved] = step(state, inputOf(batch, plan, recipe.dropout, chance), np.array(rates))
       state = moved
       const loss = (await value.data())[0] as number
       done++
-      if (!Number.isFinite(loss)) return tell({ kind: 'failed', fault: 'diverged', message: `loss ${loss} at step ${done}` })
+      if (!Number.isFinite(loss))
+        return tell({ kind: 'failed', fault: 'diverged', message: `loss ${loss} at step ${done}` })
       tell({ kind: 'step', step: done, steps, loss, tokens: batch.tokens.length })
     }
-    if (job.watch.length > 0) tell({ kind: 'epoch', epoch: epoch + 1, watched: await watched(job, plan, judge, state.params) })
+    if (job.watch.length > 0)
+      tell({ kind: 'epoch', epoch: epoch + 1, watched: await watched(job, plan, judge, state.params) })
   }
   const weights = await exported(state.params)
   tree.dispose(state)

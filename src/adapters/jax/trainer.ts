@@ -3,7 +3,7 @@
  * child's CPU time is the job's CPU time.
  */
 import { fork } from 'node:child_process'
-import type { Trainer, TrainEvent } from '../../lines/models/train.ts'
+import type { TrainEvent, Trainer } from '../../lines/models/train.ts'
 
 /** Trains in a child process of this Node. Each call starts one child, which ends with its job. */
 export const jaxTrainer = (): Trainer => ({
@@ -18,7 +18,11 @@ export const jaxTrainer = (): Trainer => ({
     child.on('message', (event) => settle(event as TrainEvent)) // sent by our own child.ts, nobody else
     child.on('error', (error) => settle({ kind: 'failed', fault: 'crashed', message: error.message }))
     child.on('exit', (code, signal) =>
-      settle({ kind: 'failed', fault: 'crashed', message: `the training process ended with ${signal ?? `code ${code}`}` }),
+      settle({
+        kind: 'failed',
+        fault: 'crashed',
+        message: `the training process ended with ${signal ?? `code ${code}`}`,
+      }),
     )
     child.send(job)
     return {

@@ -24,6 +24,8 @@ export class Batcher {
   private readonly log: EngineLog
   private readonly config: BatcherConfig
   private readonly free: Sequence[]
+  /** Sequences that work, free or not. One that is being given back is neither free nor running. */
+  private slots: number
   private waiting: Stream[] = []
   private running: Stream[] = []
   private loop: Promise<void> | undefined
@@ -34,16 +36,18 @@ export class Batcher {
     this.log = log
     this.config = config
     this.free = [...model.sequences]
+    this.slots = this.free.length
   }
 
   get load(): { readonly running: number; readonly waiting: number; readonly slots: number } {
-    return { running: this.running.length, waiting: this.waiting.length, slots: this.running.length + this.free.length }
+    return { running: this.running.length, waiting: this.waiting.length, slots: this.slots }
   }
 
   /** False when the queue is full, or the model is being closed. */
   submit(stream: Stream): boolean {
     if (this.closed) return false
-    if (this.waiting.length >= this.config.queue + this.free.length) return false
+    const atOnce = this.slots - this.running.length
+    if (this.waiting.length >= this.config.queue + atOnce) return false
     this.waiting.push(stream)
     this.loop ??= this.turn()
     return true
@@ -149,7 +153,7 @@ export class Batcher {
         stream.ending = { how: 'failed', fault: 'crashed', message: `the KV cache could not be cut: ${String(error)}` }
       }
     }
-    if (this.running.length + this.free.length > 0) return
+    if (this.slots > 0) return
     for (const stream of this.waiting)
       stream.ending = { how: 'failed', fault: 'crashed', message: 'the model has no working sequence left: reload it' }
     this.sweep(page)
@@ -177,6 +181,7 @@ export class Batcher {
       if (stream.ending?.how === 'failed') await sequence.keep(0) // what a failed evaluation left there is not known
       this.free.push(sequence)
     } catch (error) {
+      this.slots--
       console.error(`engine: a sequence is lost, it could not be cleared: ${String(error)}`)
     }
   }

@@ -5,7 +5,8 @@ import { Characters } from './characters.ts'
 
 /** Tokens that are byte strings, turned into text as llama.cpp's binding does: what is not a character becomes U+FFFD. */
 function speak(pieces: readonly Uint8Array[]): string[] {
-  const detokenise = (tokens: readonly number[]): string => Buffer.concat(tokens.map((at) => pieces[at] ?? Buffer.of())).toString()
+  const detokenise = (tokens: readonly number[]): string =>
+    Buffer.concat(tokens.map((at) => pieces[at] ?? Buffer.of())).toString()
   const characters = new Characters(detokenise, [])
   return pieces.map((_, at) => characters.push(at))
 }
@@ -32,7 +33,12 @@ test('valid text is told whole, and never half a character, however its bytes ar
 })
 
 test('each piece is told as soon as it is certain', () => {
-  assert.deepEqual(speak([Buffer.from('a'), Buffer.from([0xe2]), Buffer.from([0x82]), Buffer.from([0xac, 0x62])]), ['a', '', '', '€b'])
+  assert.deepEqual(speak([Buffer.from('a'), Buffer.from([0xe2]), Buffer.from([0x82]), Buffer.from([0xac, 0x62])]), [
+    'a',
+    '',
+    '',
+    '€b',
+  ])
 })
 
 test('wrong bytes neither stop the text nor grow the window without end', () => {

@@ -12,7 +12,8 @@ test('lines come out as they went in, however the bytes were cut', () => {
       const out: string[] = []
       for (let at = 0, turn = 0; at < bytes.length; turn++) {
         const step = cuts[turn % Math.max(1, cuts.length)] ?? 1000
-        for (const line of splitter.push(bytes.subarray(at, at + step))) out.push(line.kind === 'line' ? line.text : '!')
+        for (const line of splitter.push(bytes.subarray(at, at + step)))
+          out.push(line.kind === 'line' ? line.text : '!')
         at += step
       }
       assert.deepEqual(out, lines)
@@ -26,7 +27,8 @@ test('a line over the bound is reported once and skipped to its newline', () => 
     const bytes = Buffer.from(`ok\n${'x'.repeat(50)}\n12345678\nlast\n`)
     const kinds: string[] = []
     for (let at = 0; at < bytes.length; at += size)
-      for (const line of splitter.push(bytes.subarray(at, at + size))) kinds.push(line.kind === 'line' ? line.text : '!')
+      for (const line of splitter.push(bytes.subarray(at, at + size)))
+        kinds.push(line.kind === 'line' ? line.text : '!')
     assert.deepEqual(kinds, ['ok', '!', '12345678', 'last'], `chunks of ${size}`)
   }
 })

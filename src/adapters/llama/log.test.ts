@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -22,11 +22,17 @@ test('lines are in the file when write returns; files rotate, keep the incarnati
   assert.ok(files.length > 3)
   assert.deepEqual(files.slice(0, 2), ['abc.0000.ndjson', 'abc.0001.ndjson'])
   for (const file of files) {
-    const lines = readFileSync(join(folder, file), 'utf8').trim().split('\n').map((line) => JSON.parse(line))
+    const lines = readFileSync(join(folder, file), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
     assert.equal(lines[0].log, 'host')
     assert.equal(lines[0].incarnation, 'abc')
     assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600)
-    assert.equal(lines.some((line) => line.log === 'close'), file === files.at(-1))
+    assert.equal(
+      lines.some((line) => line.log === 'close'),
+      file === files.at(-1),
+    )
   }
 })
 
@@ -39,6 +45,9 @@ test('after close nothing is lost silently: a new file is begun', (t) => {
   assert.equal(readdirSync(folder).length, 2)
 })
 
-test('a folder that cannot be written is an error, not a silence', () => {
-  assert.throws(() => openEngineLog('/proc/nowhere', 'abc'))
+test('a folder that cannot be written is an error, not a silence', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wm-log-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'file'), '')
+  assert.throws(() => openEngineLog(join(folder, 'file'), 'abc'))
 })

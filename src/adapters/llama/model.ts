@@ -8,9 +8,11 @@ import {
   type Llama,
   type LlamaContext,
   type LlamaContextSequence,
+  LlamaLogLevel,
   type LlamaModel,
   type Token,
 } from 'node-llama-cpp'
+import { checkGguf } from './gguf.ts'
 import { evaluateOptions, PENALTY_WINDOW } from './sampling.ts'
 import type { EngineModel, Sequence } from './sequence.ts'
 
@@ -22,23 +24,45 @@ export interface ModelConfig {
   readonly batch: number
 }
 
+export interface Runtime {
+  readonly llama: Llama
+  /** What llama.cpp said last of what went wrong: its calls only answer that they failed. */
+  complaint: string
+}
+
 /** Loads the prebuilt llama.cpp; never builds or downloads one. */
-export const loadLlama = (threads: number, gpu: 'auto' | false): Promise<Llama> =>
-  getLlama({
+export async function loadLlama(threads: number, gpu: 'auto' | false): Promise<Runtime> {
+  const runtime = { complaint: '' }
+  const llama = await getLlama({
     build: 'never',
     skipDownload: true,
     progressLogs: false,
     gpu,
     // ggml's threads wait for each other by spinning: one more than there are cores can stall a step for seconds.
     maxThreads: threads,
-    logger: (level, message) => {
-      if (level === 'error' || level === 'fatal') console.error(`llama.cpp: ${message.trim()}`)
+    logLevel: LlamaLogLevel.error,
+    logger: (_, message) => {
+      if (runtime.complaint === '') runtime.complaint = message.trim()
+      console.error(`llama.cpp: ${message.trim()}`)
     },
   })
+  return Object.assign(runtime, { llama })
+}
 
 /** Rejects with a reason fit for a person; then nothing is left loaded. */
-export async function loadModel(llama: Llama, path: string, config: ModelConfig): Promise<EngineModel> {
-  const model = await llama.loadModel({ modelPath: path })
+export async function loadModel(runtime: Runtime, path: string, config: ModelConfig): Promise<EngineModel> {
+  runtime.complaint = ''
+  try {
+    checkGguf(path)
+    const model = await runtime.llama.loadModel({ modelPath: path })
+    return await prepare(model, config)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(runtime.complaint ? `${reason} (${runtime.complaint})` : reason, { cause: error })
+  }
+}
+
+async function prepare(model: LlamaModel, config: ModelConfig): Promise<EngineModel> {
   try {
     const contextLength = Math.min(model.trainContextSize || config.context, config.context)
     const context = await model.createContext({

@@ -1,4 +1,10 @@
-/** The protocol's sampling in llama.cpp's words. */
+/**
+ * The protocol's sampling in llama.cpp's words.
+ *
+ * Same prompt, seed and batches → same output, and temperature 0 takes the likeliest token whatever the seed. But llama.cpp adds
+ * up in another order in a batch of another size: log-probabilities move by about 1e-5, so that a near tie may fall the other
+ * way in company than alone. No setting of this engine prevents that.
+ */
 import { randomInt } from 'node:crypto'
 import type { SequenceEvaluateOptions, Token } from 'node-llama-cpp'
 import type { Sampling } from './protocol.ts'

@@ -27,7 +27,10 @@ test('no lane would have kept more', () => {
   fc.assert(
     fc.property(fc.array(tokens, { minLength: 1, maxLength: 5 }), tokens, (lanes, rest) => {
       const prompt = [0, ...rest]
-      const choice = chooseLane(lanes.map((held) => lane(held)), prompt)
+      const choice = chooseLane(
+        lanes.map((held) => lane(held)),
+        prompt,
+      )
       const best = Math.max(...lanes.map((held) => chooseLane([lane(held)], prompt)?.keep ?? 0))
       assert.equal(choice?.keep, best)
       assert.ok(best < prompt.length)

@@ -17,7 +17,9 @@ function pass(pieces: readonly string[], stops: readonly string[]): { shown: str
 }
 
 const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 30 })
-const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 }), { maxLength: 4 })
+const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 }), {
+  maxLength: 4,
+})
 
 test('where the tokens were cut does not matter', () => {
   fc.assert(
@@ -40,7 +42,10 @@ test('what is shown has no stop string and is the text before the first that is 
       const { shown, hit } = pass([...whole], stops)
       assert.ok(stops.every((stop) => !shown.includes(stop)))
       assert.ok(whole.startsWith(shown))
-      assert.equal(hit, stops.some((stop) => whole.includes(stop)))
+      assert.equal(
+        hit,
+        stops.some((stop) => whole.includes(stop)),
+      )
       if (!hit) assert.equal(shown, whole)
     }),
   )

@@ -13,9 +13,9 @@ import { type EngineSettings, engineSettings, USAGE } from './settings.ts'
 
 async function main(settings: EngineSettings): Promise<void> {
   const { home, socket, slots, threads, context, batch, queue, gpu, models } = settings
-  const llama = await loadLlama(threads, gpu)
+  const runtime = await loadLlama(threads, gpu)
   const host = await startEngineHost({ socketPath: socket, logFolder: join(home, 'engine'), batch, queue }, (path) =>
-    loadModel(llama, path, { slots, threads, context, batch }),
+    loadModel(runtime, path, { slots, threads, context, batch }),
   )
 
   let ending = false

@@ -2,7 +2,7 @@
  * The baseline every model must stand beside: TF-IDF over words and word pairs, then multinomial logistic regression.
  * It trains in seconds, and where it wins the card says so.
  */
-import type { Labelled } from './curate.ts'
+import type { Labelled } from './dataset.ts'
 import { dice, shuffle } from './dice.ts'
 
 /** Answers with a label. */
@@ -30,7 +30,8 @@ export function learnBaseline(train: readonly Labelled[], seed: number): Classif
       for (const [feature, value] of input) {
         for (let at = 0; at < labels.length; at++) {
           const error = (at === label ? 1 : 0) - (chances[at] as number)
-          weights[feature * labels.length + at] = (weights[feature * labels.length + at] as number) + step * error * value
+          weights[feature * labels.length + at] =
+            (weights[feature * labels.length + at] as number) + step * error * value
         }
       }
     }
@@ -59,8 +60,7 @@ function softmax(scores: Float64Array): Float64Array {
 /** tf-idf = (1 + ln tf) · (1 + ln((1 + n) / (1 + df))), scaled to length 1. Unknown features are left out. */
 function tfIdf(texts: readonly string[]): { features: number; of: (text: string) => Sparse } {
   const documents = new Map<string, number>()
-  for (const text of texts)
-    for (const gram of new Set(grams(text))) documents.set(gram, (documents.get(gram) ?? 0) + 1)
+  for (const text of texts) for (const gram of new Set(grams(text))) documents.set(gram, (documents.get(gram) ?? 0) + 1)
   const kept = [...documents].filter(([, count]) => count >= MINIMUM_DOCUMENTS)
   const index = new Map(
     kept.map(([gram, count], feature) => [gram, { feature, idf: 1 + Math.log((1 + texts.length) / (1 + count)) }]),

@@ -1,19 +1,5 @@
 /** Curate: raw labelled messages become three disjoint, repeatable parts. */
-
-/** A message and what it asks for. */
-export interface Labelled {
-  readonly text: string
-  readonly label: string
-}
-
-/** What is trained on, what sets the stated confidence, and what only judges. */
-export interface Dataset {
-  readonly train: readonly Labelled[]
-  readonly calibrate: readonly Labelled[]
-  readonly test: readonly Labelled[]
-  /** Rows that said the same as an earlier one. */
-  readonly dropped: number
-}
+import type { Dataset, Labelled } from './dataset.ts'
 
 /** Digest of a text as lower-case hex. The caller brings it: SHA-256 lives in the runtime, not here. */
 export type Digest = (text: string) => string
@@ -28,7 +14,11 @@ const CALIBRATE_BELOW = 54
  * Hashing this and not the text keeps "Where is my card?" and "where is my card" on one side of the split.
  */
 export function fingerprint(text: string): string {
-  const words = text.normalize('NFKC').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  const words =
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
   return [...new Set(words)].sort().join(' ')
 }
 

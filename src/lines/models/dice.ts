@@ -27,5 +27,4 @@ export function shuffle<Item>(items: Item[], next: Dice): Item[] {
 }
 
 /** One draw from the normal distribution N(0, 1), by Box and Muller. */
-export const normal = (next: Dice): number =>
-  Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
+export const normal = (next: Dice): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())

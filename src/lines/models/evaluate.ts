@@ -1,5 +1,5 @@
 /** Evaluate: a model's answers on messages it never saw, as JSON that somebody else would read. */
-import type { Labelled } from './curate.ts'
+import type { Labelled } from './dataset.ts'
 import { type Reference, softmax } from './forward.ts'
 import { type Share, wilson } from './statistics.ts'
 import { END, type Tokenizer, type Vocabulary } from './tokenizer.ts'

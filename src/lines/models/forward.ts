@@ -108,7 +108,8 @@ function attention(layer: Layer, shape: Shape, memory: Memory, at: number, input
     const scores = new Float32Array(position + 1)
     for (let past = 0; past <= position; past++) {
       let dot = 0
-      for (let i = head * size; i < (head + 1) * size; i++) dot += (query[i] as number) * (keys[past * width + i] as number)
+      for (let i = head * size; i < (head + 1) * size; i++)
+        dot += (query[i] as number) * (keys[past * width + i] as number)
       scores[past] = dot / Math.sqrt(size)
     }
     softmax(scores).forEach((share, past) => {

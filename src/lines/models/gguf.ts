@@ -9,8 +9,8 @@
  * Dimensions are written innermost first: a matrix [outputs, inputs] stands there as inputs, outputs.
  * Source: gguf.md in the ggml repository.
  */
-import { fromHalf, toHalf } from './half.ts'
-import type { Tensor, Weights } from './train.ts'
+import { fromHalf } from './half.ts'
+import type { Tensor } from './train.ts'
 
 /** What can be wrong with a file. `needs_more` says only that more of it must be read. */
 export type GgufFault = 'not_gguf' | 'unsupported_version' | 'truncated' | 'malformed' | 'needs_more'
@@ -100,7 +100,7 @@ const MOST_ITEMS = 1 << 22 // 4 M: vocabularies have 0.3 M entries
 const MOST_STRING = 1 << 24 // 16 MiB: chat templates have some 10 KB
 const MOST_NESTING = 4
 /** Where a file has no `general.alignment`. */
-const ALIGNMENT = 32
+export const ALIGNMENT = 32
 const HEAD_BYTES = 24
 
 /**
@@ -116,7 +116,8 @@ export function readGgufHeader(bytes: Uint8Array, fileBytes: number = bytes.leng
   const cursor = new Cursor(bytes, fileBytes)
   readMagic(cursor, bytes)
   const version = cursor.u32()
-  if (version !== 2 && version !== 3) throw new GgufError('unsupported_version', `GGUF version ${version >>> 0}, not 2 or 3`)
+  if (version !== 2 && version !== 3)
+    throw new GgufError('unsupported_version', `GGUF version ${version >>> 0}, not 2 or 3`)
   const tensorCount = cursor.count(MOST_TENSORS, 'tensors')
   const pairCount = cursor.count(MOST_PAIRS, 'metadata pairs')
   const metadata = new Map<string, GgufValue>()
@@ -136,15 +137,22 @@ export function readGgufHeader(bytes: Uint8Array, fileBytes: number = bytes.leng
     tensors,
     alignment,
     dataOffset,
-    expectedBytes: tensors.reduce((end, tensor) => Math.max(end, dataOffset + tensor.offset + (tensor.bytes ?? 0)), cursor.at),
-    parameters: tensors.reduce((sum, { dimensions }) => sum + dimensions.reduce((product, size) => product * size, 1), 0),
+    expectedBytes: tensors.reduce(
+      (end, tensor) => Math.max(end, dataOffset + tensor.offset + (tensor.bytes ?? 0)),
+      cursor.at,
+    ),
+    parameters: tensors.reduce(
+      (sum, { dimensions }) => sum + dimensions.reduce((product, size) => product * size, 1),
+      0,
+    ),
   }
 }
 
 /** Too short to hold a magic is judged by what is there: an empty download is `truncated`, not some other format. */
 function readMagic(cursor: Cursor, bytes: Uint8Array): void {
   const magic = [...'GGUF'].map((sign) => sign.charCodeAt(0))
-  if (bytes.subarray(0, 4).some((byte, at) => byte !== magic[at])) throw new GgufError('not_gguf', 'no GGUF magic at its start')
+  if (bytes.subarray(0, 4).some((byte, at) => byte !== magic[at]))
+    throw new GgufError('not_gguf', 'no GGUF magic at its start')
   cursor.need(HEAD_BYTES)
   cursor.at = 4
 }
@@ -160,16 +168,17 @@ function readTensor(cursor: Cursor, alignment: number): GgufTensor {
   const [typeName, perBlock, blockBytes] = TENSOR_TYPES[type] ?? [undefined, 1, 0]
   const bytes = typeName === undefined ? undefined : (values / perBlock) * blockBytes
   if (offset % alignment !== 0) throw new GgufError('malformed', `tensor ${name.slice(0, 80)} is not aligned`)
-  if (!Number.isSafeInteger(values)) throw new GgufError('malformed', `tensor ${name.slice(0, 80)} has ${values} values`)
+  if (!Number.isSafeInteger(values))
+    throw new GgufError('malformed', `tensor ${name.slice(0, 80)} has ${values} values`)
   if (bytes !== undefined && (!Number.isSafeInteger(bytes + offset) || (dimensions[0] ?? 1) % perBlock !== 0))
     throw new GgufError('malformed', `tensor ${name.slice(0, 80)} does not fill its blocks`)
   return { name, dimensions, type, typeName, offset, bytes }
 }
 
-const aligned = (at: number, alignment: number): number => Math.ceil(at / alignment) * alignment
+export const aligned = (at: number, alignment: number): number => Math.ceil(at / alignment) * alignment
 
 /** Value types of metadata; a string is 8, an array 9. */
-const VALUE_TYPE = { u32: 4, f32: 6, bool: 7, string: 8, array: 9 } as const
+export const VALUE_TYPE = { u32: 4, f32: 6, bool: 7, string: 8, array: 9 } as const
 /** Fewest bytes one item of each value type takes: bounds an array before it is read. */
 const LEAST_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8] as const
 
@@ -243,7 +252,8 @@ class Cursor {
   need(size: number): void {
     const end = this.at + size
     if (end <= this.bytes.length) return
-    if (end > this.fileBytes) throw new GgufError('truncated', `ends after ${this.fileBytes} of at least ${end} bytes`, end)
+    if (end > this.fileBytes)
+      throw new GgufError('truncated', `ends after ${this.fileBytes} of at least ${end} bytes`, end)
     throw new GgufError('needs_more', `the header goes on: read at least ${end} bytes`, end)
   }
 
@@ -281,130 +291,18 @@ class Cursor {
 export function readTensorData(file: Uint8Array, header: GgufHeader, tensor: GgufTensor): Tensor {
   const values = tensor.dimensions.reduce((product, size) => product * size, 1)
   const from = header.dataOffset + tensor.offset
-  if (tensor.bytes === undefined || tensor.type > 1) throw new RangeError(`cannot read tensors of type ${tensor.typeName}`)
+  if (tensor.bytes === undefined || tensor.type > 1)
+    throw new RangeError(`cannot read tensors of type ${tensor.typeName}`)
   if (from + tensor.bytes > file.length)
-    throw new GgufError('truncated', `ends after ${file.length} bytes, inside tensor ${tensor.name}`, from + tensor.bytes)
+    throw new GgufError(
+      'truncated',
+      `ends after ${file.length} bytes, inside tensor ${tensor.name}`,
+      from + tensor.bytes,
+    )
   const view = new DataView(file.buffer, file.byteOffset + from, tensor.bytes)
-  const read = tensor.type === 0 ? (at: number) => view.getFloat32(4 * at, true) : (at: number) => fromHalf(view.getUint16(2 * at, true))
+  const read =
+    tensor.type === 0
+      ? (at: number) => view.getFloat32(4 * at, true)
+      : (at: number) => fromHalf(view.getUint16(2 * at, true))
   return { shape: [...tensor.dimensions].reverse(), data: Float32Array.from({ length: values }, (_, at) => read(at)) }
-}
-
-/** A typed metadata pair to write; integers are u32, numbers f32. */
-export type GgufPair =
-  | readonly [key: string, type: 'string', value: string]
-  | readonly [key: string, type: 'u32' | 'f32', value: number]
-  | readonly [key: string, type: 'bool', value: boolean]
-  | readonly [key: string, type: 'strings', value: readonly string[]]
-  | readonly [key: string, type: 'f32s' | 'i32s', value: readonly number[]]
-
-/** Writes a model: matrices as F16, vectors (gains of norms) as F32, because the engine multiplies those in F32. */
-export function writeGguf(pairs: readonly GgufPair[], weights: Weights): Uint8Array {
-  const out = new Writer()
-  out.raw(new TextEncoder().encode('GGUF'))
-  out.u32(3)
-  out.u64(Object.keys(weights).length)
-  out.u64(pairs.length)
-  for (const pair of pairs) writePair(out, pair)
-  let offset = 0
-  for (const [name, { shape, data }] of Object.entries(weights)) {
-    out.string(name)
-    out.u32(shape.length)
-    for (const size of [...shape].reverse()) out.u64(size)
-    out.u32(shape.length > 1 ? 1 : 0)
-    out.u64(offset)
-    offset = aligned(offset + data.length * (shape.length > 1 ? 2 : 4), ALIGNMENT)
-  }
-  out.align(ALIGNMENT)
-  for (const { shape, data } of Object.values(weights)) {
-    for (const value of data) shape.length > 1 ? out.u16(toHalf(value)) : out.f32(value)
-    out.align(ALIGNMENT)
-  }
-  return out.done()
-}
-
-function writePair(out: Writer, [key, type, value]: GgufPair): void {
-  out.string(key)
-  const array = (item: number, length: number): void => {
-    out.u32(VALUE_TYPE.array)
-    out.u32(item)
-    out.u64(length)
-  }
-  switch (type) {
-    case 'string':
-      out.u32(VALUE_TYPE.string)
-      return out.string(value)
-    case 'u32':
-      out.u32(VALUE_TYPE.u32)
-      return out.u32(value)
-    case 'f32':
-      out.u32(VALUE_TYPE.f32)
-      return out.f32(value)
-    case 'bool':
-      out.u32(VALUE_TYPE.bool)
-      return out.raw(Uint8Array.of(value ? 1 : 0))
-    case 'strings':
-      array(VALUE_TYPE.string, value.length)
-      return value.forEach((item) => {
-        out.string(item)
-      })
-    case 'f32s':
-      array(VALUE_TYPE.f32, value.length)
-      return value.forEach((item) => {
-        out.f32(item)
-      })
-    case 'i32s':
-      array(5, value.length)
-      return value.forEach((item) => {
-        out.u32(item)
-      })
-  }
-}
-
-/** Bytes that grow. */
-class Writer {
-  private bytes = new Uint8Array(1 << 16)
-  private view = new DataView(this.bytes.buffer)
-  private at = 0
-
-  private room(size: number): number {
-    if (this.at + size > this.bytes.length) {
-      const larger = new Uint8Array(2 * (this.at + size))
-      larger.set(this.bytes)
-      this.bytes = larger
-      this.view = new DataView(larger.buffer)
-    }
-    this.at += size
-    return this.at - size
-  }
-  raw(bytes: Uint8Array): void {
-    const at = this.room(bytes.length)
-    this.bytes.set(bytes, at)
-  }
-  u16(value: number): void {
-    const at = this.room(2)
-    this.view.setUint16(at, value, true)
-  }
-  u32(value: number): void {
-    const at = this.room(4)
-    this.view.setUint32(at, value, true)
-  }
-  u64(value: number): void {
-    const at = this.room(8)
-    this.view.setBigUint64(at, BigInt(value), true)
-  }
-  f32(value: number): void {
-    const at = this.room(4)
-    this.view.setFloat32(at, value, true)
-  }
-  string(text: string): void {
-    const bytes = new TextEncoder().encode(text)
-    this.u64(bytes.length)
-    this.raw(bytes)
-  }
-  align(alignment: number): void {
-    this.room(aligned(this.at, alignment) - this.at)
-  }
-  done(): Uint8Array {
-    return this.bytes.slice(0, this.at)
-  }
 }

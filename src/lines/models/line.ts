@@ -6,13 +6,22 @@
  * Told, not awaited: the world trains and checks, and answers by an event. This file joins the stages; none knows another.
  */
 import { type Classifier, learnBaseline } from './baseline.ts'
-import { type Dataset, type Digest, type Labelled, curate } from './curate.ts'
+import { curate, type Digest } from './curate.ts'
+import type { Dataset, Labelled } from './dataset.ts'
 import { type Answer, answerTo, confidenceTexts, type Judged, rightAnswers, topShare } from './evaluate.ts'
 import { reference } from './forward.ts'
 import { packStarter, roundedWeights } from './starter.ts'
 import { calibrationError, type Paired, paired, type Share, wilson } from './statistics.ts'
 import { learnPieces, tokenizer, type Vocabulary, vocabulary } from './tokenizer.ts'
-import { parameterCount, type Recipe, type Shape, STEP_EDGES, type TrainEvent, type TrainJob, type Weights } from './train.ts'
+import {
+  parameterCount,
+  type Recipe,
+  type Shape,
+  STEP_EDGES,
+  type TrainEvent,
+  type TrainJob,
+  type Weights,
+} from './train.ts'
 
 /** What to make. */
 export interface Order {
@@ -77,10 +86,23 @@ export type Event = { readonly kind: 'checked'; readonly checked: Checked } | Tr
 /** Test messages that the engine must answer as the reference does, before anything is published. */
 const CHECKED_MESSAGES = 200
 
+/**
+ * The engine multiplies in half precision and the reference in single, so a near tie may fall the other way; a wrong
+ * tokenizer, rotation or transposition would change nearly all answers.
+ */
+const LEAST_EQUAL = 0.98
+
 /** Starts the line on labelled messages and returns the function that takes its events. */
-export function modelsLine(order: Order, messages: readonly Labelled[], digest: Digest, world: World): (event: Event) => void {
+export function modelsLine(
+  order: Order,
+  messages: readonly Labelled[],
+  digest: Digest,
+  world: World,
+): (event: Event) => void {
   const dataset = curate(messages, digest)
-  world.told(`curated: ${dataset.train.length} train, ${dataset.calibrate.length} calibrate, ${dataset.test.length} test`)
+  world.told(
+    `curated: ${dataset.train.length} train, ${dataset.calibrate.length} calibrate, ${dataset.test.length} test`,
+  )
   const draft = draftVocabulary(order, dataset)
   const shape = { ...order.shape, vocabulary: draft.tokens.length }
   world.train({ shape, vocabulary: draft, recipe: order.recipe, train: dataset.train, watch: dataset.calibrate })
@@ -116,7 +138,7 @@ export function modelsLine(order: Order, messages: readonly Labelled[], digest: 
       }
       case 'checked':
         if (!made) return world.fail('checked before anything was made')
-        if (event.checked.equal < event.checked.prompts)
+        if (event.checked.equal < LEAST_EQUAL * event.checked.prompts)
           return world.fail(`the engine answers ${event.checked.prompts - event.checked.equal} messages differently`)
         return world.publish(made, event.checked)
     }

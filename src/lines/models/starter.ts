@@ -1,5 +1,6 @@
 /** The starter model as a GGUF file: vocabulary, chat template and weights joined, and taken apart again. */
-import { type GgufHeader, type GgufPair, type GgufValue, readGgufHeader, readTensorData, writeGguf } from './gguf.ts'
+import { type GgufHeader, type GgufValue, readGgufHeader, readTensorData } from './gguf.ts'
+import { type GgufPair, writeGguf } from './gguf-writer.ts'
 import { fromHalf, toHalf } from './half.ts'
 import { ANSWER, END, TOKEN_KIND, UNKNOWN, USER, type Vocabulary } from './tokenizer.ts'
 import { NORM_EPSILON, ROPE_BASE, type Shape, type Tensor, type Weights } from './train.ts'
@@ -78,7 +79,9 @@ export function unpackStarter(file: Uint8Array): Starter {
   const tokens = value('tokenizer.ggml.tokens') as readonly string[]
   const kinds = value('tokenizer.ggml.token_type') as readonly number[]
   const intents = tokens.filter((token, id) => isAnswer(token, kinds[id], '{"intent":')).map(intentOf)
-  const weights = Object.fromEntries(header.tensors.map((tensor) => [tensor.name, readTensorData(file, header, tensor)]))
+  const weights = Object.fromEntries(
+    header.tensors.map((tensor) => [tensor.name, readTensorData(file, header, tensor)]),
+  )
   return {
     header,
     weights,

@@ -115,7 +115,12 @@ export function tokenizer({ tokens, scores, kinds }: Vocabulary): Tokenizer {
  * Joins the adjacent pair with the best score, leftmost first, until none is left (`llm_tokenizer_spm` in llama.cpp).
  * Quadratic in the length of the text, and meant so: messages are short, and the context bounds the rest.
  */
-function mergeAll(symbols: number[], merges: ReadonlyMap<number, number>, scores: readonly number[], size: number): number[] {
+function mergeAll(
+  symbols: number[],
+  merges: ReadonlyMap<number, number>,
+  scores: readonly number[],
+  size: number,
+): number[] {
   const joined = (at: number): number => merges.get((symbols[at] as number) * size + (symbols[at + 1] as number)) ?? -1
   const candidates = symbols.slice(1).map((_, at) => joined(at))
   for (;;) {
@@ -185,7 +190,8 @@ function mostFrequentPair(
   for (const { symbols, times } of spelled) {
     for (let at = 0; at + 1 < symbols.length; at++) {
       const [left, right] = [symbols[at] as string, symbols[at + 1] as string]
-      if ([...left, ...right].some((sign) => !alphabet.has(sign)) || left.length + right.length > LONGEST_PIECE) continue
+      if ([...left, ...right].some((sign) => !alphabet.has(sign)) || left.length + right.length > LONGEST_PIECE)
+        continue
       const entry = counts.get(`${left} ${right}`) ?? { pair: [left, right], times: 0 }
       entry.times += times
       counts.set(`${left} ${right}`, entry)

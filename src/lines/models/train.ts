@@ -1,5 +1,5 @@
 /** Train: what a training job is, what its batches hold, and the port through which someone else does the work. */
-import type { Labelled } from './curate.ts'
+import type { Labelled } from './dataset.ts'
 import { type Dice, dice, shuffle } from './dice.ts'
 import { ANSWER, END, type Tokenizer, tokenizer, type Vocabulary } from './tokenizer.ts'
 
@@ -61,7 +61,13 @@ export interface TrainJob {
 
 /** What a trainer tells while it works. */
 export type TrainEvent =
-  | { readonly kind: 'step'; readonly step: number; readonly steps: number; readonly loss: number; readonly tokens: number }
+  | {
+      readonly kind: 'step'
+      readonly step: number
+      readonly steps: number
+      readonly loss: number
+      readonly tokens: number
+    }
   | { readonly kind: 'epoch'; readonly epoch: number; readonly watched: number }
   | { readonly kind: 'trained'; readonly weights: Weights; readonly cpuSeconds: number }
   | { readonly kind: 'failed'; readonly fault: TrainFault; readonly message: string }
@@ -108,7 +114,9 @@ export function epochBatches(job: TrainJob, epoch: number): Batch[] {
   const { recipe, vocabulary } = job
   const next = dice(recipe.seed * 1_000_003 + epoch)
   const encoder = tokenizer(vocabulary)
-  const rows = job.train.map(({ text, label }) => row(encoder, vocabulary, varied(text, recipe.wordDropout, next), label))
+  const rows = job.train.map(({ text, label }) =>
+    row(encoder, vocabulary, varied(text, recipe.wordDropout, next), label),
+  )
   return shuffle(batches(shuffle([...rows.entries()], next), false), next)
 }
 

@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite'
+import * as query from '../query.ts'
 import type { Store } from '../store.ts'
 
 export type RegistryFault = 'invalid' | 'not_found' | 'conflict'
@@ -22,30 +23,30 @@ export class RegistryError extends Error {
  * One change of who may ask, what serves and what it costs: all of it or nothing, and a new number for the snapshot in
  * the same transaction, so that two different snapshots never share a number.
  */
-export function change<T>(store: Store, work: () => T): T {
-  store.database.exec('begin immediate')
-  try {
+export const change = <T>(store: Store, work: () => T): T =>
+  store.transaction(() => {
     const result = work()
-    store.database.exec(
+    run(
+      store,
       "insert into counter (name, value) values ('snapshot', 1) on conflict (name) do update set value = value + 1",
     )
-    store.database.exec('commit')
     return result
-  } catch (cause) {
-    if (store.database.isTransaction) store.database.exec('rollback')
-    throw cause
-  }
-}
+  })
 
 /** All rows of a query; the caller knows their shape from the SQL beside it. */
 export const all = <Row>(store: Store, sql: string, ...values: SQLInputValue[]): Row[] =>
-  store.database.prepare(sql).all(...values) as unknown as Row[]
+  query.all(store.database, sql, ...values)
 
 export const one = <Row>(store: Store, sql: string, ...values: SQLInputValue[]): Row | undefined =>
-  store.database.prepare(sql).get(...values) as unknown as Row | undefined
+  query.one(store.database, sql, ...values)
 
+/** Number of rows changed. */
 export const run = (store: Store, sql: string, ...values: SQLInputValue[]): number =>
-  Number(store.database.prepare(sql).run(...values).changes)
+  query.run(store.database, sql, ...values)
 
 export const counter = (store: Store, name: string): number =>
   Number(one<{ value: number }>(store, 'select value from counter where name = ?', name)?.value ?? 0)
+
+/** Lifts the snapshot's number above one that a gateway has seen already. */
+export const raiseSnapshot = (store: Store, above: number): number =>
+  run(store, "update counter set value = max(value, ?) + 1 where name = 'snapshot'", above)

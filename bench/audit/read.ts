@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { BookClass, Books, ClientRecord, EngineLine, EngineLogFile, RequestRecord, Sample } from './records.ts'
+import { bookClasses } from './records.ts'
+
+/** The raw records of a factory's home: engine logs and meter samples, read as files and through nobody's API. */
+export const readEngineLogs = (home: string): EngineLogFile[] =>
+  filesOf(join(home, 'engine')).map((path) => ({
+    name: basename(path),
+    lines: ndjson(readFileSync(path, 'utf8'), path) as EngineLine[],
+  }))
+
+export const readMeters = (home: string): Sample[] =>
+  filesOf(join(home, 'meter')).flatMap((path) => ndjson(readFileSync(path, 'utf8'), path) as Sample[])
+
+export const readClients = (path: string): ClientRecord[] => ndjson(readFileSync(path, 'utf8'), path) as ClientRecord[]
+
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.ndjson'))
+    .sort()
+    .map((name) => join(folder, name))
+
+/** One JSON value per line. A last line without its newline is torn: whoever wrote it died, and nobody was told what it says. */
+export function ndjson(text: string, name: string): unknown[] {
+  const lines = text.split('\n')
+  return lines.slice(0, -1).map((line, index) => {
+    try {
+      return JSON.parse(line)
+    } catch (cause) {
+      throw new Error(`${name}:${index + 1} is not JSON`, { cause })
+    }
+  })
+}
+
+/** `wattmill books export`: one record per line, told apart by `record`. Amounts are decimal text, since they outgrow numbers. */
+export function parseExport(text: string): Books {
+  const books = {
+    requests: [] as Books['requests'][number][],
+    transfers: [] as Books['transfers'][number][],
+    intervals: [] as Books['intervals'][number][],
+    attempts: [] as Books['attempts'][number][],
+    prices: [] as Books['prices'][number][],
+    journals: [] as string[],
+  }
+  for (const line of ndjson(text, 'export')) {
+    const row = line as Fields
+    if (row.record === 'request') books.requests.push(row as unknown as RequestRecord)
+    else if (row.record === 'transfer') books.transfers.push(transferOf(row))
+    else if (row.record === 'interval') books.intervals.push(intervalOf(row))
+    else if (row.record === 'attempt') books.attempts.push(attemptOf(row))
+    else if (row.record === 'price') books.prices.push(priceOf(row))
+    else if (row.record === 'journal') books.journals.push(words(row, 'incarnation'))
+    else throw new Error(`the export holds a record of another kind: ${JSON.stringify(line).slice(0, 200)}`)
+  }
+  return books
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const transferOf = (row: Fields): Books['transfers'][number] => ({
+  id: words(row, 'id'),
+  unit: words(row, 'unit'),
+  debit: words(row, 'debit'),
+  credit: words(row, 'credit'),
+  amount: whole(row, 'amount'),
+  request: typeof row.request === 'string' ? row.request : null,
+})
+
+const intervalOf = (row: Fields): Books['intervals'][number] => ({
+  meter: words(row, 'meter'),
+  sequence: Number(whole(row, 'sequence')),
+  energy_mj: whole(row, 'energy_mj'),
+  posted: row.posted === true || row.posted === 1,
+})
+
+const attemptOf = (row: Fields): Books['attempts'][number] => ({
+  id: words(row, 'id'),
+  count: {
+    input_uncached: Number(whole(row, 'input_uncached')),
+    cache_read: Number(whole(row, 'cache_read')),
+    output: Number(whole(row, 'output')),
+  },
+})
+
+const priceOf = (row: Fields): Books['prices'][number] => ({
+  version: Number(whole(row, 'version')),
+  perMillion: Object.fromEntries(bookClasses.map((of) => [of, whole(row, of)])) as Record<BookClass, bigint>,
+})
+
+function words(row: Fields, name: string): string {
+  const value = row[name]
+  if (typeof value !== 'string') throw new Error(`"${name}" is missing in ${JSON.stringify(row).slice(0, 200)}`)
+  return value
+}
+
+function whole(row: Fields, name: string): bigint {
+  const value = row[name]
+  if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value)
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  throw new Error(`"${name}" is no whole number in ${JSON.stringify(row).slice(0, 200)}`)
+}

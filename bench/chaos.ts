@@ -1,0 +1,125 @@
+/**
+ * Three hundred messages into a factory of its own, a fifth of the clients hanging up, and kill -9 of gateway, engine
+ * and operator on the way; then the audit from outside, and planted faults that it must find.
+ *
+ *     node bin/node.mjs bench/chaos.ts [--messages 300] [--at-once 16] [--seed 1] [--keep] [--no-kill]
+ */
+import { createWriteStream, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { audit } from './audit/join.ts'
+import { parseExport, readClients, readEngineLogs, readMeters } from './audit/read.ts'
+import { plantAll, printAudit, printFaults } from './audit/report.ts'
+import { load, messages } from './load/client.ts'
+import type { Factory, Role } from './load/factory.ts'
+import { cli, findProcess, startFactory, until } from './load/factory.ts'
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '300' },
+    'at-once': { type: 'string', default: '16' },
+    seed: { type: 'string', default: '1' },
+    keep: { type: 'boolean', default: false },
+    kill: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+})
+const seed = Number(values.seed)
+
+/** Who is killed, and after which share of the answers. */
+const kills: readonly (readonly [Role, number])[] = [
+  ['gateway', 0.25],
+  ['engine', 0.5],
+  ['operator', 0.75],
+]
+
+async function sendAll(factory: Factory, key: string, log: string): Promise<Record<string, number>> {
+  const all = messages({
+    messages: Number(values.messages),
+    model: 'starter',
+    seed,
+    leaving: 0.2,
+    leavesWithin_ms: 400,
+  })
+  const file = createWriteStream(log, { flags: 'wx' })
+  const due = values.kill ? [...kills] : []
+  const endings: Record<string, number> = {}
+  let heard = 0
+  await load(factory.base, key, all, Number(values['at-once']), (record) => {
+    file.write(`${JSON.stringify(record)}\n`)
+    const ending = record.status === null ? `${record.ended}, no answer` : `${record.ended}, ${record.status}`
+    endings[ending] = (endings[ending] ?? 0) + 1
+    heard++
+    if (due[0] && heard >= due[0][1] * all.length) kill(factory, due.shift()?.[0])
+  })
+  await new Promise<void>((resolve, reject) => {
+    file.on('error', reject)
+    file.end(resolve)
+  })
+  return endings
+}
+
+function kill(factory: Factory, role: Role | undefined): void {
+  const pid = role && findProcess(factory.pid, role)
+  if (!pid) throw new Error(`no ${role} process below the launcher ${factory.pid}`)
+  process.kill(pid, 'SIGKILL')
+  console.log(`  kill -9 ${role}`)
+}
+
+/** Books have caught up when nothing is open any more and three looks, a second apart, see the same. */
+async function caughtUp(factory: Factory): Promise<void> {
+  let [last, same] = ['', 0]
+  await until('the books had caught up', async () => {
+    const check = await factory.cli('books', 'check', '-o', 'json').catch(() => '')
+    same = check !== '' && check === last ? same + 1 : 0
+    last = check
+    if (same >= 3) return true
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    return undefined
+  })
+}
+
+const began = performance.now()
+const factory = await startFactory()
+const clients = join(factory.home, 'clients.ndjson')
+console.log(`factory ready after ${((performance.now() - began) / 1000).toFixed(1)} s`)
+let endings: Record<string, number>
+try {
+  const made = await factory.cli('keys', 'create', '--tenant', 't', '--app', 'a', '-o', 'json')
+  const { key } = JSON.parse(made) as { key: string }
+  const start = performance.now()
+  endings = await sendAll(factory, key, clients)
+  console.log(`load took ${((performance.now() - start) / 1000).toFixed(1)} s; clients by ending:`, endings)
+  await caughtUp(factory)
+} catch (error) {
+  console.error(factory.output())
+  throw error
+} finally {
+  await factory.stop()
+}
+
+const check = await cli(factory.home, 'books', 'check', '-o', 'json')
+const exported = await cli(factory.home, 'books', 'export')
+writeFileSync(join(factory.home, 'export.ndjson'), exported)
+console.log('books check:', check.trim())
+
+const records = {
+  closed: true,
+  clients: readClients(clients),
+  engine: readEngineLogs(factory.home),
+  meter: readMeters(factory.home),
+  books: parseExport(exported),
+}
+const result = audit(records)
+console.log('audit from outside:')
+printAudit(result)
+const planted = plantAll(records, seed)
+printFaults(planted)
+
+const { conserved } = JSON.parse(check) as { conserved: boolean }
+const silent = records.clients.length !== Number(values.messages) || result.summary.answered === 0
+const ok = conserved && !silent && result.findings.length === 0 && planted.every((one) => one.result === 'found')
+console.log(ok ? 'chaos: all agree' : 'chaos: FAILED')
+if (values.keep || !ok) console.log(`records kept in ${factory.home}`)
+else rmSync(factory.home, { recursive: true, force: true })
+process.exitCode = ok ? 0 : 1

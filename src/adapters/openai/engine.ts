@@ -1,0 +1,46 @@
+import type { Usage } from '../../books/usage.ts'
+import type { EngineFailure } from '../../lines/inference/flow.ts'
+import type { AttemptId } from '../../units/ids.ts'
+import type { Tokens } from '../../units/quantity.ts'
+import type { JsonObject } from '../http/json.ts'
+import type { ApiRequest } from './request.ts'
+
+/** One try of one engine. */
+export interface Job {
+  readonly id: AttemptId
+  /** The engine's own name of the model. */
+  readonly model: string
+  readonly request: ApiRequest
+}
+
+/**
+ * A piece of an answer on its way to the client. Our own engine makes text; an upstream's chunks and answers pass
+ * through as they are, unknown fields too, but for id, model and usage.
+ */
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'finish'; readonly why: 'stop' | 'length' }
+  | { readonly kind: 'chunk'; readonly chunk: JsonObject }
+  | { readonly kind: 'whole'; readonly body: JsonObject }
+
+/** What an engine tells of an attempt: begun?, chunk*, then exactly one ended | failed. Never told within `generate`. */
+export type Told =
+  | { readonly kind: 'begun'; readonly input_uncached: Tokens; readonly cache_read: Tokens }
+  | { readonly kind: 'chunk'; readonly tokens: Tokens; readonly bytes: readonly Piece[] }
+  | { readonly kind: 'ended'; readonly usage: Usage | undefined }
+  | { readonly kind: 'failed'; readonly failure: EngineFailure; readonly usage: Usage | undefined }
+
+/** The attempt under way. All three may be called at any time and more than once. */
+export interface Attempt {
+  /** → ended | failed, soon. */
+  cancel(): void
+  /** A slow reader: stop reading, if this engine can be stopped. */
+  pause(): void
+  resume(): void
+}
+
+/** One replica, whatever speaks behind it. */
+export interface Engine {
+  generate(job: Job, told: (told: Told) => void): Attempt
+  close(): void
+}

@@ -1,0 +1,75 @@
+import type { Refusal } from '../../lines/inference/errors.ts'
+import { refusal } from '../../lines/inference/errors.ts'
+import type { JsonObject } from '../http/json.ts'
+import { isObject } from '../http/json.ts'
+
+/** Says in words what a field must be; undefined: it is. */
+type Check = (value: unknown) => string | undefined
+
+const number =
+  (least: number, most: number): Check =>
+  (value) =>
+    typeof value === 'number' && value >= least && value <= most ? undefined : `a number from ${least} to ${most}`
+
+const whole =
+  (least: number, most: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
+      ? undefined
+      : `a whole number from ${least} to ${most}`
+
+const boolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
+const text: Check = (value) => (typeof value === 'string' ? undefined : 'a string')
+const object: Check = (value) => (isObject(value) ? undefined : 'an object')
+const list: Check = (value) => (Array.isArray(value) ? undefined : 'an array')
+
+/** Every shown character is compared with every stop string. */
+const mostStops = 16
+const longestStop = 512
+const stops: Check = (value) => {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const fine = all.every((one) => typeof one === 'string' && one.length > 0 && one.length <= longestStop)
+  return fine && all.length <= mostStops ? undefined : `a string or at most ${mostStops} strings`
+}
+
+/** No context is longer; a limit of output beyond it is a mistake in the caller's arithmetic. */
+const mostTokens = 100_000_000
+
+/** What we look at. Null is taken as absent, as OpenAI's schema does. Fields not listed pass through unseen. */
+const checks: Readonly<Record<string, Check>> = {
+  stream: boolean,
+  stream_options: object,
+  temperature: number(0, 2),
+  top_p: number(0, 1),
+  min_p: number(0, 1),
+  top_k: whole(-1, 1_000_000),
+  presence_penalty: number(-2, 2),
+  frequency_penalty: number(-2, 2),
+  seed: whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  max_tokens: whole(1, mostTokens),
+  max_completion_tokens: whole(1, mostTokens),
+  stop: stops,
+  n: whole(1, 128),
+  best_of: whole(1, 128),
+  echo: boolean,
+  suffix: text,
+  user: text,
+  tools: list,
+  response_format: object,
+}
+
+export const invalid = (param: string, message: string): Refusal => refusal('invalid_value', message, { param })
+
+/** The first field that is not what it must be. */
+export function wrongField(body: JsonObject): Refusal | undefined {
+  for (const [field, check] of Object.entries(checks)) {
+    const value = body[field]
+    if (value === undefined || value === null) continue
+    const expected = check(value)
+    if (expected) return invalid(field, `"${field}" must be ${expected}`)
+  }
+  const include = isObject(body.stream_options) ? body.stream_options.include_usage : undefined
+  if (include !== undefined && include !== null && typeof include !== 'boolean')
+    return invalid('stream_options.include_usage', '"stream_options.include_usage" must be true or false')
+  return undefined
+}

@@ -1,0 +1,128 @@
+import type { Usage } from '../../books/usage.ts'
+import type { RequestId } from '../../units/ids.ts'
+import type { JsonObject } from '../http/json.ts'
+import { isObject } from '../http/json.ts'
+import type { Piece } from './engine.ts'
+import type { Receipt } from './receipt.ts'
+import { wattmillObject } from './receipt.ts'
+import type { ApiRequest } from './request.ts'
+import { isFinished } from './upstream-stream.ts'
+import { wireUsage } from './usage.ts'
+
+/** What all chunks of one answer, or the answer itself, have in common. */
+export interface Identity {
+  readonly id: string
+  readonly created: number
+  readonly model: string
+}
+
+export const identity = (request: ApiRequest, id: RequestId, unixSeconds: number): Identity => ({
+  id: `${request.dialect === 'chat' ? 'chatcmpl' : 'cmpl'}-${id}`,
+  created: Math.floor(unixSeconds),
+  model: request.model,
+})
+
+/** A piece that says how it ended is the last of its choice: it waits until the request is settled. */
+export function endsChoice(piece: Piece): boolean {
+  if (piece.kind === 'finish') return true
+  if (piece.kind !== 'chunk' || !Array.isArray(piece.chunk.choices)) return false
+  return piece.chunk.choices.some((choice) => isObject(choice) && isFinished(choice))
+}
+
+/** Pieces → the chunks of a stream, in the dialect that was asked for. */
+export class ChunkRendering {
+  readonly #request: ApiRequest
+  readonly #identity: Identity
+  #greeted = false
+
+  constructor(request: ApiRequest, identity: Identity) {
+    this.#request = request
+    this.#identity = identity
+  }
+
+  chunks(piece: Piece): JsonObject[] {
+    switch (piece.kind) {
+      case 'text':
+        if (piece.text === '') return []
+        return this.#request.dialect === 'chat'
+          ? [...this.#greeting(), this.#chunk({ delta: { content: piece.text }, finish_reason: null })]
+          : [this.#chunk({ text: piece.text, finish_reason: null })]
+      case 'finish':
+        return this.#request.dialect === 'chat'
+          ? [...this.#greeting(), this.#chunk({ delta: {}, finish_reason: piece.why })]
+          : [this.#chunk({ text: '', finish_reason: piece.why })]
+      case 'chunk':
+        return [this.#foreign(piece.chunk)]
+      case 'whole':
+        return []
+    }
+  }
+
+  /** The last chunk before `[DONE]`, for a client that asked for usage. */
+  usageChunk(receipt: Receipt): JsonObject {
+    return {
+      ...this.#frame(),
+      choices: [],
+      usage: wireUsage(receipt.usage),
+      wattmill: wattmillObject(receipt),
+    }
+  }
+
+  /** The first chunk names the role, before there is content. */
+  #greeting(): JsonObject[] {
+    if (this.#greeted) return []
+    this.#greeted = true
+    return [this.#chunk({ delta: { role: 'assistant', content: '' }, finish_reason: null })]
+  }
+
+  #chunk(choice: JsonObject): JsonObject {
+    return { ...this.#frame(), choices: [{ index: 0, ...choice, logprobs: null }], ...this.#noUsage() }
+  }
+
+  #foreign(chunk: JsonObject): JsonObject {
+    const { usage: _, ...rest } = chunk
+    return { ...this.#frame(), ...rest, id: this.#identity.id, model: this.#identity.model, ...this.#noUsage() }
+  }
+
+  /** As OpenAI has it: every chunk carries a null where the last one carries the usage, if that was asked for. */
+  #noUsage(): JsonObject {
+    return this.#request.includeUsage ? { usage: null } : {}
+  }
+
+  #frame(): JsonObject {
+    const { id, created, model } = this.#identity
+    return {
+      id,
+      object: this.#request.dialect === 'chat' ? 'chat.completion.chunk' : 'text_completion',
+      created,
+      model,
+    }
+  }
+}
+
+/** Pieces → one answer. An upstream's own passes through, unknown fields too; its usage gives way to the close row's. */
+export function wholeReply(
+  request: ApiRequest,
+  { id, created, model }: Identity,
+  pieces: readonly Piece[],
+  usage: Usage,
+): JsonObject {
+  const shown = wireUsage(usage)
+  const foreign = pieces.find((piece) => piece.kind === 'whole')
+  if (foreign) {
+    const { usage: _, ...rest } = foreign.body
+    return { ...rest, id, model, ...(shown ? { usage: shown } : {}) }
+  }
+  const text = pieces.map((piece) => (piece.kind === 'text' ? piece.text : '')).join('')
+  const finish_reason = pieces.find((piece) => piece.kind === 'finish')?.why ?? 'stop'
+  const chat = request.dialect === 'chat'
+  const choice = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text }
+  return {
+    id,
+    object: chat ? 'chat.completion' : 'text_completion',
+    created,
+    model,
+    choices: [{ index: 0, ...choice, logprobs: null, finish_reason }],
+    ...(shown ? { usage: shown } : {}),
+  }
+}

@@ -1,0 +1,117 @@
+import type { Refusal } from '../../lines/inference/errors.ts'
+import type { ModelId } from '../../units/ids.ts'
+import { id } from '../../units/ids.ts'
+import type { Tokens } from '../../units/quantity.ts'
+import { tokens } from '../../units/quantity.ts'
+import type { JsonObject } from '../http/json.ts'
+import { isObject } from '../http/json.ts'
+import { invalid, wrongField } from './fields.ts'
+
+/** The two dialects of text generation: a conversation, or text to be continued. */
+export type Dialect = 'chat' | 'text'
+
+/** A checked request. `body` is the client's own, for engines that speak the same language. */
+export interface ApiRequest {
+  readonly dialect: Dialect
+  readonly model: ModelId
+  readonly stream: boolean
+  /** The client asked for the usage chunk; without it a stream carries none. */
+  readonly includeUsage: boolean
+  readonly maxOutput: Tokens | undefined
+  /** About four bytes a token; each non-text part counts as a thousand. Only for reserving. */
+  readonly promptEstimate: Tokens
+  readonly body: JsonObject
+}
+
+export type ParsedRequest =
+  | { readonly ok: true; readonly request: ApiRequest }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+/** Checks what the gateway must understand; the rest is the engine's to judge. */
+export function parseRequest(dialect: Dialect, body: JsonObject): ParsedRequest {
+  const wrong = wrongModel(body.model) ?? wrongField(body) ?? wrongPrompt(dialect, body)
+  if (wrong) return { ok: false, refusal: wrong }
+  const options = isObject(body.stream_options) ? body.stream_options : {}
+  const limit = body.max_completion_tokens ?? body.max_tokens
+  return {
+    ok: true,
+    request: {
+      dialect,
+      model: id<ModelId>(String(body.model)),
+      stream: body.stream === true,
+      includeUsage: options.include_usage === true,
+      maxOutput: typeof limit === 'number' ? tokens(limit) : undefined,
+      promptEstimate: estimate(dialect === 'chat' ? [body.messages, body.tools] : body.prompt),
+      body,
+    },
+  }
+}
+
+const wrongModel = (model: unknown): Refusal | undefined =>
+  typeof model === 'string' && model.length > 0 && model.length <= 200
+    ? undefined
+    : invalid('model', '"model" must be the name of a model')
+
+const wrongPrompt = (dialect: Dialect, body: JsonObject): Refusal | undefined =>
+  dialect === 'chat' ? wrongMessages(body.messages) : wrongText(body.prompt)
+
+/** Longer conversations than any context holds are mistakes. */
+const mostMessages = 10_000
+
+function wrongMessages(messages: unknown): Refusal | undefined {
+  if (!Array.isArray(messages) || messages.length === 0 || messages.length > mostMessages)
+    return invalid('messages', `"messages" must be an array of 1 to ${mostMessages} messages`)
+  for (const [index, message] of messages.entries()) {
+    const wrong = wrongMessage(`messages[${index}]`, message)
+    if (wrong) return wrong
+  }
+  return undefined
+}
+
+function wrongMessage(at: string, message: unknown): Refusal | undefined {
+  if (!isObject(message)) return invalid(at, `"${at}" must be an object`)
+  if (typeof message.role !== 'string' || !/^[A-Za-z_]{1,32}$/.test(message.role))
+    return invalid(`${at}.role`, `"${at}.role" must be a word such as user`)
+  const { content } = message
+  if (content === null || content === undefined) {
+    const calls = message.role === 'assistant' && (message.tool_calls ?? message.function_call ?? message.refusal)
+    return calls ? undefined : invalid(`${at}.content`, `"${at}.content" must be a string or an array of parts`)
+  }
+  if (typeof content === 'string') return undefined
+  if (!Array.isArray(content) || content.length === 0)
+    return invalid(`${at}.content`, `"${at}.content" must be a string or an array of parts`)
+  const bad = content.findIndex((part) => !isPart(part))
+  return bad === -1
+    ? undefined
+    : invalid(`${at}.content[${bad}]`, `"${at}.content[${bad}]" must be a part such as {"type": "text", "text": "…"}`)
+}
+
+const isPart = (part: unknown): boolean =>
+  isObject(part) && typeof part.type === 'string' && (part.type !== 'text' || typeof part.text === 'string')
+
+function wrongText(prompt: unknown): Refusal | undefined {
+  const fine = typeof prompt === 'string' || (Array.isArray(prompt) && prompt.length > 0 && prompt.every(isPrompt))
+  return fine ? undefined : invalid('prompt', '"prompt" must be a string, or an array of strings or of tokens')
+}
+
+const isPrompt = (one: unknown): boolean =>
+  typeof one === 'string' || isTokenId(one) || (Array.isArray(one) && one.every(isTokenId))
+
+const isTokenId = (one: unknown): boolean => Number.isSafeInteger(one) && Number(one) >= 0
+
+const bytesPerToken = 4
+const tokensOfPart = 1000
+
+function estimate(prompt: unknown): Tokens {
+  return tokens(Math.ceil(bytesOf(prompt) / bytesPerToken))
+}
+
+/** Bytes of all strings in it. An image as base64 would look like a novel, so a part that is no text has a fixed size. */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  if (typeof value === 'number') return bytesPerToken
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + bytesOf(one), 0)
+  if (!isObject(value)) return 0
+  if (typeof value.type === 'string' && /image|audio|video|file/.test(value.type)) return tokensOfPart * bytesPerToken
+  return Object.values(value).reduce((sum: number, one) => sum + bytesOf(one), 0)
+}

@@ -1,0 +1,108 @@
+/**
+ * Attributes the energy of a meter interval once it is known who worked in it: every engine's log has been read past its
+ * end, and every attempt that worked in it is settled and reconciled. A long stream delays its own intervals and no others.
+ */
+import { bearerOf } from '../../books/bearer.ts'
+import type { Work } from '../../books/energy.ts'
+import { attribute } from '../../books/energy.ts'
+import type { CloseRow } from '../../books/row.ts'
+import type { Grade, MeterInterval } from '../../plant/energy/meter.ts'
+import { millijoules } from '../../units/amount.ts'
+import type { AttemptId } from '../../units/ids.ts'
+import { enginesReadTo } from './engine-log.ts'
+import { postTransfers } from './ledger.ts'
+import { all, allBig, run } from './query.ts'
+import type { Store } from './store.ts'
+import { logLate_ms } from './orphans.ts'
+
+const batch = 500
+
+export interface IntervalRow {
+  readonly meter: string
+  readonly sequence: bigint
+  readonly from_ms: bigint
+  readonly to_ms: bigint
+  readonly energy_mj: bigint
+  readonly idle_mj: bigint
+  readonly grade: Grade
+  readonly reset: bigint
+  readonly posted_ms: bigint | null
+}
+
+export const intervalOf = (row: IntervalRow): MeterInterval => ({
+  meter: row.meter,
+  sequence: Number(row.sequence),
+  from_ms: Number(row.from_ms),
+  to_ms: Number(row.to_ms),
+  energy: millijoules(row.energy_mj),
+  idle: millijoules(row.idle_mj),
+  grade: row.grade,
+  reset: row.reset !== 0n,
+})
+
+export function insertInterval(store: Store, one: MeterInterval): void {
+  run(
+    store.database,
+    `insert into meter_interval (meter, sequence, from_ms, to_ms, energy_mj, idle_mj, grade, reset)
+     values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
+    one.meter,
+    one.sequence,
+    one.from_ms,
+    one.to_ms,
+    one.energy,
+    one.idle,
+    one.grade,
+    one.reset ? 1 : 0,
+  )
+}
+
+/** Intervals that no unsettled attempt worked in. */
+const ready = `
+  select i.* from meter_interval i
+  where i.posted_ms is null and i.to_ms + ? <= ?
+    and not exists (
+      select 1 from engine_second s left join engine_attempt a on a.id = s.attempt
+      where s.second >= (i.from_ms + 499) / 1000 and s.second < (i.to_ms + 499) / 1000
+        and coalesce(a.reconciled, 0) = 0
+    )
+  order by i.to_ms, i.meter limit ${batch}`
+
+/** True when there may be more. */
+export function closeIntervals(store: Store, now_ms: number): boolean {
+  return store.transaction(() => {
+    const read = Math.min(enginesReadTo(store), now_ms)
+    const rows = allBig<IntervalRow>(store.database, ready, logLate_ms, read)
+    for (const row of rows) {
+      const interval = intervalOf(row)
+      postTransfers(store, row.meter, attribute(interval, workIn(store, interval)))
+      const close = 'update meter_interval set posted_ms = ? where meter = ? and sequence = ?'
+      run(store.database, close, now_ms, row.meter, row.sequence)
+    }
+    return rows.length === batch
+  })
+}
+
+/** A second belongs to the interval that its middle lies in, so that each is in exactly one: (s + 0.5) × 1000 ∈ [from, to). */
+const workInSeconds = `
+  select s.attempt, sum(s.tokens) as tokens, r.body from engine_second s
+  join engine_attempt a on a.id = s.attempt
+  left join request r on r.id = a.request
+  where s.second >= ? and s.second < ?
+  group by s.attempt order by s.attempt`
+
+/** The first second whose middle is at or after a moment; `ready` says the same in SQL. */
+export const firstSecond = (at_ms: number): number => Math.ceil((at_ms - 500) / 1000)
+
+export function workIn(store: Pick<Store, 'database'>, { from_ms, to_ms }: MeterInterval): Work[] {
+  const rows = all<{ attempt: string; tokens: number; body: string | null }>(
+    store.database,
+    workInSeconds,
+    firstSecond(from_ms),
+    firstSecond(to_ms),
+  )
+  return rows.map(({ attempt, tokens, body }) => ({
+    attempt: attempt as AttemptId,
+    tokens,
+    bearer: bearerOf(body === null ? undefined : (JSON.parse(body) as CloseRow), attempt as AttemptId),
+  }))
+}

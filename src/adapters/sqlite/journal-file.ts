@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+
+/** Where the journal of one gateway incarnation lies. */
+export const journalPath = (directory: string, incarnation: string): string => join(directory, `${incarnation}.db`)
+
+/** Held by that gateway for as long as it lives. */
+export const alivePath = (directory: string, incarnation: string): string => join(directory, `${incarnation}.alive`)
+
+/** What makes a row the same row: compared when it arrives a second time, and again by every audit. */
+export const hashOf = (body: string): string => createHash('sha256').update(body).digest('hex')
+
+/** What the main thread gives the journal's worker to do; one at a time, each is answered by one `JournalDone`. */
+export type JournalWork =
+  | { readonly do: 'write'; readonly rows: readonly JournalEntry[] }
+  /** Deletes rows up to `seq`, at most `most` of them. */
+  | { readonly do: 'trim'; readonly seq: number; readonly most: number }
+  /** Finds out whether there is room again, and leaves that room free for the rows to come. */
+  | { readonly do: 'probe' }
+  | { readonly do: 'close' }
+
+export interface JournalEntry {
+  readonly kind: string
+  readonly id: string
+  readonly body: string
+}
+
+export type JournalDone =
+  | { readonly done: true; readonly trimmed: number }
+  | { readonly done: false; readonly why: string }
+
+export interface JournalSettings {
+  readonly path: string
+  /** Bound of the file in bytes, its log left out. */
+  readonly largest: number
+}

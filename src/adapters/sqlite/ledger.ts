@@ -1,0 +1,95 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Account, LedgerUnit, Transfer } from '../../books/account.ts'
+import { allBig, one, run } from './query.ts'
+import type { Store } from './store.ts'
+
+/**
+ * Posts transfers within the caller's transaction: once each, with their balances. The same transfer again does nothing;
+ * another one under the same name is a contradiction, put aside and never posted.
+ */
+export function postTransfers(store: Store, source: string, transfers: Iterable<Transfer>): void {
+  const moved = new Map<string, Movement>()
+  for (const transfer of transfers) {
+    if (insertTransfer(store.database, transfer)) {
+      move(moved, transfer.from, -transfer.amount, transfer)
+      move(moved, transfer.to, transfer.amount, transfer)
+    } else if (!isStored(store.database, transfer)) {
+      quarantine(store, source, transfer.id, 'transfer_conflict', JSON.stringify(transfer, decimal))
+    }
+  }
+  for (const [, { account, unit, day, amount }] of moved) run(store.database, addToBalance, account, unit, day, amount)
+}
+
+const insertSql = `
+  insert into transfer (id, unit, debit, credit, amount, request, at_ms) values (?, ?, ?, ?, ?, ?, ?)
+  on conflict (id) do nothing`
+
+const addToBalance = `
+  insert into balance (account, unit, day, amount) values (?, ?, ?, ?)
+  on conflict (account, unit, day) do update set amount = amount + excluded.amount`
+
+const insertTransfer = (database: DatabaseSync, { id, unit, from, to, amount, request, at_ms }: Transfer): boolean =>
+  run(database, insertSql, id, unit, from, to, amount, request, at_ms) === 1
+
+interface Movement {
+  readonly account: Account
+  readonly unit: LedgerUnit
+  readonly day: number
+  amount: bigint
+}
+
+/** One change per account and day, however many transfers: a batch of a thousand rows touches few accounts. */
+function move(moved: Map<string, Movement>, account: Account, amount: bigint, { unit, at_ms }: Transfer): void {
+  const day = dayOf(at_ms)
+  const key = `${unit} ${day} ${account}`
+  const known = moved.get(key)
+  if (known) known.amount += amount
+  else moved.set(key, { account, unit, day, amount })
+}
+
+/** The UTC day, counted from 1970. */
+export const dayOf = (at_ms: number): number => Math.floor(at_ms / 86_400_000)
+
+export interface StoredTransfer {
+  readonly id: string
+  readonly unit: LedgerUnit
+  readonly debit: Account
+  readonly credit: Account
+  readonly amount: bigint
+  readonly request: string | null
+  readonly at_ms: bigint
+}
+
+export const sameTransfer = (stored: StoredTransfer, { unit, from, to, amount, request, at_ms }: Transfer): boolean =>
+  stored.unit === unit &&
+  stored.debit === from &&
+  stored.credit === to &&
+  stored.amount === amount &&
+  stored.request === request &&
+  stored.at_ms === BigInt(at_ms)
+
+function isStored(database: DatabaseSync, transfer: Transfer): boolean {
+  const [stored] = allBig<StoredTransfer>(database, 'select * from transfer where id = ?', transfer.id)
+  return stored !== undefined && sameTransfer(stored, transfer)
+}
+
+/** Puts aside what contradicts the books; the same thing twice is one entry. */
+export function quarantine(store: Store, source: string, subject: string, reason: string, body: string): void {
+  run(
+    store.database,
+    `insert into quarantine (source, subject, reason, body) values (?, ?, ?, ?)
+     on conflict (source, subject, reason) do nothing`,
+    source,
+    subject,
+    reason,
+    body.slice(0, longestBody),
+  )
+}
+
+/** Enough to see what it was. */
+const longestBody = 65_536
+
+export const count = (database: DatabaseSync, sql: string): number => one<{ n: number }>(database, sql)?.n ?? 0
+
+/** Amounts in JSON are decimal strings: a reader's float would round them. */
+export const decimal = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)

@@ -1,0 +1,72 @@
+/**
+ * One meter: reading → raw sample in its file → interval in the store, in this order. After a crash in between, the samples
+ * at the end of the file say which intervals are missing, and the same interval twice is the same interval.
+ */
+import type { MeterInterval, MeterSample } from '../../plant/energy/meter.ts'
+import { interval } from '../../plant/energy/meter.ts'
+import type { Watts } from '../../units/quantity.ts'
+import { insertInterval } from './intervals.ts'
+import { one } from './query.ts'
+import { openSamples } from './sample-file.ts'
+import type { Store } from './store.ts'
+
+/** A sample without its name, number and time. */
+type Unnamed<Sample> = Sample extends unknown ? Omit<Sample, 'meter' | 'sequence' | 'at_ms'> : never
+export type Reading = Unnamed<MeterSample>
+
+/** Something that counts energy, or from which it can be estimated. */
+export interface MeterReader {
+  /** Lower-case letters, digits and hyphens: a file's and an account's name. */
+  readonly meter: string
+  /** What is drawn whether there is work or not. */
+  readonly idle: Watts
+  /** `undefined` when it cannot be read just now. */
+  read(): Reading | undefined
+}
+
+export interface Meter {
+  readonly meter: string
+  /** Takes a sample and books the interval since the one before; the first sample begins the first interval. */
+  sample(now_ms: number): void
+  close(): void
+}
+
+export function openMeter(store: Store, folder: string, reader: MeterReader): Meter {
+  const { meter, idle } = reader
+  const file = openSamples(folder, meter)
+  let before = file.tail.at(-1)
+  const unbooked = missed(idle, file.tail)
+  const book = (): void =>
+    store.transaction(() => {
+      for (const one of unbooked) insertInterval(store, one)
+    })
+  return {
+    meter,
+    sample(now_ms) {
+      const reading = reader.read()
+      if (!reading || (before && now_ms <= before.at_ms)) return // a clock that was set back: wait until it is past
+      const after = { meter, sequence: nextSequence(store, before, meter), at_ms: now_ms, ...reading } as MeterSample
+      file.append(after)
+      if (before) unbooked.push(interval(before, after, idle))
+      before = after
+      book()
+      unbooked.length = 0 // not reached when the store failed: they are booked with the next sample, or after a restart
+    },
+    close: () => file.close(),
+  }
+}
+
+/** Goes on after the file; after the books where somebody deleted the file. */
+const nextSequence = (store: Store, before: MeterSample | undefined, meter: string): number =>
+  (before?.sequence ?? lastBooked(store, meter)) + 1
+
+const lastBooked = (store: Store, meter: string): number =>
+  one<{ last: number | null }>(store.database, 'select max(sequence) as last from meter_interval where meter = ?', meter)
+    ?.last ?? 0
+
+/** Intervals between the samples at the end of the file: a crash may have left some out of the books. */
+const missed = (idle: Watts, tail: readonly MeterSample[]): MeterInterval[] =>
+  tail.flatMap((after, index) => {
+    const before = tail[index - 1]
+    return before && after.sequence === before.sequence + 1 ? interval(before, after, idle) : []
+  })

@@ -1,0 +1,41 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { PriceVersion } from '../../books/price.ts'
+import { tokenClasses } from '../../books/usage.ts'
+import { price } from '../../units/amount.ts'
+import { id } from '../../units/ids.ts'
+import { allBig } from './query.ts'
+
+/** Prices by version, looked up once each: a version never changes. */
+export class Prices {
+  private readonly known = new Map<number, PriceVersion>()
+  private readonly database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    this.database = database
+  }
+
+  /** `undefined` when there is no such version. */
+  of(version: number): PriceVersion | undefined {
+    const found = this.known.get(version) ?? this.read(version)
+    if (found) this.known.set(version, found)
+    return found
+  }
+
+  private read(version: number): PriceVersion | undefined {
+    const [row] = allBig<Record<string, bigint | string>>(
+      this.database,
+      'select * from price where version = ?',
+      version,
+    )
+    if (!row) return undefined
+    return {
+      version,
+      model: id(String(row.model)),
+      effective_from_ms: Number(row.effective_from_ms),
+      perMillion: Object.fromEntries(
+        tokenClasses.map((of) => [of, price(BigInt(row[of] ?? 0n))]),
+      ) as PriceVersion['perMillion'],
+      note: String(row.note),
+    }
+  }
+}

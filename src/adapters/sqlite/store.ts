@@ -1,0 +1,145 @@
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import type { Home } from '../files/home.ts'
+import { holdAlive } from './alive.ts'
+
+export type StoreFault = 'corrupt' | 'full' | 'locked' | 'no_permission' | 'newer_schema' | 'io'
+
+/** The store failed us. Only `full`, `locked` and `io` may pass by themselves; each says what to do next. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly fault: StoreFault
+  readonly next: string
+
+  constructor(fault: StoreFault, path: string, cause?: unknown) {
+    super(`store ${path}: ${meaning[fault]}${cause instanceof Error ? ` (${cause.message})` : ''}`, { cause })
+    this.fault = fault
+    this.next = nextStep[fault]
+  }
+}
+
+const meaning: Readonly<Record<StoreFault, string>> = {
+  corrupt: 'the file is damaged or no store',
+  full: 'the disk is full',
+  locked: 'another operator holds it',
+  no_permission: 'this user may not write it',
+  newer_schema: 'a newer version of wattmill wrote it',
+  io: 'the disk failed to read or write',
+}
+
+const nextStep: Readonly<Record<StoreFault, string>> = {
+  corrupt: 'stop the factory, keep the file, and restore the last backup',
+  full: 'make room on the disk; nothing is lost, the gateways keep their journals',
+  locked: 'stop the other operator of this home, or give --home another folder',
+  no_permission: 'run as the owner of the home, or give --home another folder',
+  newer_schema: 'install the version of wattmill that wrote it, or a later one',
+  io: "look at the disk's health; nothing is lost, the gateways keep their journals",
+}
+
+/**
+ * The books and the registry of one factory: a single SQLite file with a single writer, this process.
+ *
+ * Every change is a transaction that is durable when it returns (WAL, FULL), and states the whole of what happened: the
+ * rows, what they post and how far was read. So a crash between any two of them loses and doubles nothing.
+ */
+export interface Store {
+  readonly home: Home
+  readonly path: string
+  readonly database: DatabaseSync
+  /** All of it or nothing. Nested, it is part of the outer one. */
+  transaction<T>(work: () => T): T
+  close(): void
+}
+
+export function openStore(home: Home): Store {
+  const path = home.store
+  mayWrite(path)
+  const alive = holdAlive(`${path}.alive`)
+  if (!alive) throw new StoreError('locked', path)
+  try {
+    const database = opened(path)
+    return {
+      home,
+      path,
+      database,
+      transaction: (work) => transaction(database, path, work),
+      close() {
+        database.close()
+        alive.release()
+      },
+    }
+  } catch (cause) {
+    alive.release()
+    throw asStoreError(path, cause)
+  }
+}
+
+function opened(path: string): DatabaseSync {
+  const database = new DatabaseSync(path)
+  try {
+    database.exec('pragma busy_timeout = 2000; pragma foreign_keys = on')
+    database.exec('pragma journal_mode = wal; pragma synchronous = full')
+    migrate(database, path)
+    return database
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+/** Beside `src` in a clone and beside `dist` in a package. */
+const folder = fileURLToPath(new URL('../../../sql/', import.meta.url))
+
+/** Numbered, forward only, each with its number in one transaction. A store of a later version is left alone. */
+export function migrate(database: DatabaseSync, path: string, scripts = folder): void {
+  const files = readdirSync(scripts).filter((name) => /^\d{6}\.sql$/.test(name))
+  const at = Number(database.prepare('pragma user_version').get()?.user_version)
+  if (at > files.length) throw new StoreError('newer_schema', path)
+  for (const name of files.sort().slice(at)) {
+    const script = readFileSync(join(scripts, name), 'utf8')
+    transaction(database, path, () => database.exec(`${script};\npragma user_version = ${Number(name.slice(0, 6))}`))
+  }
+}
+
+function transaction<T>(database: DatabaseSync, path: string, work: () => T): T {
+  if (database.isTransaction) return work()
+  try {
+    database.exec('begin immediate')
+    const result = work()
+    database.exec('commit')
+    return result
+  } catch (cause) {
+    if (database.isTransaction) database.exec('rollback')
+    throw asStoreError(path, cause)
+  }
+}
+
+/** SQLite's result codes by what they mean for the operator; anything else is a fault of ours and stays as it is. */
+const faults: ReadonlyMap<number, StoreFault> = new Map([
+  [3, 'no_permission'],
+  [5, 'locked'],
+  [6, 'locked'],
+  [8, 'no_permission'],
+  [10, 'io'],
+  [11, 'corrupt'],
+  [13, 'full'],
+  [14, 'no_permission'],
+  [26, 'corrupt'],
+])
+
+export function asStoreError(path: string, cause: unknown): unknown {
+  const code = (cause as { errcode?: unknown } | null)?.errcode
+  const fault = typeof code === 'number' ? faults.get(code & 0xff) : undefined
+  return fault ? new StoreError(fault, path, cause) : cause
+}
+
+function mayWrite(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK)
+    if (existsSync(path)) accessSync(path, constants.W_OK)
+  } catch (cause) {
+    throw new StoreError('no_permission', path, cause)
+  }
+}

@@ -1,0 +1,41 @@
+/** Reads what the gateways journaled into the books, and says which gateways are dead. */
+import type { Incarnation } from '../../units/ids.ts'
+import { isDead } from './alive.ts'
+import { ingestJournal, journalCursor, markDead, noteJournal } from './ingest.ts'
+import { alivePath } from './journal-file.ts'
+import { lastOf, listJournals, readJournal, removeJournal } from './journal-reader.ts'
+import type { Store } from './store.ts'
+
+/** Rows of one transaction, and transactions of one journal and turn: some 50 ms of work. */
+const rowsAtOnce = 1000
+const piecesAtOnce = 4
+
+/** True when there is more to read. */
+export function takeJournals(store: Store, folder: string, now: () => number): boolean {
+  let more = false
+  for (const incarnation of listJournals(folder)) more = takeJournal(store, folder, incarnation, now) || more
+  return more
+}
+
+/** Dead is asked first, then read to the end: what was written before the death is read, and nothing comes after it. */
+function takeJournal(store: Store, folder: string, incarnation: Incarnation, now: () => number): boolean {
+  noteJournal(store, incarnation)
+  const dead = isDead(alivePath(folder, incarnation))
+  for (let piece = 0; piece < piecesAtOnce; piece++) {
+    const { seq, gap_at } = journalCursor(store, incarnation)
+    if (gap_at !== null) return false
+    const rows = readJournal(folder, incarnation, seq, rowsAtOnce)
+    if (rows.length > 0) ingestJournal(store, incarnation, rows)
+    if (rows.length < rowsAtOnce) return finish(store, folder, incarnation, dead ? now() : undefined)
+  }
+  return true
+}
+
+function finish(store: Store, folder: string, incarnation: Incarnation, dead_ms: number | undefined): boolean {
+  if (dead_ms === undefined) return false
+  const { seq, gap_at } = journalCursor(store, incarnation)
+  if (gap_at !== null || lastOf(folder, incarnation) > seq) return gap_at === null
+  markDead(store, incarnation, dead_ms)
+  removeJournal(folder, incarnation)
+  return false
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readBody, refuseBody, wrongMedia } from '../../adapters/http/body.ts'
+import { parseObject } from '../../adapters/http/json.ts'
+import { unsupported } from '../../adapters/openai/embedded.ts'
+import { identity } from '../../adapters/openai/reply.ts'
+import { type ApiRequest, type Dialect, parseRequest } from '../../adapters/openai/request.ts'
+import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
+import type { Refusal } from '../../lines/inference/errors.ts'
+import { refusal } from '../../lines/inference/errors.ts'
+import type { Flow } from '../../lines/inference/flow.ts'
+import { newFlow } from '../../lines/inference/flow.ts'
+import type { Grant } from '../../lines/inference/snapshot.ts'
+import { serves } from '../../plant/infrastructure/replica.ts'
+import type { RequestId } from '../../units/ids.ts'
+import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
+import { authorise } from './auth.ts'
+import { flowHeaders } from './headers.ts'
+import type { State } from './state.ts'
+
+/** From the end of the headers: a body of 10 MiB in that time needs 1.4 Mbit/s. */
+const bodyMs = 60_000
+
+/** A request for tokens: may it be asked at all, is it what we understand, then into the line. */
+export function generate(
+  state: State,
+  dialect: Dialect,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: RequestId,
+): void {
+  const refuse = (why: Refusal): void => refuseBody(request, response, why, id)
+  const { snapshot, pepper } = state
+  if (state.draining) return refuse(refusal('draining', 'this gateway takes no new requests'))
+  if (!snapshot || !pepper) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))
+  const authorised = authorise(request.headers, snapshot, pepper, state.now())
+  if (!authorised.ok) return refuse(authorised.refusal)
+  if (state.journal.state !== 'up') return refuse(refusal('journal_unavailable', 'the journal is down'))
+  const media = wrongMedia(request)
+  if (media) return refuse(media)
+  readBody(request, { bytes: state.settings.bodyBytes, ms: bodyMs }, (body) => {
+    if (body.kind === 'left') return
+    if (body.kind === 'refused') return refuse(body.refusal)
+    const understood = understand(dialect, body.bytes, authorised.grant, snapshot)
+    if ('code' in understood) return refuse(understood)
+    ask(state, understood, authorised.grant, snapshot, request, response, id)
+  })
+}
+
+function understand(
+  dialect: Dialect,
+  bytes: Buffer,
+  grant: Grant,
+  snapshot: FactorySnapshot,
+): ApiRequest | Refusal {
+  const json = parseObject(bytes)
+  if (!json.ok) return json.refusal
+  const parsed = parseRequest(dialect, json.value)
+  if (!parsed.ok) return parsed.refusal
+  const { model } = parsed.request
+  if (grant.models && !grant.models.includes(model))
+    return refusal('model_not_allowed', `this key may not use the model "${model}"`, { param: 'model' })
+  const able = snapshot.replicas.filter((replica) => serves(replica, model))
+  if (able.length === 0) return refusal('model_not_found', `there is no model "${model}"`, { param: 'model' })
+  // A model that our own engine serves too takes only what both can do: where it runs is not the client's concern.
+  const strange = able.some((replica) => replica.vendor === 'llama') ? unsupported(parsed.request) : undefined
+  return strange ?? parsed.request
+}
+
+function ask(
+  state: State,
+  request: ApiRequest,
+  grant: Grant,
+  snapshot: FactorySnapshot,
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  id: RequestId,
+): void {
+  const now = state.now()
+  const { model, promptEstimate, maxOutput, stream } = request
+  const retry = Number(headers['x-stainless-retry-count'] ?? 0)
+  const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
+  const flow = newFlow(id, { grant, model, promptEstimate, maxOutput, stream, clientRetry, body: request }, snapshot, now)
+  const ports: AnswerPorts = {
+    request,
+    response,
+    identity: identity(request, id, now),
+    headers: (of) => flowHeaders(of, state.policy, state.now()),
+    draining: () => state.draining,
+    pause: (paused) => state.world.pause(flow, paused),
+    gone: () => response.destroy(),
+  }
+  response.on('close', () => closed(state, flow, response))
+  state.world.begin(flow, stream ? streamedAnswer(flow, ports) : wholeAnswer(flow, ports))
+}
+
+function closed(state: State, flow: Flow, response: ServerResponse): void {
+  state.world.tell(flow, { kind: 'client_closed' }) // nothing to a flow that is done
+  state.log.debug('request', {
+    id: flow.id,
+    tenant: flow.ask.grant.tenant,
+    model: flow.ask.model,
+    outcome: flow.closing?.outcome ?? 'none',
+    status: response.statusCode,
+    ms: Math.round((state.now() - flow.askedAt) * 1000),
+  })
+}

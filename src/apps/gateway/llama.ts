@@ -1,0 +1,74 @@
+import type { Usage } from '../../books/usage.ts'
+import { usageFrom } from '../../books/usage.ts'
+import type { AttemptReport, EngineHostClient } from '../../adapters/llama/client.ts'
+import type { EngineCount } from '../../adapters/llama/protocol.ts'
+import { embeddedAsk } from '../../adapters/openai/embedded.ts'
+import type { Engine, Told } from '../../adapters/openai/engine.ts'
+import type { EngineFailure } from '../../lines/inference/flow.ts'
+import { tokens } from '../../units/quantity.ts'
+import { assert } from '../../units/assert.ts'
+
+/** The embedded engine behind its socket, as an engine of the line. It cannot be paused: its batch goes on for others. */
+export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>): Engine {
+  return {
+    generate(job, told) {
+      let begun = false
+      host.generate({ do: 'generate', id: job.id, model: job.model, ...embeddedAsk(job.request) }, (report) => {
+        for (const one of toldBy(report, begun)) told(one)
+        begun ||= report.on === 'begin'
+      })
+      return { cancel: () => host.cancel(job.id), pause: () => undefined, resume: () => undefined }
+    },
+    close: () => undefined,
+  }
+}
+
+function toldBy(report: AttemptReport, begun: boolean): Told[] {
+  switch (report.on) {
+    case 'begin':
+      return [
+        { kind: 'begun', input_uncached: tokens(report.input_uncached), cache_read: tokens(report.cache_read) },
+      ]
+    case 'step':
+      return [
+        {
+          kind: 'chunk',
+          tokens: tokens(report.tokens),
+          bytes: report.text === '' ? [] : [{ kind: 'text', text: report.text }],
+        },
+      ]
+    case 'end':
+      return ending(report)
+    case 'fail':
+      return [failed({ fault: report.fault, message: report.message }, report.count)]
+    case 'lost':
+      return [
+        failed({ fault: begun ? 'crashed' : 'unreachable', message: 'the connection to the engine host was lost' }),
+      ]
+  }
+}
+
+function ending(report: AttemptReport & { on: 'end' }): Told[] {
+  const usage = usageOf(report.count)
+  const text: Told = { kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'text', text: report.text }] }
+  if (report.why === 'cancelled')
+    return [text, failed({ fault: 'crashed', message: 'the engine stopped the request' }, report.count)]
+  return [text, { kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'finish', why: report.why }] }, { kind: 'ended', usage }]
+}
+
+const failed = (failure: EngineFailure, count?: EngineCount): Told => ({
+  kind: 'failed',
+  failure,
+  usage: count && usageOf(count),
+})
+
+function usageOf(count: EngineCount): Usage {
+  assert(count.output >= 0, 'an engine makes no negative tokens')
+  return usageFrom('engine', {
+    input_uncached: count.input_uncached,
+    cache_read: count.cache_read,
+    cache_write: 0,
+    output_visible: count.output,
+    reasoning: 0,
+  })
+}

@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util'
+import type { Bounds } from '../../lines/inference/snapshot.ts'
+import { seconds } from '../../units/quantity.ts'
+
+/** Where one gateway stands, from its arguments, and its bounds, from the launcher. */
+export interface Settings {
+  readonly home: string
+  /** Which of the gateways of this home it is: names its stored snapshot. */
+  readonly slot: number
+  readonly host: string
+  readonly port: number
+  readonly bodyBytes: number
+  readonly requestMs: number
+  readonly maxConnections: number
+  /** A stream of an upstream that is silent so long has stalled. */
+  readonly stallMs: number
+  readonly debug: boolean
+  readonly admission: Bounds
+}
+
+/** Each bound as `wattmill.yaml` names it: default, least, most. */
+const bounds = {
+  body_bytes: [10 * 1024 * 1024, 1024, 1024 ** 3], // images as base64 fit; more is held in memory twice while parsed
+  request_seconds: [600, 1, 86_400], // the OpenAI SDK's own timeout: nobody listens longer
+  queue_length: [256, 0, 100_000], // beyond it an early refusal beats a late one
+  queue_seconds: [30, 0, 3600],
+  max_connections: [4096, 1, 1_000_000],
+  stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
+} as const satisfies Record<string, readonly [number, number, number]>
+
+type Bound = keyof typeof bounds
+
+/** Throws with words for people when an argument or a bound makes no sense. */
+export function settingsFrom(args: readonly string[], environment: NodeJS.ProcessEnv): Settings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      home: { type: 'string', default: environment.WATTMILL_HOME ?? '.wattmill' },
+      slot: { type: 'string', default: '0' },
+      port: { type: 'string', default: '8080' },
+      host: { type: 'string', default: '127.0.0.1' },
+      debug: { type: 'boolean', default: false },
+    },
+  })
+  const given = boundsFrom(environment.WATTMILL_GATEWAY ?? '{}')
+  return {
+    home: values.home,
+    slot: whole('--slot', values.slot, 0, 1023),
+    host: values.host,
+    port: whole('--port', values.port, 0, 65_535),
+    bodyBytes: given('body_bytes'),
+    requestMs: given('request_seconds') * 1000,
+    maxConnections: given('max_connections'),
+    stallMs: given('stall_seconds') * 1000,
+    debug: values.debug,
+    admission: {
+      queueLength: given('queue_length'),
+      queueTime: seconds(given('queue_seconds')),
+      attempts: 3, // two more tries find a good replica if there is one; more multiply the load of an outage
+    },
+  }
+}
+
+function boundsFrom(json: string): (name: Bound) => number {
+  const given: unknown = JSON.parse(json)
+  if (typeof given !== 'object' || given === null) throw new Error('WATTMILL_GATEWAY must be a JSON object')
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(bounds, name))
+  if (unknown !== undefined) throw new Error(`WATTMILL_GATEWAY: unknown bound "${unknown}"`)
+  const values = given as Partial<Record<Bound, unknown>>
+  return (name) => {
+    const [usual, least, most] = bounds[name]
+    const value = values[name] ?? usual
+    if (typeof value !== 'number' || !(value >= least && value <= most))
+      throw new Error(`WATTMILL_GATEWAY: "${name}" must be a number from ${least} to ${most}`)
+    return value
+  }
+}
+
+function whole(name: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+    throw new Error(`${name} must be a whole number from ${least} to ${most}`)
+  return value
+}

@@ -1,0 +1,170 @@
+import type { Attempt, Engine, Piece } from '../../adapters/openai/engine.ts'
+import type { ApiRequest } from '../../adapters/openai/request.ts'
+import type { Journal } from '../../adapters/sqlite/journal.ts'
+import type { Row } from '../../books/row.ts'
+import type { Ending, Event, Flow, World } from '../../lines/inference/flow.ts'
+import { inferenceLine } from '../../lines/inference/line.ts'
+import type { LivePolicy } from '../../lines/inference/policy.ts'
+import type { Replica } from '../../plant/infrastructure/replica.ts'
+import type { ReplicaId, RequestId } from '../../units/ids.ts'
+import { attemptId } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
+
+/** The client's side of a request: what it hears, and how it ends for it. */
+export interface Answer {
+  write(pieces: readonly Piece[]): void
+  release(): void
+  finish(flow: Flow, ending: Ending): void
+}
+
+export interface WorldPorts {
+  readonly policy: LivePolicy
+  readonly journal: Pick<Journal, 'append' | 'keep'>
+  readonly now: () => Seconds
+  /** From admission to the last byte. */
+  readonly requestMs: number
+  engine(replica: ReplicaId): Engine | undefined
+}
+
+interface Running {
+  readonly flow: Flow
+  readonly answer: Answer
+  readonly deadline: NodeJS.Timeout
+  attempt: Attempt | undefined
+  /** Set once it was cancelled: an engine that does not confirm in time is taken for gone. */
+  confirm: NodeJS.Timeout | undefined
+  turn: NodeJS.Timeout | undefined
+  paused: boolean
+}
+
+/** What an engine may take to confirm a cancel: a long step of a large model, not more. */
+const confirmMs = 5_000
+
+/** The line in the real world: its flows under way, joined to engines, journal, timers and clients. */
+export class LiveWorld implements World {
+  readonly #ports: WorldPorts
+  readonly #running = new Map<RequestId, Running>()
+  /** In the order in which they came: the freed place goes to the first that can use it. */
+  readonly #queue = new Set<Running>()
+  readonly #step: (flow: Flow, event: Event, now: Seconds) => void
+
+  constructor(ports: WorldPorts) {
+    this.#ports = ports
+    this.#step = inferenceLine(ports.policy, this)
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  begin(flow: Flow, answer: Answer): void {
+    const deadline = setTimeout(() => this.tell(flow, { kind: 'deadline' }), this.#ports.requestMs)
+    this.#running.set(flow.id, {
+      flow,
+      answer,
+      deadline,
+      attempt: undefined,
+      confirm: undefined,
+      turn: undefined,
+      paused: false,
+    })
+    this.tell(flow, { kind: 'asked' })
+  }
+
+  tell(flow: Flow, event: Event): void {
+    this.#step(flow, event, this.#ports.now())
+    if (event.kind === 'ended' || event.kind === 'failed') this.#turnNext()
+  }
+
+  /** Every flow under way hears that its time is up. */
+  deadlineForAll(): void {
+    for (const { flow } of [...this.#running.values()]) this.tell(flow, { kind: 'deadline' })
+  }
+
+  /** A slow reader: the engine pauses with it, if it can. */
+  pause(flow: Flow, paused: boolean): void {
+    const running = this.#running.get(flow.id)
+    if (!running) return
+    running.paused = paused
+    if (paused) running.attempt?.pause()
+    else running.attempt?.resume()
+  }
+
+  generate(flow: Flow, replica: Replica): void {
+    const running = this.#running.get(flow.id)
+    const engine = this.#ports.engine(replica.id)
+    const number = flow.attempt
+    const failed = (message: string): void =>
+      this.tell(flow, { kind: 'failed', attempt: number, failure: { fault: 'unreachable', message }, usage: undefined })
+    if (!running || !engine) return queueMicrotask(() => failed(`engine ${replica.id} was removed`))
+    running.attempt = engine.generate(
+      {
+        id: attemptId(flow.id, number),
+        model: replica.models[flow.ask.model] ?? flow.ask.model,
+        request: flow.ask.body as ApiRequest,
+      },
+      (told) => this.tell(flow, { ...told, attempt: number }),
+    )
+    if (running.paused) running.attempt.pause()
+  }
+
+  cancel(flow: Flow): void {
+    const running = this.#running.get(flow.id)
+    if (!running) return
+    running.attempt?.cancel()
+    const attempt = flow.attempt
+    const silent = { fault: 'timed_out', message: 'the engine did not confirm the cancel' } as const
+    running.confirm ??= setTimeout(
+      () => this.tell(flow, { kind: 'failed', attempt, failure: silent, usage: undefined }),
+      confirmMs,
+    )
+  }
+
+  write(flow: Flow, bytes: unknown): void {
+    this.#running.get(flow.id)?.answer.write(bytes as readonly Piece[])
+  }
+
+  release(flow: Flow): void {
+    this.#running.get(flow.id)?.answer.release()
+  }
+
+  append(flow: Flow, row: Row): void {
+    this.#ports.journal.append(row, (durable) =>
+      this.tell(flow, { kind: durable ? 'journaled' : 'unjournaled', row: row.kind }),
+    )
+  }
+
+  keep(_: Flow, row: Row & { kind: 'close' }): void {
+    this.#ports.journal.keep(row)
+  }
+
+  wait(flow: Flow, after: Seconds): void {
+    const running = this.#running.get(flow.id)
+    if (!running) return
+    this.#queue.add(running)
+    clearTimeout(running.turn)
+    running.turn = setTimeout(() => this.#turn(running), after * 1000)
+  }
+
+  finish(flow: Flow, ending: Ending): void {
+    const running = this.#running.get(flow.id)
+    if (!running) return
+    this.#running.delete(flow.id)
+    this.#queue.delete(running)
+    for (const timer of [running.deadline, running.confirm, running.turn]) clearTimeout(timer)
+    running.answer.finish(flow, ending)
+  }
+
+  #turn(running: Running): void {
+    this.tell(running.flow, { kind: 'turn' })
+    if (running.flow.phase !== 'queued') this.#queue.delete(running)
+  }
+
+  /** One place is free: it goes to the first in the queue whose model it serves. */
+  #turnNext(): void {
+    for (const running of [...this.#queue]) {
+      this.#turn(running)
+      if (running.flow.phase !== 'queued') return
+    }
+  }
+}

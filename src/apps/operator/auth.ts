@@ -1,0 +1,73 @@
+import { newToken, sameSecret } from '../../adapters/random/secret.ts'
+import { ControlError } from './errors.ts'
+import type { Call, Route } from './router.ts'
+
+/** A working day; then the admin key is asked for again. */
+const session_ms = 12 * 3600 * 1000
+/** Wrong admin keys per minute before the door stays shut: far above slips of the hand, and 2^256 needs more. */
+const attemptsPerMinute = 10
+/** People with the console open at once; the oldest session makes room. */
+const mostSessions = 100
+
+export const cookieName = 'wattmill_session'
+
+/**
+ * Who may use the control API. The operator's socket is closed to other users of the machine, so what comes straight
+ * through it (the command line, gateways) is trusted. What a gateway relays from the network carries `x-wattmill-relay`
+ * and needs the admin key, or a session made with it.
+ */
+export class Admission {
+  readonly #adminKey: string
+  readonly #now: () => number
+  readonly #sessions = new Map<string, number>()
+  #failures: number[] = []
+
+  constructor(adminKey: string, now: () => number) {
+    this.#adminKey = adminKey
+    this.#now = now
+  }
+
+  authorise(route: Route, call: Call): void {
+    if (!isRelayed(call) || route.open) return
+    if (route.path.startsWith('/internal/')) throw new ControlError('route_not_found', `there is no ${route.path}`)
+    const bearer = /^Bearer\s+(\S+)$/i.exec(call.headers?.authorization ?? '')?.[1]
+    if (bearer !== undefined && sameSecret(bearer, this.#adminKey)) return
+    if (!this.#inSession(call)) throw new ControlError('unauthorized', 'the control API needs the admin key')
+    // A page of another origin cannot set a header of its own, whatever cookie the browser adds.
+    if (route.method !== 'GET' && call.headers?.['x-wattmill'] !== '1')
+      throw new ControlError('csrf', 'a change made by cookie lacks the header x-wattmill')
+  }
+
+  /** The admin key for a session's token. */
+  login(key: string): string {
+    const now = this.#now()
+    this.#failures = this.#failures.filter((at) => at > now - 60_000)
+    if (this.#failures.length >= attemptsPerMinute) throw new ControlError('too_many_attempts', 'too many wrong admin keys')
+    if (!sameSecret(key, this.#adminKey)) {
+      this.#failures.push(now)
+      throw new ControlError('unauthorized', 'that is not the admin key')
+    }
+    const token = newToken()
+    const [oldest] = this.#sessions.keys()
+    if (this.#sessions.size >= mostSessions && oldest !== undefined) this.#sessions.delete(oldest)
+    this.#sessions.set(token, now + session_ms)
+    return token
+  }
+
+  logout(call: Call): void {
+    this.#sessions.delete(sessionOf(call))
+  }
+
+  #inSession(call: Call): boolean {
+    return (this.#sessions.get(sessionOf(call)) ?? 0) > this.#now()
+  }
+}
+
+export const isRelayed = (call: Call): boolean => call.headers?.['x-wattmill-relay'] !== undefined
+
+/** Random and 256 bits long: looking it up in a map tells nobody how near a guess was. */
+const sessionOf = (call: Call): string =>
+  new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]{43})(?:;|$)`).exec(call.headers?.cookie ?? '')?.[1] ?? ''
+
+export const sessionCookie = (token: string): string =>
+  `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${token ? session_ms / 1000 : 0}`

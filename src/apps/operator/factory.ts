@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import type { Home } from '../../adapters/files/home.ts'
+import { all } from '../../adapters/sqlite/registry/change.ts'
+import type { Store } from '../../adapters/sqlite/store.ts'
+import type { Admission } from './auth.ts'
+import type { EngineHost } from './engine-host.ts'
+import { ControlError } from './errors.ts'
+import type { Gateways } from './gateways.ts'
+
+/** What the routes work on. On a stopped factory the command line runs them in its own process, without `live`. */
+export interface Factory {
+  readonly home: Home
+  readonly store: Store
+  /** Under which keys are hashed. */
+  readonly pepper: Uint8Array
+  readonly live: Live | undefined
+  now(): number
+  log(line: string): void
+}
+
+/** What there is only while the operator runs. */
+export interface Live {
+  readonly started_ms: number
+  /** Where the console is; undefined when the operator was started by itself. */
+  readonly url: string | undefined
+  readonly gateways: Gateways
+  readonly engine: EngineHost
+  readonly admission: Admission
+  readonly keeper: { lag(): unknown }
+  /** The embedded engine's model files have changed: the launcher must know, for the engine's next start. */
+  modelsChanged(): void
+}
+
+/** How far a change has come: which snapshot holds it, and how many of the live gateways serve under it. */
+export interface Published {
+  readonly snapshot: number
+  readonly gateways: number
+  readonly confirmed: number
+}
+
+/** The longest a command waits for gateways: a second is one poll, and two that none was missed. */
+const longestWait_ms = 2_000
+
+/** Tells the gateways of a change and waits, for a bounded time, until they serve under it. */
+export const publish = async (factory: Factory): Promise<Published | undefined> =>
+  factory.live?.gateways.publish(longestWait_ms)
+
+/** Without its pepper a store full of keys is a store of which no key can be recognised: better no start than that. */
+export function readPepper(home: Home, store: Store): Uint8Array {
+  try {
+    return Buffer.from(readFileSync(home.pepper, 'utf8').trim())
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ENOENT') throw cause
+    const keys = all(store, 'select 1 from api_key where revoked_ms is null limit 1').length
+    if (keys > 0) throw new ControlError('pepper_missing', `${home.pepper} is missing`)
+    throw new ControlError('no_factory', `${home.root} was never started`, { next: `wattmill up --home ${home.root}` })
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * The operator's bookkeeping, again and again: journals → engine logs → orphans → reconciling → intervals.
+ *
+ * Each step is a transaction that says how far it came, so the keeper may be killed at any point and goes on from there. It
+ * works in short turns and leaves the rest for the next one: the operator has gateways to answer.
+ */
+import type { Home } from '../../adapters/files/home.ts'
+import { cpuMeter } from '../../adapters/cpu/cpu.ts'
+import { raplMeters } from '../../adapters/rapl/rapl.ts'
+import { closeIntervals } from '../../adapters/sqlite/intervals.ts'
+import { journalCursor } from '../../adapters/sqlite/ingest.ts'
+import type { Lag } from '../../adapters/sqlite/lag.ts'
+import { lagOf } from '../../adapters/sqlite/lag.ts'
+import type { Meter, MeterReader } from '../../adapters/sqlite/meter.ts'
+import { openMeter } from '../../adapters/sqlite/meter.ts'
+import { settleOrphans } from '../../adapters/sqlite/orphans.ts'
+import { reconcileAttempts } from '../../adapters/sqlite/reconcile.ts'
+import type { Store } from '../../adapters/sqlite/store.ts'
+import { tidyEngineLogs, takeEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
+import { takeJournals } from '../../adapters/sqlite/take-journals.ts'
+import type { Incarnation } from '../../units/ids.ts'
+import { watts } from '../../units/quantity.ts'
+
+export interface KeeperOptions {
+  readonly home: Home
+  readonly store: Store
+  /** What the machine draws at rest and at full load, for meters that estimate; W. */
+  readonly meter: { readonly idleWatts: number; readonly fullWatts: number }
+  readonly now: () => number
+  readonly log: (message: string) => void
+  /** In place of the machine's own meters. */
+  readonly readers?: readonly MeterReader[]
+}
+
+export interface Keeper {
+  /** One turn; returns true when there is more to do at once. */
+  tick(): boolean
+  /** Stops after the turn under way, with a last one for what is there. */
+  stop(): Promise<void>
+  lag(): Lag & { readonly failing: string | null }
+  /** Rows of a gateway's journal up to this number are in the books. */
+  acknowledged(incarnation: string): number
+  /** Which meters are read, and why not better ones. */
+  readonly meters: { readonly names: readonly string[]; readonly note: string }
+}
+
+/** Between turns when there is nothing to do; a receipt is final this much later. */
+const rest_ms = 200
+const tidyEvery_ms = 60_000
+
+export function startKeeper(options: KeeperOptions): Keeper {
+  const keeper = newKeeper(options)
+  let turn: NodeJS.Timeout | undefined
+  let stopped = false
+  const loop = (): void => {
+    const more = keeper.tick()
+    if (!stopped) turn = setTimeout(loop, more ? 0 : rest_ms)
+  }
+  const stopMeters = everySecond(options.now, () => keeper.sample())
+  turn = setTimeout(loop, 0)
+  return {
+    ...keeper,
+    async stop() {
+      stopped = true
+      clearTimeout(turn)
+      stopMeters()
+      keeper.sample()
+      keeper.tick()
+      keeper.close()
+    },
+  }
+}
+
+/** The keeper without its clock: tests turn it by hand. */
+export function newKeeper({ home, store, meter, now, log, readers }: KeeperOptions) {
+  const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
+  const meters: readonly Meter[] = chosen.readers.map((reader) => openMeter(store, home.meters, reader))
+  const failures = new Failures(log)
+  let tidied = 0
+
+  const steps: readonly (() => boolean)[] = [
+    () => takeJournals(store, home.journals, now),
+    () => takeEngineLogs(store, home.engineLogs, now),
+    () => settleOrphans(store, now()),
+    () => reconcileAttempts(store),
+    () => closeIntervals(store, now()),
+  ]
+  const tick = (): boolean => {
+    let more = false
+    failures.catch('books', () => {
+      for (const step of steps) more = step() || more
+      if (now() - tidied < tidyEvery_ms) return
+      tidied = now()
+      tidyEngineLogs(store, home.engineLogs)
+    })
+    return more
+  }
+  return {
+    tick,
+    sample: (): void => failures.catch('meter', () => meters.forEach((one) => void one.sample(now()))),
+    close: (): void => meters.forEach((one) => void one.close()),
+    lag: () => ({ ...lagOf(store, home), failing: failures.first }),
+    acknowledged: (incarnation: string): number => journalCursor(store, incarnation as Incarnation).seq,
+    meters: { names: meters.map((one) => one.meter), note: chosen.note },
+  }
+}
+
+/** The CPUs' own counters where they may be read, else an estimate; never both, or the same joule would count twice. */
+function machineMeters({ idleWatts, fullWatts }: KeeperOptions['meter']): {
+  readers: readonly MeterReader[]
+  note: string
+} {
+  const rapl = raplMeters(watts(idleWatts))
+  return rapl.found
+    ? { readers: rapl.meters, note: 'measured by the CPU packages (RAPL)' }
+    : { readers: [cpuMeter(watts(idleWatts), watts(fullWatts))], note: `estimated from CPU time: ${rapl.why}` }
+}
+
+/** What fails in a turn is told once and tried again in the next: a full disk is not a reason to die. */
+class Failures {
+  private readonly known = new Map<string, string>()
+  private readonly log: (message: string) => void
+
+  constructor(log: (message: string) => void) {
+    this.log = log
+  }
+
+  get first(): string | null {
+    return this.known.values().next().value ?? null
+  }
+
+  catch(what: string, work: () => void): void {
+    try {
+      work()
+      if (this.known.delete(what)) this.log(`keeper: ${what} works again`)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      if (this.known.get(what) !== message) this.log(`keeper: ${what} failed: ${message}`)
+      this.known.set(what, message)
+    }
+  }
+}
+
+/** At every whole second of the clock, so that intervals and the engines' seconds fall together. */
+function everySecond(now: () => number, work: () => void): () => void {
+  let timer: NodeJS.Timeout
+  const next = (): void => {
+    timer = setTimeout(
+      () => {
+        work()
+        next()
+      },
+      1000 - (now() % 1000),
+    )
+  }
+  next()
+  return () => clearTimeout(timer)
+}

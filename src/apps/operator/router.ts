@@ -1,0 +1,125 @@
+import Type from 'typebox'
+import { asControlError, ControlError, controlCatalogue } from './errors.ts'
+import type { Factory } from './factory.ts'
+import { inputParser, type Parse } from './input.ts'
+
+/** One request to the control API, whether it came over a socket or from the command line in this process. */
+export interface Call {
+  readonly method: string
+  /** With the query. */
+  readonly url: string
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string | undefined>>
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** JSON; or text; or text line by line, for what is too long to hold. */
+  readonly body: { readonly json: unknown } | { readonly text: string } | { readonly lines: Iterable<string> }
+}
+
+/** A handler's answer when it is not plain JSON. */
+export class Answer {
+  readonly reply: Reply
+
+  constructor(reply: Reply) {
+    this.reply = reply
+  }
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  /** One line for the list of routes. */
+  readonly about: string
+  /** Anybody may ask: the page itself, and logging in. */
+  readonly open: boolean
+  readonly match: (path: string) => Record<string, string> | undefined
+  readonly parse: Parse
+  readonly run: (factory: Factory, input: Record<string, unknown>, call: Call) => unknown
+}
+
+interface Wanted<P extends Type.TProperties> {
+  readonly method: Route['method']
+  readonly path: string
+  readonly about: string
+  readonly open?: boolean
+  readonly input?: P
+  readonly run: (factory: Factory, input: Type.Static<Type.TObject<P>>, call: Call) => unknown
+}
+
+/** A route; `{name}` in its path is a field of the input. */
+export function route<P extends Type.TProperties>(wanted: Wanted<P>): Route {
+  const names = [...wanted.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+  const form = new RegExp(`^${wanted.path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '([^/]+)')}$`)
+  return {
+    method: wanted.method,
+    path: wanted.path,
+    about: wanted.about,
+    open: wanted.open ?? false,
+    match: (path) => {
+      const values = form.exec(path)?.slice(1)
+      return values && Object.fromEntries(names.map((name, index) => [name, decode(values[index] ?? '')]))
+    },
+    parse: inputParser(Type.Object(wanted.input ?? ({} as P))),
+    run: wanted.run as unknown as Route['run'],
+  }
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new ControlError('invalid_value', 'the path has a broken % escape')
+  }
+}
+
+/** Finds the route, checks who asks, parses, runs. Never throws: what went wrong is the reply. */
+export async function dispatch(
+  routes: readonly Route[],
+  factory: Factory,
+  call: Call,
+  authorise: (route: Route, call: Call) => void,
+): Promise<Reply> {
+  try {
+    const url = new URL(call.url, 'http://operator')
+    const { route, values } = find(routes, call.method, url.pathname)
+    authorise(route, call)
+    const query = Object.fromEntries(url.searchParams)
+    const text = { ...query, ...values }
+    const input = route.parse({ ...objectOf(call.body), ...text }, Object.keys(text))
+    const result = await route.run(factory, input, call)
+    return result instanceof Answer ? result.reply : { status: 200, body: { json: result } }
+  } catch (cause) {
+    return replyOf(cause, factory)
+  }
+}
+
+function replyOf(cause: unknown, factory: Factory): Reply {
+  const error = asControlError(cause)
+  if (error.code === 'internal_error') factory.log(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`)
+  return { status: controlCatalogue[error.code].status, body: { json: error.body } }
+}
+
+function objectOf(body: unknown): Record<string, unknown> {
+  if (body === undefined || body === null) return {}
+  if (typeof body === 'object' && !Array.isArray(body)) return { ...body }
+  throw new ControlError('invalid_json', 'the body is not a JSON object')
+}
+
+function find(routes: readonly Route[], method: string, path: string): { route: Route; values: Record<string, string> } {
+  const here = routes.flatMap((route) => {
+    const values = route.match(path)
+    return values ? [{ route, values }] : []
+  })
+  const found = here.find(({ route }) => route.method === method)
+  if (found) return found
+  if (here.length === 0) throw new ControlError('route_not_found', `there is no ${path.slice(0, 200)}`)
+  const allowed = here.map(({ route }) => route.method).join(', ')
+  throw new ControlError('method_not_allowed', `${path.slice(0, 200)} takes ${allowed}, not ${method}`)
+}
+
+/** JSON in which ledger amounts are decimal strings. */
+export const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? each.toString() : each))

@@ -1,0 +1,25 @@
+import type { Route } from '../router.ts'
+import { appRoutes } from './apps.ts'
+import { bookRoutes } from './books.ts'
+import { doctorRoutes } from './doctor.ts'
+import { engineRoutes } from './engines.ts'
+import { internalRoutes } from './internal.ts'
+import { keyRoutes } from './keys.ts'
+import { modelRoutes } from './models.ts'
+import { priceRoutes } from './prices.ts'
+import { sessionRoutes } from './session.ts'
+import { statusRoutes } from './status.ts'
+
+/** Every route of the operator. */
+export const routes: readonly Route[] = [
+  ...sessionRoutes,
+  ...statusRoutes,
+  ...keyRoutes,
+  ...appRoutes,
+  ...engineRoutes,
+  ...modelRoutes,
+  ...priceRoutes,
+  ...bookRoutes,
+  ...doctorRoutes,
+  ...internalRoutes,
+]

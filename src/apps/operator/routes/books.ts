@@ -1,0 +1,65 @@
+import Type from 'typebox'
+import { check, exportBooks, lastRequests, receipt, statement } from '../../../adapters/sqlite/answers.ts'
+import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
+import { statementCsv } from '../../../books/statement.ts'
+import { ControlError } from '../errors.ts'
+import { didYouMean } from '../nearest.ts'
+import { Answer, type Route, route } from '../router.ts'
+import { dateMs } from '../when.ts'
+
+/** What fits a screen, and what a page may ask for. */
+const usualRequests = 20
+
+export const bookRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/requests',
+    about: 'The last requests, newest first',
+    input: { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })) },
+    run: (factory, { limit = usualRequests }) => ({ requests: lastRequests(factory.store, limit) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/receipts/{id}',
+    about: 'One request: tokens, cost, joules, and whether they are final',
+    input: { id: Type.String() },
+    run: (factory, { id }) => {
+      const found = receipt(factory.store, id)
+      if (!found) throw new ControlError('not_found', `no request ${id.slice(0, 80)}`, { param: 'id', next: 'Its id is the x-request-id of the answer; it is in the books a second later.' })
+      return found
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/books/check',
+    about: 'Whether every unit sums to zero, with nothing lost and nothing doubled',
+    run: (factory) => check(factory.store),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/books/statement',
+    about: 'What a tenant owes for a time, as JSON or CSV',
+    input: {
+      tenant: Type.String(),
+      from: Type.String({ description: 'a date such as 2027-01-01' }),
+      to: Type.String({ description: 'a date such as 2027-02-01; it is not included' }),
+      format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')], { description: 'json or csv' })),
+    },
+    run: (factory, { tenant, from, to, format }) => {
+      const tenants = listTenants(factory.store)
+      if (!tenants.includes(tenant))
+        throw new ControlError('not_found', `no tenant ${tenant}${didYouMean(tenant, tenants)}`, { param: 'tenant', next: 'wattmill apps list' })
+      const [from_ms, to_ms] = [dateMs(from, 'from'), dateMs(to, 'to')]
+      if (to_ms <= from_ms) throw new ControlError('invalid_value', '`to` is not after `from`', { param: 'to' })
+      const made = statement(factory.store, tenant, from_ms, to_ms)
+      if (format !== 'csv') return made
+      return new Answer({ status: 200, headers: { 'content-type': 'text/csv; charset=utf-8' }, body: { text: statementCsv(made) } })
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/books/export',
+    about: 'All of the books, one JSON object a line',
+    run: (factory) => new Answer({ status: 200, body: { lines: exportBooks(factory.store) } }),
+  }),
+]

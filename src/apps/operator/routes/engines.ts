@@ -1,0 +1,137 @@
+import Type from 'typebox'
+import { addEngine, drainEngine, type EngineRecord, findEngine, listEngines, removeEngine, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
+import { isName } from '../../../adapters/sqlite/registry/names.ts'
+import { ControlError } from '../errors.ts'
+import { type Factory, publish } from '../factory.ts'
+import { didYouMean } from '../nearest.ts'
+import { probe } from '../probe.ts'
+import { type Route, route } from '../router.ts'
+import { isoOrNull } from '../when.ts'
+
+const name = Type.String()
+
+/** What one vLLM on one GPU takes before it queues by itself; an upstream that bears more says so with --concurrency. */
+const usualConcurrency = 64
+
+export const engineRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/engines',
+    about: 'List engines and what they serve',
+    run: (factory) => ({ engines: listEngines(factory.store).map((engine) => display(factory, engine)) }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/engines',
+    about: 'Add an OpenAI-compatible engine; it is asked for its models first',
+    input: {
+      name,
+      url: Type.String({ maxLength: 2000, description: 'a base URL such as http://127.0.0.1:8000/v1' }),
+      vendor: Type.Optional(Type.Literal('openai', { description: 'openai: the API of vLLM, SGLang, llama-server, Ollama, LM Studio and hosted services' })),
+      key_from: Type.Optional(Type.String({ maxLength: 2000, description: 'env:NAME or file:PATH' })),
+      concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536, description: 'requests at once, from 1 to 65536' })),
+      models: Type.Optional(Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: 200 }), { description: 'public name → name at the engine' })),
+    },
+    run: async (factory, asked) => {
+      const taken = listEngines(factory.store).find((engine) => engine.name === asked.name)
+      if (taken)
+        throw new ControlError('conflict', `there is an engine ${asked.name} already`, { param: 'name', next: `wattmill engines remove ${asked.name}   (or choose another name)` })
+      const found = await probe(asked.url, asked.key_from ?? null)
+      const models = chosen(asked.models, found.models)
+      const shared = alsoServed(factory, Object.keys(models))
+      addEngine(factory.store, {
+        name: asked.name,
+        vendor: 'openai',
+        url: found.url,
+        key_from: asked.key_from ?? null,
+        concurrency: asked.concurrency ?? usualConcurrency,
+        models,
+        created_ms: factory.now(),
+      })
+      const published = await publish(factory)
+      return { ...display(factory, findEngine(factory.store, asked.name)), took_ms: found.took_ms, shared, published }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/engines/{name}/probe',
+    about: 'Ask an engine now whether it answers, and for its models',
+    input: { name },
+    run: (factory, { name }) => probeEngine(factory, name),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/engines/{name}/drain',
+    about: 'Take an engine out of routing, or with `undo` put it back; requests under way end in peace',
+    input: { name, undo: Type.Optional(Type.Boolean()) },
+    run: async (factory, { name, undo = false }) => {
+      const engine = drainEngine(factory.store, name, !undo)
+      const published = await publish(factory)
+      return { ...display(factory, engine), published }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/engines/{name}',
+    about: 'Remove an engine; requests under way end in peace',
+    input: { name },
+    run: async (factory, { name }) => {
+      removeEngine(factory.store, name)
+      return { name, removed: true, published: await publish(factory) }
+    },
+  }),
+]
+
+async function probeEngine(factory: Factory, name: string) {
+  const engine = findEngine(factory.store, name)
+  if (engine.url !== null) {
+    const found = await probe(engine.url, engine.key_from)
+    const missing = Object.values(engine.models).filter((upstream) => !found.models.includes(upstream))
+    return { name, up: true, url: found.url, took_ms: found.took_ms, found: found.models, missing }
+  }
+  const status = factory.live?.engine.status()
+  if (!status) throw new ControlError('engine_host_down', 'the embedded engine does not run', { next: factory.live ? 'wattmill status' : 'wattmill up' })
+  const ready = status.models.filter((model) => model.state === 'ready').map((model) => model.model)
+  return { name, up: true, url: null, found: ready, missing: Object.keys(engine.models).filter((model) => !ready.includes(model)) }
+}
+
+/** The models asked for, each of which the engine must have; all it has when none was asked for. */
+function chosen(asked: Record<string, string> | undefined, found: readonly string[]): Record<string, string> {
+  if (found.length === 0) throw new ControlError('engine_bad_reply', 'the engine serves no model', { param: 'url', next: 'Load a model into it, then try again.' })
+  if (!asked || Object.keys(asked).length === 0) {
+    const unfit = found.find((model) => !isName(model))
+    if (unfit !== undefined)
+      throw new ControlError('invalid_value', `the engine calls a model ${JSON.stringify(unfit.slice(0, 80))}, which is no name for a client`, { param: 'models', next: 'Name the models yourself with --model PUBLIC=UPSTREAM' })
+    return Object.fromEntries(found.map((model) => [model, model]))
+  }
+  for (const upstream of Object.values(asked))
+    if (!found.includes(upstream))
+      throw new ControlError('not_found', `the engine serves no ${upstream}${didYouMean(upstream, found)}`, { param: 'models', next: `It serves: ${found.slice(0, 20).join(', ')}` })
+  return asked
+}
+
+/** Models with another replica: from now on requests for them are spread, which is meant only when both are the same. */
+const alsoServed = (factory: Factory, models: readonly string[]): { model: string; engines: string[] }[] => {
+  const served = servedModels(factory.store)
+  return models.flatMap((model) => {
+    const engines = served.get(model)?.map((engine) => engine.name)
+    return engines ? [{ model, engines }] : []
+  })
+}
+
+function display(factory: Factory, engine: EngineRecord) {
+  const views = (factory.live?.gateways.list() ?? []).flatMap((gateway) => gateway.replicas.filter(({ id }) => id === engine.name))
+  return {
+    name: engine.name,
+    vendor: engine.vendor,
+    url: engine.url,
+    key_from: engine.key_from,
+    concurrency: engine.concurrency,
+    draining: engine.draining,
+    // Unknown until a gateway has tried it.
+    up: views.length === 0 ? null : views.some((view) => view.up),
+    running: views.reduce((sum, view) => sum + view.running, 0),
+    models: engine.models,
+    created: isoOrNull(engine.created_ms),
+  }
+}

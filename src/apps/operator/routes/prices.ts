@@ -1,0 +1,95 @@
+import Type from 'typebox'
+import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
+import { listPrices, pricesInForce, setPrice } from '../../../adapters/sqlite/registry/prices.ts'
+import { type PriceVersion, priceAt, priceList } from '../../../books/price.ts'
+import { tokenClasses } from '../../../books/usage.ts'
+import { formatDecimal, type Price, parsePrice } from '../../../units/amount.ts'
+import { id } from '../../../units/ids.ts'
+import { ControlError } from '../errors.ts'
+import { publish } from '../factory.ts'
+import { didYouMean } from '../nearest.ts'
+import { type Route, route } from '../router.ts'
+import { dateMs, isoOrNull } from '../when.ts'
+
+const dollars = Type.String({ description: 'dollars per million tokens, such as 0.25, with at most 9 decimals' })
+
+export const priceRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/prices',
+    about: 'Prices in force, per million tokens',
+    run: (factory) => ({ prices: pricesInForce(factory.store, factory.now()).map((price) => display(price, true)) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/prices/{model}',
+    about: 'All versions of the price of a model, oldest first',
+    input: { model: Type.String() },
+    run: (factory, { model }) => {
+      const versions = listPrices(factory.store, model)
+      if (versions.length === 0) {
+        const priced = listPrices(factory.store).map((price) => price.model)
+        throw new ControlError('not_found', `${model} was never priced${didYouMean(model, priced)}`, { param: 'model', next: 'wattmill prices list' })
+      }
+      const inForce = priceAt(versions, id(model), factory.now())
+      return { prices: versions.map((price) => display(price, price.version === inForce?.version)) }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/prices',
+    about: 'Set a price: a new version, in force from now or a later day',
+    input: {
+      model: Type.String(),
+      input: dollars,
+      output: dollars,
+      cache_read: Type.Optional(dollars),
+      cache_write: Type.Optional(dollars),
+      reasoning: Type.Optional(dollars),
+      from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31' })),
+      note: Type.Optional(Type.String({ maxLength: 500 })),
+    },
+    run: async (factory, { model, from, note, ...given }) => {
+      const now = factory.now()
+      const served = servedModels(factory.store)
+      const price = setPrice(factory.store, {
+        model: id(model),
+        effective_from_ms: from === undefined ? now : laterMs(from, now),
+        perMillion: priceList(exact('input', given.input), exact('output', given.output), {
+          ...optional('cache_read', given.cache_read),
+          ...optional('cache_write', given.cache_write),
+          ...optional('reasoning', given.reasoning),
+        }),
+        note: note ?? '',
+      })
+      const notice = served.has(model) ? undefined : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
+      return { ...display(price, price.effective_from_ms <= now), ...(notice && { notice }), published: await publish(factory) }
+    },
+  }),
+]
+
+function exact(param: string, text: string): Price {
+  const value = parsePrice(text)
+  if (value === undefined)
+    throw new ControlError('invalid_value', `${JSON.stringify(text.slice(0, 40))} is no price in dollars per million tokens (0 or more, at most 9 decimals)`, { param })
+  return value
+}
+
+const optional = (param: string, text: string | undefined): Record<string, Price> =>
+  text === undefined ? {} : { [param]: exact(param, text) }
+
+/** A price that began before it was set would say that requests were charged what they were not. */
+function laterMs(from: string, now: number): number {
+  const at = dateMs(from, 'from')
+  if (at < now - 60_000) throw new ControlError('invalid_value', `${from} is over: a price begins now or later`, { param: 'from' })
+  return at
+}
+
+const display = (price: PriceVersion, inForce: boolean) => ({
+  version: price.version,
+  model: price.model,
+  in_force: inForce,
+  from: isoOrNull(price.effective_from_ms),
+  usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
+  note: price.note,
+})

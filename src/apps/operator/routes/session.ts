@@ -1,0 +1,39 @@
+import Type from 'typebox'
+import { sessionCookie } from '../auth.ts'
+import { ControlError } from '../errors.ts'
+import { asset } from '../page.ts'
+import { Answer, type Route, route } from '../router.ts'
+
+/** The page, and the session it works under. */
+export const sessionRoutes: readonly Route[] = [
+  route({ method: 'GET', path: '/', about: 'The console', open: true, run: () => asset('index.html') }),
+  route({
+    method: 'GET',
+    path: '/api/page/{file}',
+    about: 'Script and style of the console',
+    open: true,
+    input: { file: Type.String() },
+    run: (_, { file }) => asset(file),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/login',
+    about: 'The admin key for a session cookie',
+    open: true,
+    input: { key: Type.String({ maxLength: 200 }) },
+    run: (factory, { key }) => {
+      if (!factory.live) throw new ControlError('factory_unreachable', 'the operator does not run')
+      const cookie = sessionCookie(factory.live.admission.login(key.trim()))
+      return new Answer({ status: 200, headers: { 'set-cookie': cookie }, body: { json: { ok: true } } })
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/logout',
+    about: 'End the session',
+    run: (factory, _, call) => {
+      factory.live?.admission.logout(call)
+      return new Answer({ status: 200, headers: { 'set-cookie': sessionCookie('') }, body: { json: { ok: true } } })
+    },
+  }),
+]

@@ -1,0 +1,16 @@
+/** What the launcher tells the operator, as JSON in WATTMILL_OPERATOR: read once, checked there. */
+export interface OperatorSettings {
+  /** Gateways that share a key's limits. */
+  readonly gateways: number
+  /** Requests that the embedded engine works on at once. */
+  readonly slots: number
+  readonly idleWatts: number
+  readonly fullWatts: number
+  /** Where the console is. */
+  readonly url: string | undefined
+}
+
+const alone: OperatorSettings = { gateways: 1, slots: 4, idleWatts: 10, fullWatts: 50, url: undefined }
+
+export const operatorSettings = (env: string | undefined): OperatorSettings =>
+  env === undefined ? alone : { ...alone, ...(JSON.parse(env) as Partial<OperatorSettings>) }

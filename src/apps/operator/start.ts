@@ -1,0 +1,75 @@
+import { makeHome } from '../../adapters/files/home.ts'
+import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
+import { all } from '../../adapters/sqlite/registry/change.ts'
+import { seed } from '../../adapters/sqlite/registry/seed.ts'
+import { openStore, type Store } from '../../adapters/sqlite/store.ts'
+import { Admission } from './auth.ts'
+import { engineHost } from './engine-host.ts'
+import type { Factory } from './factory.ts'
+import { readPepper } from './factory.ts'
+import { Gateways } from './gateways.ts'
+import { startKeeper } from './keeper.ts'
+import { starterFile } from './open.ts'
+import { routes } from './routes/all.ts'
+import { filesToLoad } from './routes/models.ts'
+import { serve } from './server.ts'
+import type { OperatorSettings } from './settings.ts'
+
+export interface ModelToLoad {
+  readonly name: string
+  readonly path: string
+}
+
+export interface Operator {
+  readonly factory: Factory
+  /** The factory's first start ever. */
+  readonly first: boolean
+  models(): ModelToLoad[]
+  stop(): Promise<void>
+}
+
+/** Opens the store, keeps the books, and answers on the socket: the operator, whole. */
+export async function startOperator(
+  directory: string,
+  settings: OperatorSettings,
+  log: (line: string) => void,
+  modelsChanged: (models: ModelToLoad[]) => void = () => undefined,
+): Promise<Operator> {
+  const home = makeHome(directory)
+  const store = openStore(home)
+  const adminKey = keptSecret(home.adminKey, newAdminKey).secret
+  // Made once, with the first key still to come: a store with keys and no pepper is refused instead.
+  if (hasNoKeys(store)) keptSecret(home.pepper, newPepper)
+  const pepper = readPepper(home, store)
+  const { first } = seed(store, { ...settings, starter: await starterFile(Date.now()) }, Date.now())
+
+  const { idleWatts, fullWatts } = settings
+  const keeper = startKeeper({ home, store, idleWatts, fullWatts, log })
+  const engine = engineHost(home.engineSocket)
+  const live = {
+    started_ms: Date.now(),
+    url: settings.url,
+    gateways: new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation)),
+    engine,
+    admission: new Admission(adminKey, Date.now),
+    keeper,
+    modelsChanged: () => modelsChanged(filesToLoad(factory)),
+  }
+  const factory: Factory = { home, store, pepper, live, now: Date.now, log }
+  const server = await serve(factory, routes, home.operatorSocket)
+
+  return {
+    factory,
+    first,
+    models: () => filesToLoad(factory),
+    async stop() {
+      server.close()
+      server.closeAllConnections()
+      engine.close()
+      await keeper.stop()
+      store.close()
+    },
+  }
+}
+
+const hasNoKeys = (store: Store): boolean => all(store, 'select 1 from api_key limit 1').length === 0

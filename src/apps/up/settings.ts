@@ -1,0 +1,70 @@
+import { availableParallelism } from 'node:os'
+
+/** Where the factory listens unless told otherwise: named after nothing else that serves models or web pages. */
+export const usualPort = 4141
+
+export type Setting =
+  | { readonly kind: 'integer' | 'number'; readonly min: number; readonly max: number; readonly usual: number; readonly why: string }
+  | { readonly kind: 'text'; readonly usual: string; readonly why: string }
+
+const integer = (usual: number, min: number, max: number, why: string): Setting => ({ kind: 'integer', usual, min, max, why })
+const number = (usual: number, min: number, max: number, why: string): Setting => ({ kind: 'number', usual, min, max, why })
+
+/** All that `wattmill.yaml` may say, by its path in the file; each bound with its reason. */
+export const settings = {
+  port: integer(usualPort, 0, 65_535, '0 takes any free port'),
+  host: { kind: 'text', usual: '127.0.0.1', why: 'the address to listen on; only this machine unless told otherwise' },
+  gateways: integer(1, 1, 64, "a key's limits are split between gateways, so one gives the exact figure; more use more cores"),
+  'power.idle_watts': number(10, 0, 1e6, 'what the machine draws at rest; used where it has no energy meter'),
+  'power.full_watts': number(50, 0, 1e6, 'what it draws with all cores busy; used where it has no energy meter'),
+  'engine.slots': integer(4, 1, 64, 'requests that the embedded engine works on at once; each costs a context of KV cache'),
+  'engine.threads': integer(Math.max(1, availableParallelism() - 1), 1, 1024, 'one core is left for the gateway'),
+  'engine.context': integer(4096, 64, 10_000_000, 'tokens of prompt and answer together; memory grows with it'),
+  'engine.queue': integer(256, 0, 100_000, 'requests that wait in the engine; beyond it an early refusal beats a late one'),
+  'limits.body_bytes': integer(10 * 1024 * 1024, 1024, 1024 ** 3, 'images as base64 fit; it is held in memory twice'),
+  'limits.request_seconds': number(600, 1, 86_400, "the OpenAI SDK's own timeout: nobody listens longer"),
+  'limits.queue_length': integer(256, 0, 100_000, 'requests that wait in a gateway'),
+  'limits.queue_seconds': number(30, 0, 3600, 'the longest that a request waits for a free replica'),
+  'limits.max_connections': integer(4096, 1, 1_000_000, 'sockets per gateway; each costs some memory'),
+  'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
+} as const satisfies Record<string, Setting>
+
+export type SettingPath = keyof typeof settings
+
+/** The settings in slices: each process gets its own. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly gateways: number
+  readonly power: { readonly idleWatts: number; readonly fullWatts: number }
+  readonly engine: { readonly slots: number; readonly threads: number; readonly context: number; readonly queue: number }
+  /** As the gateway reads them from WATTMILL_GATEWAY. */
+  readonly limits: Readonly<Record<string, number>>
+}
+
+export function configFrom(given: ReadonlyMap<string, number | string>): Config {
+  const number = (path: SettingPath): number => Number(given.get(path) ?? settings[path].usual)
+  const limits = Object.keys(settings).filter((path) => path.startsWith('limits.')) as SettingPath[]
+  return {
+    host: String(given.get('host') ?? settings.host.usual),
+    port: number('port'),
+    gateways: number('gateways'),
+    power: { idleWatts: number('power.idle_watts'), fullWatts: number('power.full_watts') },
+    engine: {
+      slots: number('engine.slots'),
+      threads: number('engine.threads'),
+      context: number('engine.context'),
+      queue: number('engine.queue'),
+    },
+    limits: Object.fromEntries(limits.map((path) => [path.slice('limits.'.length), number(path)])),
+  }
+}
+
+/** Why a value does not fit its setting; undefined: it does. */
+export function unfit(setting: Setting, value: unknown): string | undefined {
+  if (setting.kind === 'text') return typeof value === 'string' && value !== '' ? undefined : 'is a text'
+  const range = `${setting.min} to ${setting.max}`
+  if (typeof value !== 'number' || (setting.kind === 'integer' && !Number.isInteger(value)))
+    return `is a ${setting.kind === 'integer' ? 'whole number' : 'number'} from ${range}`
+  return value >= setting.min && value <= setting.max ? undefined : `is from ${range} (${setting.why})`
+}
