@@ -6,6 +6,7 @@
  */
 import { createWriteStream, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { audit } from './audit/join.ts'
 import { parseExport, readClients, readEngineLogs, readMeters } from './audit/read.ts'
@@ -66,15 +67,28 @@ function kill(factory: Factory, role: Role | undefined): void {
   console.log(`  kill -9 ${role}`)
 }
 
-/** Books have caught up when nothing is open any more and three looks, a second apart, see the same. */
+interface Check {
+  readonly conserved: boolean
+  readonly requests: number
+  readonly lag: {
+    readonly open_requests: number
+    readonly unreconciled_attempts: number
+    readonly oldest_open_interval_ms: number | null
+  }
+}
+
+/** Nothing is open, the energy of the whole load is attributed, and three looks a second apart see as many requests. */
 async function caughtUp(factory: Factory): Promise<void> {
-  let [last, same] = ['', 0]
+  const over_ms = Date.now()
+  let [last, same] = [-1, 0]
   await until('the books had caught up', async () => {
-    const check = await factory.cli('books', 'check', '-o', 'json').catch(() => '')
-    same = check !== '' && check === last ? same + 1 : 0
-    last = check
+    const { requests, lag } = JSON.parse(await factory.cli('books', 'check', '-o', 'json')) as Check
+    const attributed = (lag.oldest_open_interval_ms ?? Number.POSITIVE_INFINITY) > over_ms
+    const settled = lag.open_requests === 0 && lag.unreconciled_attempts === 0 && attributed
+    same = settled && requests === last ? same + 1 : 0
+    last = requests
     if (same >= 3) return true
-    await new Promise((resolve) => setTimeout(resolve, 1000))
+    await after(1000)
     return undefined
   })
 }
@@ -116,7 +130,7 @@ printAudit(result)
 const planted = plantAll(records, seed)
 printFaults(planted)
 
-const { conserved } = JSON.parse(check) as { conserved: boolean }
+const { conserved } = JSON.parse(check) as Check
 const silent = records.clients.length !== Number(values.messages) || result.summary.answered === 0
 const ok = conserved && !silent && result.findings.length === 0 && planted.every((one) => one.result === 'found')
 console.log(ok ? 'chaos: all agree' : 'chaos: FAILED')

@@ -101,6 +101,12 @@ export const faults: Readonly<Record<string, Fault>> = {
     const transfers = without(records.books.transfers, row)
     return interval && { records: withBooks(records, { transfers }), subject: `${interval.meter}/${interval.sequence}` }
   },
+  'balance changed': (records, dice) => {
+    const row = oneOf(records.books.balances, dice)
+    if (!row) return undefined
+    const balances = replaced(records.books.balances, row, { ...row, amount: row.amount + 1n })
+    return { records: withBooks(records, { balances }), subject: `${row.unit} ${row.account}` }
+  },
   'meter sample dropped': (records, dice) => {
     const sample = sampleInUse(records, dice)
     if (!sample) return undefined

@@ -59,6 +59,10 @@ export function audit(records: Records): Audit {
     ...checkClients(records, requests, logged),
     ...checkUnasked(records, requests, byRequest),
     ...checkAttempts(books, engine),
+    ...checkBalances(books),
+    ...books.quarantined.map(
+      ([subject, reason]): Finding => ({ kind: 'record', subject, message: `put aside: ${reason}` }),
+    ),
     ...energy.findings,
     ...total(energy),
   ]
@@ -186,4 +190,21 @@ function checkAttempts(books: Books, engine: EngineRecord): Finding[] {
         message: `no engine log knows ${id}`,
       })
   return findings
+}
+
+/** Every account is the sum of its transfers, and every unit sums to zero over all accounts. */
+function checkBalances({ transfers, balances }: Books): Finding[] {
+  const difference = new Map<string, bigint>()
+  const add = (name: string, amount: bigint): void => void difference.set(name, (difference.get(name) ?? 0n) + amount)
+  for (const { unit, debit, credit, amount } of transfers) {
+    add(`${unit} ${debit}`, -amount)
+    add(`${unit} ${credit}`, amount)
+  }
+  for (const { unit, account, amount } of balances) {
+    add(`${unit} ${account}`, -amount)
+    add(unit, amount)
+  }
+  return [...difference].flatMap(([subject, rest]): Finding[] =>
+    rest === 0n ? [] : [{ kind: 'balance', subject, message: `differs by ${rest}` }],
+  )
 }

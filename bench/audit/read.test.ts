@@ -12,7 +12,7 @@ test('a torn last line is no line; a torn line in the middle is an error', () =>
 
 test('an export: amounts keep every digit, unknown records are refused', () => {
   const transfer = { record: 'transfer', id: 't', unit: 'token', debit: 'a', credit: 'b', amount: '90071992547409931' }
-  const interval = { record: 'interval', meter: 'cpu', sequence: 4, energy_mj: '12', posted: 1 }
+  const interval = { record: 'interval', meter: 'cpu', sequence: 4, energy_mj: '12', posted_ms: 5 }
   const books = parseExport(`${JSON.stringify(transfer)}\n${JSON.stringify(interval)}\n`)
   assert.deepEqual(books.transfers[0]?.amount, 90_071_992_547_409_931n)
   assert.equal(books.transfers[0]?.request, null)

@@ -41,20 +41,28 @@ export function parseExport(text: string): Books {
     intervals: [] as Books['intervals'][number][],
     attempts: [] as Books['attempts'][number][],
     prices: [] as Books['prices'][number][],
+    balances: [] as Books['balances'][number][],
     journals: [] as string[],
+    quarantined: [] as Books['quarantined'][number][],
   }
   for (const line of ndjson(text, 'export')) {
     const row = line as Fields
-    if (row.record === 'request') books.requests.push(row as unknown as RequestRecord)
+    if (row.record === 'request') books.requests.push(JSON.parse(words(row, 'body')) as RequestRecord)
     else if (row.record === 'transfer') books.transfers.push(transferOf(row))
     else if (row.record === 'interval') books.intervals.push(intervalOf(row))
     else if (row.record === 'attempt') books.attempts.push(attemptOf(row))
     else if (row.record === 'price') books.prices.push(priceOf(row))
     else if (row.record === 'journal') books.journals.push(words(row, 'incarnation'))
-    else throw new Error(`the export holds a record of another kind: ${JSON.stringify(line).slice(0, 200)}`)
+    else if (row.record === 'balance') books.balances.push(balanceOf(row))
+    else if (row.record === 'quarantine') books.quarantined.push([words(row, 'subject'), words(row, 'reason')])
+    else if (!unread.has(row.record))
+      throw new Error(`the export holds a record of another kind: ${JSON.stringify(line).slice(0, 200)}`)
   }
   return books
 }
+
+/** Open requests are not booked yet, and the books' seconds are their own extract of the engine log. */
+const unread: ReadonlySet<unknown> = new Set(['open_request', 'second'])
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -71,7 +79,7 @@ const intervalOf = (row: Fields): Books['intervals'][number] => ({
   meter: words(row, 'meter'),
   sequence: Number(whole(row, 'sequence')),
   energy_mj: whole(row, 'energy_mj'),
-  posted: row.posted === true || row.posted === 1,
+  posted: row.posted_ms !== null && row.posted_ms !== undefined,
 })
 
 const attemptOf = (row: Fields): Books['attempts'][number] => ({
@@ -81,6 +89,12 @@ const attemptOf = (row: Fields): Books['attempts'][number] => ({
     cache_read: Number(whole(row, 'cache_read')),
     output: Number(whole(row, 'output')),
   },
+})
+
+const balanceOf = (row: Fields): Books['balances'][number] => ({
+  account: words(row, 'account'),
+  unit: words(row, 'unit'),
+  amount: whole(row, 'amount'),
 })
 
 const priceOf = (row: Fields): Books['prices'][number] => ({

@@ -74,7 +74,10 @@ export interface Books {
   readonly intervals: readonly IntervalRecord[]
   readonly attempts: readonly AttemptRecord[]
   readonly prices: readonly PriceRecord[]
+  readonly balances: readonly BalanceRecord[]
   readonly journals: readonly string[]
+  /** Rows that the books put aside because they contradict what is booked: `[what, why]`. */
+  readonly quarantined: readonly (readonly [string, string])[]
 }
 
 export const bookClasses = ['input_uncached', 'cache_read', 'cache_write', 'output_visible', 'reasoning'] as const
@@ -116,6 +119,13 @@ export interface AttemptRecord {
   readonly count: EngineCount
 }
 
+/** What came into an account less what left it, in one unit and on one day. */
+export interface BalanceRecord {
+  readonly account: string
+  readonly unit: string
+  readonly amount: bigint
+}
+
 export interface PriceRecord {
   readonly version: number
   /** Nano-dollars per million tokens. */
@@ -136,4 +146,5 @@ export type FindingKind =
   | 'tokens' // two records count differently
   | 'money'
   | 'energy'
+  | 'balance' // an account is not the sum of its transfers
   | 'record' // one of the outside records is broken in itself

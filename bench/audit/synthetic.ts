@@ -2,6 +2,7 @@ import type { Dice } from '../dice.ts'
 import { dice } from '../dice.ts'
 import type {
   AttemptRecord,
+  BalanceRecord,
   BookClass,
   ClientRecord,
   EngineCount,
@@ -44,6 +45,7 @@ export function syntheticRecords(seed: number, messages = 12): Records {
   const stories = Array.from({ length: messages }, (_, number) => story(number, chance))
   const workers = stories.flatMap((one) => one.attempts.map(({ id, count }) => ({ id, count, story: one })))
   const energy = [meterOf('cpu-1', chance, workers), meterOf('rapl/package 0', chance, [])]
+  const transfers = [...stories, ...energy].flatMap((one) => one.transfers)
   return {
     closed: true,
     clients: stories.map((one) => one.client),
@@ -52,12 +54,21 @@ export function syntheticRecords(seed: number, messages = 12): Records {
     books: {
       requests: stories.flatMap((one) => one.request ?? []),
       attempts: stories.flatMap((one) => one.attempts),
-      transfers: [...stories, ...energy].flatMap((one) => one.transfers),
+      transfers,
+      balances: balancesOf(transfers),
+      quarantined: [],
       intervals: energy.flatMap((one) => one.intervals),
       prices: [price],
       journals: ['gw'],
     },
   }
+}
+
+function balancesOf(transfers: readonly TransferRecord[]): BalanceRecord[] {
+  return transfers.flatMap(({ unit, debit, credit, amount }) => [
+    { unit, account: debit, amount: -amount },
+    { unit, account: credit, amount },
+  ])
 }
 
 /** Two hosts, one of which died without closing its log, and a log that was rotated. */

@@ -50,7 +50,7 @@ export async function startFactory(options: { home?: string; args?: readonly str
   try {
     const base = await until('it printed its address', async () => {
       if (child.exitCode !== null) throw new Error(`wattmill up ended with ${child.exitCode}`)
-      return /https?:\/\/[^\s/]+:\d+/.exec(output)?.[0]
+      return /API base\s+(https?:\/\/\S+)\/v1/.exec(output)?.[1]
     })
     await until('it was ready', async () => {
       if (child.exitCode !== null) throw new Error(`wattmill up ended with ${child.exitCode}`)

@@ -50,8 +50,8 @@ export function workOfLines(lines: Iterable<WorkLine>): { attempts: Map<string, 
   const attempts = new Map<string, Heard>()
   const seconds = new Map<string, Second>()
   const hear = (name: string, at_ms: number): Heard => {
-    let heard = attempts.get(name)
-    if (!heard) attempts.set(name, (heard = unheard(name)))
+    const heard = attempts.get(name) ?? unheard(name)
+    attempts.set(name, heard)
     heard.last_ms = Math.max(heard.last_ms, at_ms)
     return heard
   }

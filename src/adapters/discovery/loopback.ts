@@ -70,7 +70,9 @@ function get(port: number, path: string): Promise<object | undefined> {
         else parts.push(part)
       })
       reply.on('error', () => resolve(undefined))
-      reply.on('close', () => resolve(reply.complete && reply.statusCode === 200 ? objectIn(Buffer.concat(parts).toString()) : undefined))
+      reply.on('close', () =>
+        resolve(reply.complete && reply.statusCode === 200 ? objectIn(Buffer.concat(parts).toString()) : undefined),
+      )
     })
     asked.on('error', () => resolve(undefined))
     asked.end()

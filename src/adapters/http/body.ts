@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
-import { errorAnswer } from './errors.ts'
+import { errorAnswer, sendError } from './errors.ts'
 
 export interface BodyBounds {
   /** Counted while it streams in: a length that lies, or none at all, gains nothing. */
@@ -60,15 +60,21 @@ export function wrongMedia({ headers }: IncomingMessage): Refusal | undefined {
 
 /** A client that is still sending gets this long to read why it was refused. */
 const lingerMs = 1000
+/** So much is on its way already, and is read and thrown away without closing the socket. */
+const smallBody = 64 * 1024
 
 /**
- * Refuses a body that is still coming. Closing at once would make the kernel reset the connection, and the answer would
- * be lost with it: so it is sent, what still comes is thrown away for a moment, and only then the socket goes.
+ * Refuses a request whose body may still be coming. Closing at once would make the kernel reset the connection, and the
+ * answer would be lost with it: so it is sent, what still comes is thrown away for a moment, and only then the socket goes.
  */
 export function refuseBody(request: IncomingMessage, response: ServerResponse, why: Refusal, requestId: string): void {
+  const length = Number(
+    request.headers['content-length'] ?? (request.headers['transfer-encoding'] ? Number.POSITIVE_INFINITY : 0),
+  )
+  if (request.complete || length <= smallBody) return sendError(response, why, requestId)
+  if (response.headersSent || response.destroyed) return
   const { status, headers, body } = errorAnswer(why, requestId)
   response.writeHead(status, { ...headers, connection: 'close' })
-  if (request.complete) return void response.end(body)
   response.write(body)
   const timer = setTimeout(() => response.end(), lingerMs)
   request.on('end', () => response.end())

@@ -5,9 +5,11 @@
  *           ◀──reports──            page: log first, then tell
  */
 import { randomBytes } from 'node:crypto'
-import { rmSync, statSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { holdAlive } from '../sqlite/alive.ts'
 import type { BatcherConfig } from './batcher.ts'
 import { Connection } from './connection.ts'
 import { openEngineLog } from './log.ts'
@@ -35,7 +37,11 @@ const MOST_CONNECTIONS = 256
 
 export async function startEngineHost(config: HostConfig, open: OpenModel): Promise<EngineHost> {
   await clearStale(config.socketPath)
-  const log = openEngineLog(config.logFolder, newIncarnation())
+  const incarnation = newIncarnation()
+  mkdirSync(config.logFolder, { recursive: true, mode: 0o700 })
+  // Before the log, so that there is never a log of which nobody could tell that its writer is dead.
+  const alive = holdAlive(join(config.logFolder, `${incarnation}.alive`))
+  const log = openEngineLog(config.logFolder, incarnation)
   const connections = new Set<Connection>()
   const models = new Models(open, log, config, () => {
     for (const connection of connections) connection.tell(models.status())
@@ -55,6 +61,7 @@ export async function startEngineHost(config: HostConfig, open: OpenModel): Prom
       const over = new Promise((resolve) => server.close(resolve))
       await models.cancelAll()
       log.close()
+      alive?.release()
       for (const connection of connections) connection.end()
       await Promise.race([over, setTimeout(GOODBYE_MS)])
     },

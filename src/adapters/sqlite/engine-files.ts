@@ -70,7 +70,8 @@ function readFrom(path: string, offset: number): Buffer {
 /** Bytes that were not read yet. */
 export function unreadBytes(folder: string, incarnation: string, { file, offset }: Place): number {
   let bytes = -offset
-  for (let number = file; existsSync(pathOf(folder, incarnation, number)); number++) bytes += size(pathOf(folder, incarnation, number))
+  for (let number = file; existsSync(pathOf(folder, incarnation, number)); number++)
+    bytes += size(pathOf(folder, incarnation, number))
   return Math.max(0, bytes)
 }
 
@@ -85,6 +86,7 @@ function size(path: string): number {
 
 /** Deletes all files of a dead engine; its lock last. */
 export function removeEngine(folder: string, incarnation: string): void {
-  for (const name of readdirSync(folder)) if (fileName.exec(name)?.[1] === incarnation) rmSync(join(folder, name), { force: true })
+  for (const name of readdirSync(folder))
+    if (fileName.exec(name)?.[1] === incarnation) rmSync(join(folder, name), { force: true })
   rmSync(alivePath(folder, incarnation), { force: true })
 }

@@ -28,7 +28,13 @@ export function engineCursor(store: Store, incarnation: string): EngineCursor {
 }
 
 /** Books a piece that was read from `from`; a piece that is not the next one is passed over. */
-export function ingestEngineLog(store: Store, incarnation: string, replica: ReplicaId, from: Place, piece: Piece): void {
+export function ingestEngineLog(
+  store: Store,
+  incarnation: string,
+  replica: ReplicaId,
+  from: Place,
+  piece: Piece,
+): void {
   store.transaction(() => {
     const cursor = engineCursor(store, incarnation)
     if (cursor.file !== from.file || cursor.offset !== from.offset) return
@@ -116,7 +122,10 @@ export function finishEngine(store: Store, incarnation: string): void {
 
 /** Up to when every living engine's log has been read; infinity when none lives. */
 export function enginesReadTo(store: Store): number {
-  const row = one<{ read: number | null }>(store.database, 'select min(read_to_ms) as read from engine_log where dead = 0')
+  const row = one<{ read: number | null }>(
+    store.database,
+    'select min(read_to_ms) as read from engine_log where dead = 0',
+  )
   return row?.read ?? Number.POSITIVE_INFINITY
 }
 

@@ -43,7 +43,10 @@ export function ingestJournal(store: Store, incarnation: Incarnation, rows: read
     let { seq } = cursor
     for (const row of rows) {
       if (row.seq <= seq) continue
-      if (row.seq > seq + 1) return stopAtGap(store, incarnation, seq, row.seq)
+      if (row.seq > seq + 1) {
+        noteGap(store, incarnation, seq, row.seq)
+        return { seq, gap_at: seq + 1 }
+      }
       bookRow(store, incarnation, row, prices)
       seq = row.seq
     }
@@ -52,11 +55,12 @@ export function ingestJournal(store: Store, incarnation: Incarnation, rows: read
   })
 }
 
-function stopAtGap(store: Store, incarnation: Incarnation, seq: number, found: number): Ingested {
+/** Rows after `seq` are gone though `found` is there: reading this journal stops until somebody has looked. */
+export function noteGap(store: Store, incarnation: Incarnation, seq: number, found: number): false {
   const gap_at = seq + 1
   run(store.database, 'update journal set seq = ?, gap_at = ? where incarnation = ?', seq, gap_at, incarnation)
   quarantine(store, incarnation, String(gap_at), 'gap', JSON.stringify({ missing_from: gap_at, next: found }))
-  return { seq, gap_at }
+  return false
 }
 
 function bookRow(store: Store, incarnation: Incarnation, stored: JournalRow, prices: Prices): void {
@@ -64,14 +68,23 @@ function bookRow(store: Store, incarnation: Incarnation, stored: JournalRow, pri
   const put = (reason: string): void => quarantine(store, incarnation, String(seq), reason, body)
   if (!row) return put('unreadable')
   if (gatewayOf(row.id) !== incarnation) return put('not_its_own')
-  const fault = row.kind === 'open' ? bookOpen(store, incarnation, row, body, hash) : bookClose(store, incarnation, row, body, hash, prices)
+  const fault =
+    row.kind === 'open'
+      ? bookOpen(store, incarnation, row, body, hash)
+      : bookClose(store, incarnation, row, body, hash, prices)
   if (fault) put(fault)
 }
 
 type RowFault = 'conflict' | 'unknown_price'
 
 /** An open row that comes after its close row, on a second reading, says nothing new. */
-function bookOpen(store: Store, incarnation: Incarnation, row: OpenRow, body: string, hash: string): RowFault | undefined {
+function bookOpen(
+  store: Store,
+  incarnation: Incarnation,
+  row: OpenRow,
+  body: string,
+  hash: string,
+): RowFault | undefined {
   const { database } = store
   if (one(database, 'select id from request where id = ?', row.id)) return undefined
   const added = run(

@@ -11,9 +11,9 @@ import { millijoules } from '../../units/amount.ts'
 import type { AttemptId } from '../../units/ids.ts'
 import { enginesReadTo } from './engine-log.ts'
 import { postTransfers } from './ledger.ts'
+import { logLate_ms } from './orphans.ts'
 import { all, allBig, run } from './query.ts'
 import type { Store } from './store.ts'
-import { logLate_ms } from './orphans.ts'
 
 const batch = 500
 

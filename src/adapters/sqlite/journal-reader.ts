@@ -66,5 +66,6 @@ function reading<T>(directory: string, incarnation: Incarnation, none: T, read: 
 /** Deletes a dead gateway's journal. The lock goes last: while there is a journal, there is a file that says it is dead. */
 export function removeJournal(directory: string, incarnation: Incarnation): void {
   const path = journalPath(directory, incarnation)
-  for (const file of [`${path}-shm`, `${path}-wal`, path, alivePath(directory, incarnation)]) rmSync(file, { force: true })
+  for (const file of [`${path}-shm`, `${path}-wal`, path, alivePath(directory, incarnation)])
+    rmSync(file, { force: true })
 }

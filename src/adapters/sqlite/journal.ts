@@ -60,7 +60,8 @@ export function openJournal(options: JournalOptions): Journal {
 }
 
 /** Beside this file, whether it runs from the sources or built. */
-const workerFile = (): URL => new URL(import.meta.url.endsWith('.ts') ? 'journal-worker.ts' : 'journal-worker.js', import.meta.url)
+const workerFile = (): URL =>
+  new URL(import.meta.url.endsWith('.ts') ? 'journal-worker.ts' : 'journal-worker.js', import.meta.url)
 
 class LiveJournal implements Journal {
   state: JournalState = 'up'
@@ -96,7 +97,8 @@ class LiveJournal implements Journal {
   }
 
   append(row: Row, answer: (durable: boolean) => void): void {
-    if (this.state === 'down' || this.closing || this.queue.length >= longestQueue) return queueMicrotask(() => answer(false))
+    if (this.state === 'down' || this.closing || this.queue.length >= longestQueue)
+      return queueMicrotask(() => answer(false))
     this.queue.push(entry(row, answer))
     this.turn()
   }

@@ -1,6 +1,6 @@
 import type { Home } from '../files/home.ts'
-import { engineCursor } from './engine-log.ts'
 import { listEngines, unreadBytes } from './engine-files.ts'
+import { engineCursor } from './engine-log.ts'
 import { journalCursor } from './ingest.ts'
 import { lastOf, listJournals } from './journal-reader.ts'
 import { count } from './ledger.ts'
@@ -23,7 +23,10 @@ export function lagOf(store: Store, home: Home): Lag {
   return { ...storeLag(store), ...fileLag(store, home) }
 }
 
-export type StoreLag = Pick<Lag, 'open_requests' | 'unreconciled_attempts' | 'open_intervals' | 'oldest_open_interval_ms'>
+export type StoreLag = Pick<
+  Lag,
+  'open_requests' | 'unreconciled_attempts' | 'open_intervals' | 'oldest_open_interval_ms'
+>
 
 /** What the store knows by itself. */
 export function storeLag({ database }: Pick<Store, 'database'>): StoreLag {
@@ -43,7 +46,9 @@ function fileLag(store: Store, home: Home): Pick<Lag, 'journal_rows' | 'engine_l
   const sum = (parts: number[]): number => parts.reduce((a, b) => a + b, 0)
   return {
     journal_rows: sum(
-      listJournals(home.journals).map((name) => Math.max(0, lastOf(home.journals, name) - journalCursor(store, name).seq)),
+      listJournals(home.journals).map((name) =>
+        Math.max(0, lastOf(home.journals, name) - journalCursor(store, name).seq),
+      ),
     ),
     engine_log_bytes: sum(
       listEngines(home.engineLogs).map((name) => {

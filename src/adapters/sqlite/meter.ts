@@ -61,8 +61,11 @@ const nextSequence = (store: Store, before: MeterSample | undefined, meter: stri
   (before?.sequence ?? lastBooked(store, meter)) + 1
 
 const lastBooked = (store: Store, meter: string): number =>
-  one<{ last: number | null }>(store.database, 'select max(sequence) as last from meter_interval where meter = ?', meter)
-    ?.last ?? 0
+  one<{ last: number | null }>(
+    store.database,
+    'select max(sequence) as last from meter_interval where meter = ?',
+    meter,
+  )?.last ?? 0
 
 /** Intervals between the samples at the end of the file: a crash may have left some out of the books. */
 const missed = (idle: Watts, tail: readonly MeterSample[]): MeterInterval[] =>

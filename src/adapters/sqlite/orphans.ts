@@ -83,13 +83,7 @@ function settleLost(store: Store): number {
 /** An attempt that never began has no model in the log. */
 const named = (work: EngineWork): EngineWork => ({ ...work, model: work.model || 'unknown' })
 
-function settle(
-  store: Store,
-  incarnation: string,
-  open: OpenRow,
-  works: readonly EngineWork[],
-  dead_ms: number,
-): void {
+function settle(store: Store, incarnation: string, open: OpenRow, works: readonly EngineWork[], dead_ms: number): void {
   const row = settleDead(open, works, dead_ms)
   const body = JSON.stringify(row)
   const fault = bookClose(store, incarnation as Incarnation, row, body, hashOf(body), new Prices(store.database))

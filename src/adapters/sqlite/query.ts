@@ -4,15 +4,12 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
 
 function statement(database: DatabaseSync, sql: string, big: boolean): StatementSync {
-  let known = prepared.get(database)
-  if (!known) prepared.set(database, (known = new Map()))
+  const known = prepared.get(database) ?? new Map<string, StatementSync>()
+  prepared.set(database, known)
   const name = `${big} ${sql}`
-  let found = known.get(name)
-  if (!found) {
-    found = database.prepare(sql)
-    found.setReadBigInts(big)
-    known.set(name, found)
-  }
+  const found = known.get(name) ?? database.prepare(sql)
+  found.setReadBigInts(big)
+  known.set(name, found)
   return found
 }
 

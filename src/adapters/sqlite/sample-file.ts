@@ -112,8 +112,11 @@ function* samplesOf(path: string): Generator<MeterSample> {
   const file = openSync(path, 'r')
   try {
     const bytes = Buffer.alloc(tailBytes)
+    const next = (from: number): number => readSync(file, bytes, 0, bytes.length, from)
     let rest = ''
-    for (let at = 0, read = 0; (read = readSync(file, bytes, 0, bytes.length, at)) > 0; at += read) {
+    let at = 0
+    for (let read = next(0); read > 0; read = next(at)) {
+      at += read
       const text = rest + bytes.toString('latin1', 0, read) // samples are ASCII: no letter is cut in two
       const whole = text.lastIndexOf('\n') + 1
       rest = text.slice(whole)

@@ -45,6 +45,8 @@ const settledEngines = `
 /** Deletes the logs of dead engines whose every attempt is reconciled, but for the newest. */
 export function tidyEngineLogs(store: Store, folder: string): void {
   const there = new Set(listEngines(folder))
-  const settled = all<{ incarnation: string }>(store.database, settledEngines).filter((log) => there.has(log.incarnation))
+  const settled = all<{ incarnation: string }>(store.database, settledEngines).filter((log) =>
+    there.has(log.incarnation),
+  )
   for (const { incarnation } of settled.slice(logsKept)) removeEngine(folder, incarnation)
 }

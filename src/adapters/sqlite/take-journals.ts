@@ -1,7 +1,7 @@
 /** Reads what the gateways journaled into the books, and says which gateways are dead. */
 import type { Incarnation } from '../../units/ids.ts'
 import { isDead } from './alive.ts'
-import { ingestJournal, journalCursor, markDead, noteJournal } from './ingest.ts'
+import { ingestJournal, journalCursor, markDead, noteGap, noteJournal } from './ingest.ts'
 import { alivePath } from './journal-file.ts'
 import { lastOf, listJournals, readJournal, removeJournal } from './journal-reader.ts'
 import type { Store } from './store.ts'
@@ -34,7 +34,9 @@ function takeJournal(store: Store, folder: string, incarnation: Incarnation, now
 function finish(store: Store, folder: string, incarnation: Incarnation, dead_ms: number | undefined): boolean {
   if (dead_ms === undefined) return false
   const { seq, gap_at } = journalCursor(store, incarnation)
-  if (gap_at !== null || lastOf(folder, incarnation) > seq) return gap_at === null
+  if (gap_at !== null) return false
+  const last = lastOf(folder, incarnation)
+  if (last > seq) return noteGap(store, incarnation, seq, last) // it was acknowledged to a store that is older now
   markDead(store, incarnation, dead_ms)
   removeJournal(folder, incarnation)
   return false

@@ -31,7 +31,8 @@ export interface AnswerPorts {
 /** Why a request ended without a whole answer; undefined: it has one, or nobody is there to be told. */
 function trouble(flow: Flow, ending: Ending, ports: AnswerPorts): Refusal | undefined {
   if (ending.kind === 'left') return undefined
-  const cutByUs = ports.draining() && (ending.kind === 'refused' ? ending.refusal.code === 'timeout' : flow.cut === 'timeout')
+  const cutByUs =
+    ports.draining() && (ending.kind === 'refused' ? ending.refusal.code === 'timeout' : flow.cut === 'timeout')
   if (cutByUs) return refusal('draining', 'the gateway shut down before the answer was whole')
   if (ending.kind === 'refused') return ending.refusal
   return ending.outcome === 'complete' ? undefined : refusalOf(flow, ending.outcome)

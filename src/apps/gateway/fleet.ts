@@ -103,7 +103,11 @@ export class Fleet {
         .map((model) => model.model),
     )
     for (const { wire } of this.#members.values())
-      if (wire.vendor === 'llama') this.#hear(wire.name, Object.values(wire.models).some((model) => ready.has(model)))
+      if (wire.vendor === 'llama')
+        this.#hear(
+          wire.name,
+          Object.values(wire.models).some((model) => ready.has(model)),
+        )
   }
 
   #hear(name: string, up: boolean): void {

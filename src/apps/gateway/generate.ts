@@ -46,12 +46,7 @@ export function generate(
   })
 }
 
-function understand(
-  dialect: Dialect,
-  bytes: Buffer,
-  grant: Grant,
-  snapshot: FactorySnapshot,
-): ApiRequest | Refusal {
+function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: FactorySnapshot): ApiRequest | Refusal {
   const json = parseObject(bytes)
   if (!json.ok) return json.refusal
   const parsed = parseRequest(dialect, json.value)
@@ -79,7 +74,12 @@ function ask(
   const { model, promptEstimate, maxOutput, stream } = request
   const retry = Number(headers['x-stainless-retry-count'] ?? 0)
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
-  const flow = newFlow(id, { grant, model, promptEstimate, maxOutput, stream, clientRetry, body: request }, snapshot, now)
+  const flow = newFlow(
+    id,
+    { grant, model, promptEstimate, maxOutput, stream, clientRetry, body: request },
+    snapshot,
+    now,
+  )
   const ports: AnswerPorts = {
     request,
     response,

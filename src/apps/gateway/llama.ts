@@ -1,12 +1,12 @@
-import type { Usage } from '../../books/usage.ts'
-import { usageFrom } from '../../books/usage.ts'
 import type { AttemptReport, EngineHostClient } from '../../adapters/llama/client.ts'
 import type { EngineCount } from '../../adapters/llama/protocol.ts'
 import { embeddedAsk } from '../../adapters/openai/embedded.ts'
 import type { Engine, Told } from '../../adapters/openai/engine.ts'
+import type { Usage } from '../../books/usage.ts'
+import { usageFrom } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
-import { tokens } from '../../units/quantity.ts'
 import { assert } from '../../units/assert.ts'
+import { tokens } from '../../units/quantity.ts'
 
 /** The embedded engine behind its socket, as an engine of the line. It cannot be paused: its batch goes on for others. */
 export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>): Engine {
@@ -26,9 +26,7 @@ export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>)
 function toldBy(report: AttemptReport, begun: boolean): Told[] {
   switch (report.on) {
     case 'begin':
-      return [
-        { kind: 'begun', input_uncached: tokens(report.input_uncached), cache_read: tokens(report.cache_read) },
-      ]
+      return [{ kind: 'begun', input_uncached: tokens(report.input_uncached), cache_read: tokens(report.cache_read) }]
     case 'step':
       return [
         {
@@ -53,7 +51,11 @@ function ending(report: AttemptReport & { on: 'end' }): Told[] {
   const text: Told = { kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'text', text: report.text }] }
   if (report.why === 'cancelled')
     return [text, failed({ fault: 'crashed', message: 'the engine stopped the request' }, report.count)]
-  return [text, { kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'finish', why: report.why }] }, { kind: 'ended', usage }]
+  return [
+    text,
+    { kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'finish', why: report.why }] },
+    { kind: 'ended', usage },
+  ]
 }
 
 const failed = (failure: EngineFailure, count?: EngineCount): Told => ({

@@ -20,7 +20,9 @@ const allowed = ['id', 'tenant', 'model', 'outcome', 'status', 'ms', 'engine', '
 /** JSON lines on stderr; a line per request only when asked for, since at 10,000 requests/s it would be the main work. */
 export function jsonLog(debug: boolean, write: (line: string) => void = (line) => process.stderr.write(line)): Log {
   const line = (level: string, what: string, fields: LogFields): void => {
-    const kept = Object.fromEntries(allowed.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])))
+    const kept = Object.fromEntries(
+      allowed.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])),
+    )
     write(`${JSON.stringify({ at: new Date().toISOString(), level, app: 'gateway', what, ...kept })}\n`)
   }
   return {

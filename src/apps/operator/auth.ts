@@ -42,7 +42,8 @@ export class Admission {
   login(key: string): string {
     const now = this.#now()
     this.#failures = this.#failures.filter((at) => at > now - 60_000)
-    if (this.#failures.length >= attemptsPerMinute) throw new ControlError('too_many_attempts', 'too many wrong admin keys')
+    if (this.#failures.length >= attemptsPerMinute)
+      throw new ControlError('too_many_attempts', 'too many wrong admin keys')
     if (!sameSecret(key, this.#adminKey)) {
       this.#failures.push(now)
       throw new ControlError('unauthorized', 'that is not the admin key')

@@ -1,7 +1,9 @@
 import type { HostReport, HostStatus } from '../../adapters/llama/client.ts'
 import { connectEngineHost } from '../../adapters/llama/client.ts'
 
-export type Loaded = { readonly ok: true } | { readonly ok: false; readonly why: 'down' | 'failed' | 'slow'; readonly message: string }
+export type Loaded =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly why: 'down' | 'failed' | 'slow'; readonly message: string }
 
 /** The embedded engine, as the operator uses it: models come and go while it serves. */
 export interface EngineHost {
@@ -31,7 +33,8 @@ export function engineHost(socketPath: string): EngineHost {
 
   return {
     load(model, path) {
-      if (!client.status()) return Promise.resolve({ ok: false, why: 'down', message: 'the embedded engine does not answer' })
+      if (!client.status())
+        return Promise.resolve({ ok: false, why: 'down', message: 'the embedded engine does not answer' })
       return new Promise((resolve) => {
         const slow = { ok: false, why: 'slow', message: 'loading took longer than ten minutes' } as const
         const timer = setTimeout(() => settle(model, slow), longestLoad_ms)

@@ -21,14 +21,22 @@ export const controlCatalogue = {
   too_many_attempts: { status: 429, exit: 4, next: 'Wait a minute, then use the key in admin.key.' },
   internal_error: { status: 500, exit: 1, next: 'wattmill doctor' },
   engine_unreachable: { status: 502, exit: 4, next: 'Check the URL and that the engine runs.' },
-  engine_bad_reply: { status: 502, exit: 4, next: 'Check that the URL is the base of an OpenAI-compatible API, such as …/v1.' },
+  engine_bad_reply: {
+    status: 502,
+    exit: 4,
+    next: 'Check that the URL is the base of an OpenAI-compatible API, such as …/v1.',
+  },
   engine_host_down: { status: 503, exit: 5, next: 'wattmill status' },
   factory_unreachable: { status: 503, exit: 5, next: 'wattmill up' },
   no_factory: { status: 404, exit: 3, next: 'wattmill up' },
   store_locked: { status: 503, exit: 5, next: 'wattmill status' },
   store_corrupt: { status: 500, exit: 1, next: 'Stop the factory and restore wattmill.db from a copy.' },
   newer_schema: { status: 500, exit: 1, next: 'Use the newer Wattmill that made this home, or another --home.' },
-  pepper_missing: { status: 500, exit: 1, next: 'Restore the file `pepper` of this home: without it no key can be recognised.' },
+  pepper_missing: {
+    status: 500,
+    exit: 1,
+    next: 'Restore the file `pepper` of this home: without it no key can be recognised.',
+  },
   home_in_use: { status: 409, exit: 4, next: 'wattmill status   (or choose another --home)' },
   port_in_use: { status: 409, exit: 4, next: 'wattmill up --port 0   (any free port)' },
   bad_config: { status: 400, exit: 2, next: 'Correct wattmill.yaml, or start without --config.' },
@@ -42,7 +50,12 @@ export type ControlCode = keyof typeof controlCatalogue
 
 /** As the control API sends it, and as `-o json` prints it. */
 export interface ErrorBody {
-  readonly error: { readonly code: ControlCode; readonly message: string; readonly param?: string; readonly next: string }
+  readonly error: {
+    readonly code: ControlCode
+    readonly message: string
+    readonly param?: string
+    readonly next: string
+  }
 }
 
 /** Something asked of the operator or the command line was not done. */
@@ -52,7 +65,11 @@ export class ControlError extends Error {
   readonly param: string | undefined
   readonly next: string
 
-  constructor(code: ControlCode, message: string, more: { param?: string | undefined; next?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: ControlCode,
+    message: string,
+    more: { param?: string | undefined; next?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: more.cause })
     this.code = code
     this.param = more.param
@@ -93,7 +110,8 @@ const codeOfStore: Record<StoreFault, ControlCode> = {
 export function asControlError(cause: unknown): ControlError {
   if (cause instanceof ControlError) return cause
   if (cause instanceof RegistryError) return new ControlError(codeOfFault[cause.fault], cause.message, cause)
-  if (cause instanceof StoreError) return new ControlError(codeOfStore[cause.fault], cause.message, { next: cause.next, cause })
+  if (cause instanceof StoreError)
+    return new ControlError(codeOfStore[cause.fault], cause.message, { next: cause.next, cause })
   const { code, message } = (cause ?? {}) as { code?: string; message?: string }
   const known = codeOfSystem[code ?? '']
   if (known) return new ControlError(known, message ?? known, { cause })

@@ -16,7 +16,9 @@ export function inputParser(schema: Type.TObject): Parse {
   return (given, fromText) => {
     const stranger = Object.keys(given).find((name) => !known.includes(name))
     if (stranger !== undefined)
-      throw new ControlError('unknown_field', `unknown field ${quote(stranger)}${didYouMean(stranger, known)}`, { param: stranger })
+      throw new ControlError('unknown_field', `unknown field ${quote(stranger)}${didYouMean(stranger, known)}`, {
+        param: stranger,
+      })
     const converted = { ...given, ...pick(Convert(schema, pick(given, fromText)), fromText) }
     const [wrong] = check.Check(converted) ? [] : check.Errors(converted)
     if (!wrong) return converted

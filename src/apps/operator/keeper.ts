@@ -4,11 +4,12 @@
  * Each step is a transaction that says how far it came, so the keeper may be killed at any point and goes on from there. It
  * works in short turns and leaves the rest for the next one: the operator has gateways to answer.
  */
-import type { Home } from '../../adapters/files/home.ts'
+
 import { cpuMeter } from '../../adapters/cpu/cpu.ts'
+import type { Home } from '../../adapters/files/home.ts'
 import { raplMeters } from '../../adapters/rapl/rapl.ts'
-import { closeIntervals } from '../../adapters/sqlite/intervals.ts'
 import { journalCursor } from '../../adapters/sqlite/ingest.ts'
+import { closeIntervals } from '../../adapters/sqlite/intervals.ts'
 import type { Lag } from '../../adapters/sqlite/lag.ts'
 import { lagOf } from '../../adapters/sqlite/lag.ts'
 import type { Meter, MeterReader } from '../../adapters/sqlite/meter.ts'
@@ -16,7 +17,7 @@ import { openMeter } from '../../adapters/sqlite/meter.ts'
 import { settleOrphans } from '../../adapters/sqlite/orphans.ts'
 import { reconcileAttempts } from '../../adapters/sqlite/reconcile.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
-import { tidyEngineLogs, takeEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
+import { takeEngineLogs, tidyEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
 import { takeJournals } from '../../adapters/sqlite/take-journals.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'

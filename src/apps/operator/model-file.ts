@@ -20,7 +20,8 @@ export async function checkModelFile(path: string): Promise<CheckedFile> {
       throw new ControlError('not_found', `there is no file ${path}`, { param: 'path', next: 'Check the path.' })
     throw cause
   })
-  if (!found.isFile()) throw new ControlError('model_file_invalid', `${path} is no file`, { param: 'path', next: 'Name a .gguf file.' })
+  if (!found.isFile())
+    throw new ControlError('model_file_invalid', `${path} is no file`, { param: 'path', next: 'Name a .gguf file.' })
   const header = await headerOf(path, found.size)
   if (found.size < header.expectedBytes)
     throw invalid(path, `is cut off: ${found.size} bytes of ${header.expectedBytes}`)
@@ -38,7 +39,8 @@ async function headerOf(path: string, fileBytes: number): Promise<GgufHeader> {
       } catch (cause) {
         if (!(cause instanceof GgufError)) throw cause
         const more = Math.min(fileBytes, Math.max(size * 2, cause.atLeast ?? 0))
-        if (cause.fault !== 'needs_more' || more > mostHeader || more <= size) throw invalid(path, `is no GGUF model we can read: ${cause.message}`)
+        if (cause.fault !== 'needs_more' || more > mostHeader || more <= size)
+          throw invalid(path, `is no GGUF model we can read: ${cause.message}`)
         size = more
       }
     }

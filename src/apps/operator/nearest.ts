@@ -3,7 +3,8 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const name of known) {
     const distance = edits(word.toLowerCase(), name.toLowerCase())
-    if (distance <= Math.max(1, Math.floor(name.length / 3)) && distance < (best?.distance ?? Infinity)) best = { name, distance }
+    if (distance <= Math.max(1, Math.floor(name.length / 3)) && distance < (best?.distance ?? Infinity))
+      best = { name, distance }
   }
   return best?.name
 }

@@ -16,7 +16,9 @@ export interface OpenFactory {
 export function openStopped(directory: string, log: (line: string) => void): OpenFactory {
   const home = homeAt(directory)
   if (!existsSync(home.store))
-    throw new ControlError('no_factory', `there is no factory in ${home.root}`, { next: `wattmill up --home ${home.root}` })
+    throw new ControlError('no_factory', `there is no factory in ${home.root}`, {
+      next: `wattmill up --home ${home.root}`,
+    })
   const store = openStore(home)
   try {
     const factory: Factory = { home, store, pepper: readPepper(home, store), live: undefined, now: Date.now, log }
@@ -36,4 +38,3 @@ export async function starterFile(now_ms: number, path = starterPath): Promise<M
   if (!file) return undefined
   return { name: 'starter', path, sha256: await sha256Of(path), bytes: file.size, created_ms: now_ms }
 }
-

@@ -21,7 +21,8 @@ export async function probe(given: string, keyFrom: string | null): Promise<Prob
   const key = keyFrom === null ? undefined : secretFrom(keyFrom)
   const began = performance.now()
   const plain = await ask(base, key)
-  const [url, reply] = plain.status === 404 && !/\/v\d+$/.test(base) ? [`${base}/v1`, await ask(`${base}/v1`, key)] : [base, plain]
+  const [url, reply] =
+    plain.status === 404 && !/\/v\d+$/.test(base) ? [`${base}/v1`, await ask(`${base}/v1`, key)] : [base, plain]
   return { url, models: modelsIn(url, reply), took_ms: Math.round(performance.now() - began) }
 }
 
@@ -38,7 +39,10 @@ export function checkUrl(given: string): string {
           ? 'has a query'
           : undefined
   if (!url || wrong)
-    throw new ControlError('invalid_value', `the URL ${wrong}`, { param: 'url', next: 'Use a base such as http://127.0.0.1:8000/v1' })
+    throw new ControlError('invalid_value', `the URL ${wrong}`, {
+      param: 'url',
+      next: 'Use a base such as http://127.0.0.1:8000/v1',
+    })
   return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|completions|models)$/, '')}`
 }
 
@@ -46,10 +50,16 @@ export function checkUrl(given: string): string {
 export function secretFrom(reference: string): string {
   const [, kind, where = ''] = /^(env|file):(.+)$/.exec(reference) ?? []
   if (!kind)
-    throw new ControlError('invalid_value', 'the key is given as env:NAME or file:PATH, never itself', { param: 'key_from' })
+    throw new ControlError('invalid_value', 'the key is given as env:NAME or file:PATH, never itself', {
+      param: 'key_from',
+    })
   const secret = kind === 'env' ? process.env[where] : readSecretFile(where)
   if (!secret?.trim())
-    throw new ControlError('invalid_value', `${reference} is ${kind === 'env' ? 'not set where the factory runs' : 'empty'}`, { param: 'key_from' })
+    throw new ControlError(
+      'invalid_value',
+      `${reference} is ${kind === 'env' ? 'not set where the factory runs' : 'empty'}`,
+      { param: 'key_from' },
+    )
   return secret.trim()
 }
 
@@ -76,9 +86,11 @@ async function ask(base: string, key: string | undefined): Promise<Heard> {
     return { status: reply.statusCode, text: await bounded(reply.body) }
   } catch (cause) {
     if (cause instanceof ControlError) throw cause
-    if (cause instanceof ForbiddenAddress) throw new ControlError('engine_unreachable', cause.message, { param: 'url', cause })
+    if (cause instanceof ForbiddenAddress)
+      throw new ControlError('engine_unreachable', cause.message, { param: 'url', cause })
     const { code, name } = cause as { code?: string; name?: string }
-    const why = name === 'TimeoutError' ? `did not answer within ${probe_ms / 1000} s` : `does not answer (${code ?? name})`
+    const why =
+      name === 'TimeoutError' ? `did not answer within ${probe_ms / 1000} s` : `does not answer (${code ?? name})`
     throw new ControlError('engine_unreachable', `${base} ${why}`, { param: 'url', cause })
   } finally {
     await pool.destroy()
@@ -90,7 +102,8 @@ async function bounded(body: AsyncIterable<Buffer>): Promise<string> {
   let size = 0
   for await (const part of body) {
     size += part.length
-    if (size > mostBytes) throw new ControlError('engine_bad_reply', 'the list of models is larger than 4 MiB', { param: 'url' })
+    if (size > mostBytes)
+      throw new ControlError('engine_bad_reply', 'the list of models is larger than 4 MiB', { param: 'url' })
     parts.push(part)
   }
   return Buffer.concat(parts).toString()
@@ -98,12 +111,18 @@ async function bounded(body: AsyncIterable<Buffer>): Promise<string> {
 
 function modelsIn(url: string, { status, text }: Heard): string[] {
   if (status === 401 || status === 403)
-    throw new ControlError('engine_bad_reply', `${url} wants another key (${status})`, { param: 'key_from', next: 'Name it with --key-from env:NAME or --key-from file:PATH' })
+    throw new ControlError('engine_bad_reply', `${url} wants another key (${status})`, {
+      param: 'key_from',
+      next: 'Name it with --key-from env:NAME or --key-from file:PATH',
+    })
   if (status !== 200) throw new ControlError('engine_bad_reply', `${url}/models answered ${status}`, { param: 'url' })
   try {
     const { data } = JSON.parse(text) as { data: { id: unknown }[] }
     return data.map(({ id }) => String(id)).filter((id) => id.length > 0 && id.length <= 200)
   } catch (cause) {
-    throw new ControlError('engine_bad_reply', `${url}/models answered something else than a list of models`, { param: 'url', cause })
+    throw new ControlError('engine_bad_reply', `${url}/models answered something else than a list of models`, {
+      param: 'url',
+      cause,
+    })
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { type Home, home as homeAt } from '../../adapters/files/home.ts'
 import { isDead } from '../../adapters/sqlite/alive.ts'
@@ -29,7 +29,11 @@ export async function reach(directory: string, log: (line: string) => void): Pro
     if (await listens(home)) return bySocket(home)
     if (!existsSync(home.root) || isDead(home.upLock)) return inProcess(directory, log)
     if (Date.now() > until)
-      throw new ControlError('factory_unreachable', `the factory in ${home.root} runs, but its operator does not answer`, { next: 'See the output of wattmill up.' })
+      throw new ControlError(
+        'factory_unreachable',
+        `the factory in ${home.root} runs, but its operator does not answer`,
+        { next: 'See the output of wattmill up.' },
+      )
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
@@ -43,7 +47,10 @@ function bySocket(home: Home): Reached {
       const [reply] = (await once(asked, 'response')) as [IncomingMessage]
       return reply
     } catch (cause) {
-      throw new ControlError('factory_unreachable', 'the operator went away during the request', { next: 'wattmill status', cause })
+      throw new ControlError('factory_unreachable', 'the operator went away during the request', {
+        next: 'wattmill status',
+        cause,
+      })
     }
   }
   const json = async (reply: IncomingMessage): Promise<unknown> => {
@@ -66,7 +73,7 @@ function bySocket(home: Home): Reached {
 function inProcess(directory: string, log: (line: string) => void): Reached {
   const open = openStopped(directory, log)
   const run = async (call: Call): Promise<Reply> => {
-    if (/^\/api\/(books|receipts|requests)/.test(call.url)) await settleBooks(open.factory)
+    if (/^\/api\/(books|receipts|requests)/.test(call.url)) settleBooks(open.factory)
     return dispatch(routes, open.factory, call, () => undefined)
   }
   return {

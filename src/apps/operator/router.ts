@@ -98,7 +98,8 @@ export async function dispatch(
 
 function replyOf(cause: unknown, factory: Factory): Reply {
   const error = asControlError(cause)
-  if (error.code === 'internal_error') factory.log(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`)
+  if (error.code === 'internal_error')
+    factory.log(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`)
   return { status: controlCatalogue[error.code].status, body: { json: error.body } }
 }
 
@@ -108,7 +109,11 @@ function objectOf(body: unknown): Record<string, unknown> {
   throw new ControlError('invalid_json', 'the body is not a JSON object')
 }
 
-function find(routes: readonly Route[], method: string, path: string): { route: Route; values: Record<string, string> } {
+function find(
+  routes: readonly Route[],
+  method: string,
+  path: string,
+): { route: Route; values: Record<string, string> } {
   const here = routes.flatMap((route) => {
     const values = route.match(path)
     return values ? [{ route, values }] : []

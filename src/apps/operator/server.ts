@@ -1,7 +1,7 @@
+import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { once } from 'node:events'
 import { ControlError } from './errors.ts'
 import type { Factory } from './factory.ts'
 import { type Call, dispatch, type Reply, type Route, toJson } from './router.ts'
@@ -30,7 +30,12 @@ export async function serve(factory: Factory, routes: readonly Route[], socketPa
   return server
 }
 
-async function answer(factory: Factory, routes: readonly Route[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  factory: Factory,
+  routes: readonly Route[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const headers = request.headers as Record<string, string | undefined>
   const call: Call = { method: request.method ?? 'GET', url: request.url ?? '/', headers }
   const body = await read(request)
@@ -52,7 +57,12 @@ async function read(request: IncomingMessage): Promise<Body> {
   let size = 0
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length
-    if (size > mostBody) return { kind: 'refused', status: 413, error: new ControlError('body_too_large', 'the body is larger than 1 MiB') }
+    if (size > mostBody)
+      return {
+        kind: 'refused',
+        status: 413,
+        error: new ControlError('body_too_large', 'the body is larger than 1 MiB'),
+      }
     parts.push(part)
   }
   if (size === 0) return { kind: 'body', value: undefined }
@@ -64,8 +74,14 @@ async function read(request: IncomingMessage): Promise<Body> {
 }
 
 async function send(response: ServerResponse, { status, headers, body }: Reply): Promise<void> {
-  const type = 'json' in body ? 'application/json' : 'text' in body ? 'text/plain; charset=utf-8' : 'application/x-ndjson'
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers })
+  const type =
+    'json' in body ? 'application/json' : 'text' in body ? 'text/plain; charset=utf-8' : 'application/x-ndjson'
+  response.writeHead(status, {
+    'content-type': type,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  })
   if (!('lines' in body)) {
     response.end('json' in body ? `${toJson(body.json)}\n` : body.text)
     return

@@ -44,7 +44,7 @@ export async function startOperator(
   const { first } = seed(store, { ...settings, starter: await starterFile(Date.now()) }, Date.now())
 
   const { idleWatts, fullWatts } = settings
-  const keeper = startKeeper({ home, store, idleWatts, fullWatts, log })
+  const keeper = startKeeper({ home, store, meter: { idleWatts, fullWatts }, now: Date.now, log })
   const engine = engineHost(home.engineSocket)
   const live = {
     started_ms: Date.now(),

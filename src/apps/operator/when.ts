@@ -10,7 +10,11 @@ export function durationMs(text: string, param: string): number {
   const [, count, unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text.trim()) ?? []
   const value = Number(count) * (unit_ms[unit] ?? Number.NaN)
   if (!(value > 0 && value <= longest_ms))
-    throw new ControlError('invalid_value', `${JSON.stringify(text.slice(0, 40))} is no duration such as 30d, 12h or 15m`, { param })
+    throw new ControlError(
+      'invalid_value',
+      `${JSON.stringify(text.slice(0, 40))} is no duration such as 30d, 12h or 15m`,
+      { param },
+    )
   return value
 }
 
@@ -20,8 +24,12 @@ export function dateMs(text: string, param: string): number {
   const zoned = /T/.test(text) && !/(Z|[+-]\d{2}:\d{2})$/.test(text) ? `${text}Z` : text
   const value = form.test(text) ? Date.parse(zoned) : Number.NaN
   // Date.parse takes 31 February for 3 March.
-  const sameDay = !Number.isNaN(value) && new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10))
-  if (!sameDay) throw new ControlError('invalid_value', `${JSON.stringify(text.slice(0, 40))} is no date such as 2027-01-31`, { param })
+  const sameDay =
+    !Number.isNaN(value) && new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10))
+  if (!sameDay)
+    throw new ControlError('invalid_value', `${JSON.stringify(text.slice(0, 40))} is no date such as 2027-01-31`, {
+      param,
+    })
   return value
 }
 

@@ -19,6 +19,8 @@ const healthy_ms = 30_000
  */
 export class Child {
   readonly name: string
+  /** Told of each death that was not asked for. */
+  onDeath: ((how: string) => void) | undefined
   readonly #fork: () => ChildProcess
   readonly #hear: (message: ChildMessage, child: Child) => void
   readonly #say: (line: string) => void
@@ -28,7 +30,12 @@ export class Child {
   #timer: NodeJS.Timeout | undefined
   #gone: Promise<void> = Promise.resolve()
 
-  constructor(name: string, fork: () => ChildProcess, hear: (message: ChildMessage, child: Child) => void, say: (line: string) => void) {
+  constructor(
+    name: string,
+    fork: () => ChildProcess,
+    hear: (message: ChildMessage, child: Child) => void,
+    say: (line: string) => void,
+  ) {
     this.name = name
     this.#fork = fork
     this.#hear = hear
@@ -71,6 +78,8 @@ export class Child {
   #again(lived_ms: number, how: string): void {
     if (lived_ms >= healthy_ms) this.#deaths = 0
     const pause = Math.min(longestPause_ms, firstPause_ms * 2 ** this.#deaths++)
+    this.onDeath?.(how)
+    if (this.#stopping) return // whoever heard of it wants no more
     this.#say(`${this.name} ended (${how}); it is started again in ${pause / 1000} s`)
     this.#timer = setTimeout(() => this.start(), pause)
   }
@@ -79,7 +88,8 @@ export class Child {
 /** Line by line, so that the words of two processes do not mix; a line without an end is cut at 64 KiB. */
 function passOn(stream: NodeJS.ReadableStream, name: string, say: (line: string) => void): void {
   let rest = ''
-  const told = (line: string): void => say(line.startsWith(`${name}:`) || line.startsWith('{') ? line : `${name}: ${line}`)
+  const told = (line: string): void =>
+    say(line.startsWith(`${name}:`) || line.startsWith('{') ? line : `${name}: ${line}`)
   stream.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ControlError } from '../operator/errors.ts'
+import type { ControlError } from '../operator/errors.ts'
 import { parseConfig, readConfig } from './config.ts'
 import { configFrom, settings, usualPort } from './settings.ts'
 
@@ -12,7 +12,7 @@ const cases: readonly (readonly [text: string, says: RegExp])[] = [
   ['port: 70000', /^f:1:7: port is from 0 to 65535 \(0 takes any free port\)$/],
   ['host: 5', /^f:1:7: host is a text$/],
   ['limits: 5', /^f:1:9: limits holds settings such as "body_bytes: …"$/],
-  ['limits:', /^f:1:1: limits holds settings/],
+  ['limits:', /^f:1:8: limits holds settings/],
   ['- port', /^f:1:1: the file holds settings/],
   ['port: 1\nport: 2', /^f:2:1: Map keys must be unique$/],
   ['port: [1', /^f:1:/],
@@ -20,7 +20,10 @@ const cases: readonly (readonly [text: string, says: RegExp])[] = [
 ]
 for (const [text, says] of cases)
   test(`a config of ${JSON.stringify(text)} is refused with its place`, () => {
-    assert.throws(() => parseConfig(text, 'f'), (error: ControlError) => error.code === 'bad_config' && says.test(error.message))
+    assert.throws(
+      () => parseConfig(text, 'f'),
+      (error: ControlError) => error.code === 'bad_config' && says.test(error.message),
+    )
   })
 
 test('an empty file is the usual settings, and every usual value fits its own bounds', () => {

@@ -24,7 +24,11 @@ export function readConfig(file: string | undefined, flags: Flags): Config {
   }
   const config = configFrom(given)
   if (config.power.idleWatts > config.power.fullWatts)
-    throw new ControlError('bad_config', `power.idle_watts (${config.power.idleWatts}) is more than power.full_watts (${config.power.fullWatts})`, { param: 'power.idle_watts' })
+    throw new ControlError(
+      'bad_config',
+      `power.idle_watts (${config.power.idleWatts}) is more than power.full_watts (${config.power.fullWatts})`,
+      { param: 'power.idle_watts' },
+    )
   return config
 }
 
@@ -51,7 +55,12 @@ export function parseConfig(text: string, file: string): Map<string, number | st
   return values
 }
 
-function collect(node: unknown, path: string, values: Map<string, number | string>, at: (node: unknown) => string): void {
+function collect(
+  node: unknown,
+  path: string,
+  values: Map<string, number | string>,
+  at: (node: unknown) => string,
+): void {
   if (!isMap(node)) {
     const what = path === '' ? 'the file' : path
     throw bad(`${at(node)}: ${what} holds settings such as "${childrenOf(path)[0]}: …"`, path)

@@ -27,12 +27,20 @@ function explained(cause: unknown, host: string, port: number): unknown {
     case 'EADDRINUSE':
       return new ControlError('port_in_use', `port ${port} of ${host} is in use`, { param: 'port', cause })
     case 'EACCES':
-      return new ControlError('no_permission', `port ${port} may not be opened by this user`, { param: 'port', next: 'wattmill up --port 4141', cause })
+      return new ControlError('no_permission', `port ${port} may not be opened by this user`, {
+        param: 'port',
+        next: 'wattmill up --port 4141',
+        cause,
+      })
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EINVAL':
-      return new ControlError('invalid_value', `this machine has no address ${host}`, { param: 'host', next: 'wattmill up --host 127.0.0.1', cause })
+      return new ControlError('invalid_value', `this machine has no address ${host}`, {
+        param: 'host',
+        next: 'wattmill up --host 127.0.0.1',
+        cause,
+      })
     default:
       return cause
   }

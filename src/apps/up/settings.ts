@@ -4,23 +4,56 @@ import { availableParallelism } from 'node:os'
 export const usualPort = 4141
 
 export type Setting =
-  | { readonly kind: 'integer' | 'number'; readonly min: number; readonly max: number; readonly usual: number; readonly why: string }
+  | {
+      readonly kind: 'integer' | 'number'
+      readonly min: number
+      readonly max: number
+      readonly usual: number
+      readonly why: string
+    }
   | { readonly kind: 'text'; readonly usual: string; readonly why: string }
 
-const integer = (usual: number, min: number, max: number, why: string): Setting => ({ kind: 'integer', usual, min, max, why })
-const number = (usual: number, min: number, max: number, why: string): Setting => ({ kind: 'number', usual, min, max, why })
+const integer = (usual: number, min: number, max: number, why: string): Setting => ({
+  kind: 'integer',
+  usual,
+  min,
+  max,
+  why,
+})
+const number = (usual: number, min: number, max: number, why: string): Setting => ({
+  kind: 'number',
+  usual,
+  min,
+  max,
+  why,
+})
 
 /** All that `wattmill.yaml` may say, by its path in the file; each bound with its reason. */
 export const settings = {
   port: integer(usualPort, 0, 65_535, '0 takes any free port'),
   host: { kind: 'text', usual: '127.0.0.1', why: 'the address to listen on; only this machine unless told otherwise' },
-  gateways: integer(1, 1, 64, "a key's limits are split between gateways, so one gives the exact figure; more use more cores"),
+  gateways: integer(
+    1,
+    1,
+    64,
+    "a key's limits are split between gateways, so one gives the exact figure; more use more cores",
+  ),
   'power.idle_watts': number(10, 0, 1e6, 'what the machine draws at rest; used where it has no energy meter'),
   'power.full_watts': number(50, 0, 1e6, 'what it draws with all cores busy; used where it has no energy meter'),
-  'engine.slots': integer(4, 1, 64, 'requests that the embedded engine works on at once; each costs a context of KV cache'),
+  'engine.slots': integer(
+    4,
+    1,
+    64,
+    'requests that the embedded engine works on at once; each costs a context of KV cache',
+  ),
   'engine.threads': integer(Math.max(1, availableParallelism() - 1), 1, 1024, 'one core is left for the gateway'),
   'engine.context': integer(4096, 64, 10_000_000, 'tokens of prompt and answer together; memory grows with it'),
-  'engine.queue': integer(256, 0, 100_000, 'requests that wait in the engine; beyond it an early refusal beats a late one'),
+  'engine.queue': integer(
+    256,
+    0,
+    100_000,
+    'requests that wait in the engine; beyond it an early refusal beats a late one',
+  ),
   'limits.body_bytes': integer(10 * 1024 * 1024, 1024, 1024 ** 3, 'images as base64 fit; it is held in memory twice'),
   'limits.request_seconds': number(600, 1, 86_400, "the OpenAI SDK's own timeout: nobody listens longer"),
   'limits.queue_length': integer(256, 0, 100_000, 'requests that wait in a gateway'),
@@ -37,7 +70,12 @@ export interface Config {
   readonly port: number
   readonly gateways: number
   readonly power: { readonly idleWatts: number; readonly fullWatts: number }
-  readonly engine: { readonly slots: number; readonly threads: number; readonly context: number; readonly queue: number }
+  readonly engine: {
+    readonly slots: number
+    readonly threads: number
+    readonly context: number
+    readonly queue: number
+  }
   /** As the gateway reads them from WATTMILL_GATEWAY. */
   readonly limits: Readonly<Record<string, number>>
 }

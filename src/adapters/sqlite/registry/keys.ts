@@ -98,7 +98,13 @@ export function revokeKey(store: Store, idOrPrefix: string, now_ms: number): Key
  * A new key with the old one's rights and lifetime. The old one stops now, or after `overlap_ms`, so that programs can
  * be changed over one by one.
  */
-export function rotateKey(store: Store, pepper: Uint8Array, idOrPrefix: string, overlap_ms: number, now_ms: number): ShownKey {
+export function rotateKey(
+  store: Store,
+  pepper: Uint8Array,
+  idOrPrefix: string,
+  overlap_ms: number,
+  now_ms: number,
+): ShownKey {
   const old = findKey(store, idOrPrefix)
   if (old.revoked_ms !== null)
     throw new RegistryError('conflict', `key ${old.id} is revoked; make a new one`, {

@@ -6,7 +6,8 @@ const nameForm = /^[A-Za-z0-9._:/-]{1,100}$/
 /** A name of a tenant, application, engine or model, or an error that says what is wrong with it. */
 export function checkName(what: string, param: string, name: string): string {
   const wrong = whyNot(name)
-  if (wrong) throw new RegistryError('invalid', `${what} name ${JSON.stringify(name.slice(0, 120))} ${wrong}`, { param })
+  if (wrong)
+    throw new RegistryError('invalid', `${what} name ${JSON.stringify(name.slice(0, 120))} ${wrong}`, { param })
   return name
 }
 

@@ -44,7 +44,9 @@ export function setPrice(store: Store, asked: Omit<PriceVersion, 'version'>): Pr
 
 /** Within a transaction of the caller's. */
 export function insertPrice(store: Store, asked: Omit<PriceVersion, 'version'>): PriceVersion {
-  const version = Number(all<{ next: number }>(store, 'select coalesce(max(version), 0) + 1 as next from price')[0]?.next)
+  const version = Number(
+    all<{ next: number }>(store, 'select coalesce(max(version), 0) + 1 as next from price')[0]?.next,
+  )
   run(
     store,
     `insert into price (version, model, effective_from_ms, note, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -49,12 +49,27 @@ function adjust(store: Store, wanted: Seed): void {
   )
   run(store, 'update engine set concurrency = ? where name = ?', wanted.slots, embedded)
   // The package may lie elsewhere than at the last start.
-  if (wanted.starter) run(store, 'update model_file set path = ? where name = ? and sha256 = ?', wanted.starter.path, wanted.starter.name, wanted.starter.sha256)
+  if (wanted.starter)
+    run(
+      store,
+      'update model_file set path = ? where name = ? and sha256 = ?',
+      wanted.starter.path,
+      wanted.starter.name,
+      wanted.starter.sha256,
+    )
 }
 
 function differs(store: Store, wanted: Seed): boolean {
-  const slots = one<{ concurrency: number }>(store, 'select concurrency from engine where name = ?', embedded)?.concurrency
-  const starter = one<{ path: string; sha256: string }>(store, 'select path, sha256 from model_file where name = ?', 'starter')
+  const slots = one<{ concurrency: number }>(
+    store,
+    'select concurrency from engine where name = ?',
+    embedded,
+  )?.concurrency
+  const starter = one<{ path: string; sha256: string }>(
+    store,
+    'select path, sha256 from model_file where name = ?',
+    'starter',
+  )
   const moved = starter?.sha256 === wanted.starter?.sha256 && starter?.path !== wanted.starter?.path
   return counter(store, 'gateways') !== wanted.gateways || slots !== wanted.slots || moved
 }

@@ -13,7 +13,9 @@ export const snapshotNumber = (store: Store): number => counter(store, 'snapshot
 
 /** All that gateways need to serve, as it stands now, under its number. */
 export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
-  const hashes = new Map(all<{ id: string; hash: string }>(store, 'select id, hash from api_key').map((row) => [row.id, row.hash]))
+  const hashes = new Map(
+    all<{ id: string; hash: string }>(store, 'select id, hash from api_key').map((row) => [row.id, row.hash]),
+  )
   return {
     number: snapshotNumber(store),
     published_ms: now_ms,

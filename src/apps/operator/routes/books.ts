@@ -1,7 +1,11 @@
 import Type from 'typebox'
-import { check, exportBooks, lastRequests, receipt, statement } from '../../../adapters/sqlite/answers.ts'
+import { lastRequests, receipt, statement } from '../../../adapters/sqlite/answers.ts'
+import { check } from '../../../adapters/sqlite/check.ts'
+import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { statementCsv } from '../../../books/statement.ts'
+import type { TenantId } from '../../../units/ids.ts'
+import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { Answer, type Route, route } from '../router.ts'
@@ -15,7 +19,9 @@ export const bookRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/requests',
     about: 'The last requests, newest first',
-    input: { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })) },
+    input: {
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })),
+    },
     run: (factory, { limit = usualRequests }) => ({ requests: lastRequests(factory.store, limit) }),
   }),
   route({
@@ -23,9 +29,13 @@ export const bookRoutes: readonly Route[] = [
     path: '/api/receipts/{id}',
     about: 'One request: tokens, cost, joules, and whether they are final',
     input: { id: Type.String() },
-    run: (factory, { id }) => {
-      const found = receipt(factory.store, id)
-      if (!found) throw new ControlError('not_found', `no request ${id.slice(0, 80)}`, { param: 'id', next: 'Its id is the x-request-id of the answer; it is in the books a second later.' })
+    run: (factory, { id: request }) => {
+      const found = receipt(factory.store, request)
+      if (!found)
+        throw new ControlError('not_found', `no request ${request.slice(0, 80)}`, {
+          param: 'id',
+          next: 'Its id is the x-request-id of the answer; it is in the books a second later.',
+        })
       return found
     },
   }),
@@ -48,12 +58,19 @@ export const bookRoutes: readonly Route[] = [
     run: (factory, { tenant, from, to, format }) => {
       const tenants = listTenants(factory.store)
       if (!tenants.includes(tenant))
-        throw new ControlError('not_found', `no tenant ${tenant}${didYouMean(tenant, tenants)}`, { param: 'tenant', next: 'wattmill apps list' })
+        throw new ControlError('not_found', `no tenant ${tenant}${didYouMean(tenant, tenants)}`, {
+          param: 'tenant',
+          next: 'wattmill apps list',
+        })
       const [from_ms, to_ms] = [dateMs(from, 'from'), dateMs(to, 'to')]
       if (to_ms <= from_ms) throw new ControlError('invalid_value', '`to` is not after `from`', { param: 'to' })
-      const made = statement(factory.store, tenant, from_ms, to_ms)
+      const made = statement(factory.store, id<TenantId>(tenant), from_ms, to_ms)
       if (format !== 'csv') return made
-      return new Answer({ status: 200, headers: { 'content-type': 'text/csv; charset=utf-8' }, body: { text: statementCsv(made) } })
+      return new Answer({
+        status: 200,
+        headers: { 'content-type': 'text/csv; charset=utf-8' },
+        body: { text: statementCsv(made) },
+      })
     },
   }),
   route({

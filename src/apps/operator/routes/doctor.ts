@@ -38,11 +38,23 @@ function processes(factory: Factory): Finding[] {
       ? good('gateways', `${gateways.length} answer, ${gateways.filter((gateway) => gateway.ready).length} ready`)
       : { check: 'gateways', state: 'bad', found: 'none answers', fix: 'See the output of wattmill up.' },
     ...(deaf.length > 0
-      ? [{ check: 'journal', state: 'bad', found: `${deaf.length} gateways cannot write their journal`, fix: 'Free disk space; they go on by themselves.' } as const]
+      ? [
+          {
+            check: 'journal',
+            state: 'bad',
+            found: `${deaf.length} gateways cannot write their journal`,
+            fix: 'Free disk space; they go on by themselves.',
+          } as const,
+        ]
       : []),
     live.engine.status()
       ? good('engine host', 'answers')
-      : { check: 'engine host', state: 'bad', found: 'does not answer', fix: 'See the output of wattmill up; node-llama-cpp may lack a build for this machine.' },
+      : {
+          check: 'engine host',
+          state: 'bad',
+          found: 'does not answer',
+          fix: 'See the output of wattmill up; node-llama-cpp may lack a build for this machine.',
+        },
   ]
 }
 
@@ -53,7 +65,9 @@ function files({ home }: Factory): Finding[] {
   const secret = statSync(home.adminKey, { throwIfNoEntry: false })
   const open = secret && process.platform !== 'win32' && (secret.mode & 0o077) !== 0
   return [
-    free > scarce_bytes ? good('disk', room) : { check: 'disk', state: 'warning', found: room, fix: 'Free some space.' },
+    free > scarce_bytes
+      ? good('disk', room)
+      : { check: 'disk', state: 'warning', found: room, fix: 'Free some space.' },
     !secret
       ? { check: 'admin key', state: 'warning', found: 'missing', fix: 'It is made at the next `wattmill up`.' }
       : open
@@ -73,10 +87,38 @@ function offer({ store, now, live }: Factory): Finding[] {
     served.length > 0
       ? good('models', served.slice(0, 20).join(', '))
       : { check: 'models', state: 'warning', found: 'none', fix: 'wattmill models add FILE.gguf' },
-    ...free.map((model): Finding => ({ check: 'price', state: 'warning', found: `${model} has none: it is booked at 0`, fix: `wattmill prices set ${model} --input 0.05 --output 0.20` })),
-    ...gone.map((file): Finding => ({ check: 'model file', state: 'bad', found: `${file.path} is gone`, fix: `wattmill models remove ${file.name}` })),
-    ...failed.map((model): Finding => ({ check: 'model', state: 'bad', found: `${model.model}: ${model.error ?? 'not loaded'}`, fix: `wattmill models remove ${model.model}` })),
-    ...dry.map((engine): Finding => ({ check: 'engine', state: 'warning', found: `${engine.name} is draining`, fix: `wattmill engines drain ${engine.name} --undo` })),
+    ...free.map(
+      (model): Finding => ({
+        check: 'price',
+        state: 'warning',
+        found: `${model} has none: it is booked at 0`,
+        fix: `wattmill prices set ${model} --input 0.05 --output 0.20`,
+      }),
+    ),
+    ...gone.map(
+      (file): Finding => ({
+        check: 'model file',
+        state: 'bad',
+        found: `${file.path} is gone`,
+        fix: `wattmill models remove ${file.name}`,
+      }),
+    ),
+    ...failed.map(
+      (model): Finding => ({
+        check: 'model',
+        state: 'bad',
+        found: `${model.model}: ${model.error ?? 'not loaded'}`,
+        fix: `wattmill models remove ${model.model}`,
+      }),
+    ),
+    ...dry.map(
+      (engine): Finding => ({
+        check: 'engine',
+        state: 'warning',
+        found: `${engine.name} is draining`,
+        fix: `wattmill engines drain ${engine.name} --undo`,
+      }),
+    ),
   ]
 }
 
@@ -85,6 +127,11 @@ function books({ store }: Factory): Finding[] {
   return [
     quarantined === 0
       ? good('quarantine', 'empty')
-      : { check: 'quarantine', state: 'bad', found: `${quarantined} rows contradict what is booked`, fix: 'wattmill books check' },
+      : {
+          check: 'quarantine',
+          state: 'bad',
+          found: `${quarantined} rows contradict what is booked`,
+          fix: 'wattmill books check',
+        },
   ]
 }

@@ -1,5 +1,13 @@
 import Type from 'typebox'
-import { addEngine, drainEngine, type EngineRecord, findEngine, listEngines, removeEngine, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
+import {
+  addEngine,
+  drainEngine,
+  type EngineRecord,
+  findEngine,
+  listEngines,
+  removeEngine,
+  servedModels,
+} from '../../../adapters/sqlite/registry/engines.ts'
 import { isName } from '../../../adapters/sqlite/registry/names.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
@@ -27,15 +35,28 @@ export const engineRoutes: readonly Route[] = [
     input: {
       name,
       url: Type.String({ maxLength: 2000, description: 'a base URL such as http://127.0.0.1:8000/v1' }),
-      vendor: Type.Optional(Type.Literal('openai', { description: 'openai: the API of vLLM, SGLang, llama-server, Ollama, LM Studio and hosted services' })),
+      vendor: Type.Optional(
+        Type.Literal('openai', {
+          description: 'openai: the API of vLLM, SGLang, llama-server, Ollama, LM Studio and hosted services',
+        }),
+      ),
       key_from: Type.Optional(Type.String({ maxLength: 2000, description: 'env:NAME or file:PATH' })),
-      concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536, description: 'requests at once, from 1 to 65536' })),
-      models: Type.Optional(Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: 200 }), { description: 'public name → name at the engine' })),
+      concurrency: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 65_536, description: 'requests at once, from 1 to 65536' }),
+      ),
+      models: Type.Optional(
+        Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: 200 }), {
+          description: 'public name → name at the engine',
+        }),
+      ),
     },
     run: async (factory, asked) => {
       const taken = listEngines(factory.store).find((engine) => engine.name === asked.name)
       if (taken)
-        throw new ControlError('conflict', `there is an engine ${asked.name} already`, { param: 'name', next: `wattmill engines remove ${asked.name}   (or choose another name)` })
+        throw new ControlError('conflict', `there is an engine ${asked.name} already`, {
+          param: 'name',
+          next: `wattmill engines remove ${asked.name}   (or choose another name)`,
+        })
       const found = await probe(asked.url, asked.key_from ?? null)
       const models = chosen(asked.models, found.models)
       const shared = alsoServed(factory, Object.keys(models))
@@ -90,23 +111,43 @@ async function probeEngine(factory: Factory, name: string) {
     return { name, up: true, url: found.url, took_ms: found.took_ms, found: found.models, missing }
   }
   const status = factory.live?.engine.status()
-  if (!status) throw new ControlError('engine_host_down', 'the embedded engine does not run', { next: factory.live ? 'wattmill status' : 'wattmill up' })
+  if (!status)
+    throw new ControlError('engine_host_down', 'the embedded engine does not run', {
+      next: factory.live ? 'wattmill status' : 'wattmill up',
+    })
   const ready = status.models.filter((model) => model.state === 'ready').map((model) => model.model)
-  return { name, up: true, url: null, found: ready, missing: Object.keys(engine.models).filter((model) => !ready.includes(model)) }
+  return {
+    name,
+    up: true,
+    url: null,
+    found: ready,
+    missing: Object.keys(engine.models).filter((model) => !ready.includes(model)),
+  }
 }
 
 /** The models asked for, each of which the engine must have; all it has when none was asked for. */
 function chosen(asked: Record<string, string> | undefined, found: readonly string[]): Record<string, string> {
-  if (found.length === 0) throw new ControlError('engine_bad_reply', 'the engine serves no model', { param: 'url', next: 'Load a model into it, then try again.' })
+  if (found.length === 0)
+    throw new ControlError('engine_bad_reply', 'the engine serves no model', {
+      param: 'url',
+      next: 'Load a model into it, then try again.',
+    })
   if (!asked || Object.keys(asked).length === 0) {
     const unfit = found.find((model) => !isName(model))
     if (unfit !== undefined)
-      throw new ControlError('invalid_value', `the engine calls a model ${JSON.stringify(unfit.slice(0, 80))}, which is no name for a client`, { param: 'models', next: 'Name the models yourself with --model PUBLIC=UPSTREAM' })
+      throw new ControlError(
+        'invalid_value',
+        `the engine calls a model ${JSON.stringify(unfit.slice(0, 80))}, which is no name for a client`,
+        { param: 'models', next: 'Name the models yourself with --model PUBLIC=UPSTREAM' },
+      )
     return Object.fromEntries(found.map((model) => [model, model]))
   }
   for (const upstream of Object.values(asked))
     if (!found.includes(upstream))
-      throw new ControlError('not_found', `the engine serves no ${upstream}${didYouMean(upstream, found)}`, { param: 'models', next: `It serves: ${found.slice(0, 20).join(', ')}` })
+      throw new ControlError('not_found', `the engine serves no ${upstream}${didYouMean(upstream, found)}`, {
+        param: 'models',
+        next: `It serves: ${found.slice(0, 20).join(', ')}`,
+      })
   return asked
 }
 
@@ -120,7 +161,9 @@ const alsoServed = (factory: Factory, models: readonly string[]): { model: strin
 }
 
 function display(factory: Factory, engine: EngineRecord) {
-  const views = (factory.live?.gateways.list() ?? []).flatMap((gateway) => gateway.replicas.filter(({ id }) => id === engine.name))
+  const views = (factory.live?.gateways.list() ?? []).flatMap((gateway) =>
+    gateway.replicas.filter(({ id }) => id === engine.name),
+  )
   return {
     name: engine.name,
     vendor: engine.vendor,

@@ -20,7 +20,9 @@ export const internalRoutes: readonly Route[] = [
       waiting: whole,
       journal_depth: whole,
       journal_up: Type.Boolean(),
-      replicas: Type.Array(Type.Object({ id: Type.String(), up: Type.Boolean(), running: whole }), { maxItems: 10_000 }),
+      replicas: Type.Array(Type.Object({ id: Type.String(), up: Type.Boolean(), running: whole }), {
+        maxItems: 10_000,
+      }),
     },
     run: (factory, request) => {
       if (!factory.live) throw new ControlError('factory_unreachable', 'the operator does not run')

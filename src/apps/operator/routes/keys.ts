@@ -1,6 +1,13 @@
 import Type from 'typebox'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
-import { createKey, type KeyRecord, listKeys, revokeKey, rotateKey, type ShownKey } from '../../../adapters/sqlite/registry/keys.ts'
+import {
+  createKey,
+  type KeyRecord,
+  listKeys,
+  revokeKey,
+  rotateKey,
+  type ShownKey,
+} from '../../../adapters/sqlite/registry/keys.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { didYouMean } from '../nearest.ts'
@@ -8,7 +15,9 @@ import { type Route, route } from '../router.ts'
 import { durationMs, expiryMs, isoOrNull } from '../when.ts'
 
 const limit = (what: string) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: `${what} per minute, a whole number from 1` }))
+  Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: `${what} per minute, a whole number from 1` }),
+  )
 const id = Type.String({ description: "the key's id, or its first characters" })
 
 /** One hour: long enough to try things out, too short to be forgotten in a script. */
@@ -76,7 +85,12 @@ export const keyRoutes: readonly Route[] = [
     run: async (factory) => {
       const now = factory.now()
       const limits = { models: null, requests_per_minute: null, tokens_per_minute: null, expires_ms: now + tryKey_ms }
-      const made = createKey(factory.store, factory.pepper, { tenant: 'console', application: 'default', ...limits }, now)
+      const made = createKey(
+        factory.store,
+        factory.pepper,
+        { tenant: 'console', application: 'default', ...limits },
+        now,
+      )
       return shown(made, await publish(factory))
     },
   }),
@@ -86,7 +100,10 @@ export const keyRoutes: readonly Route[] = [
 function checkServed(factory: Factory, model: string): void {
   const served = servedModels(factory.store)
   if (served.has(model)) return
-  throw new ControlError('not_found', `no engine serves a model ${model}${didYouMean(model, served.keys())}`, { param: 'models', next: 'wattmill models list' })
+  throw new ControlError('not_found', `no engine serves a model ${model}${didYouMean(model, served.keys())}`, {
+    param: 'models',
+    next: 'wattmill models list',
+  })
 }
 
 const shown = ({ key, record, made }: ShownKey, published: unknown) => ({

@@ -1,7 +1,14 @@
 import { isAbsolute } from 'node:path'
 import Type from 'typebox'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
-import { addModelFile, checkNewModel, findModelFile, listModelFiles, type ModelFile, removeModelFile } from '../../../adapters/sqlite/registry/models.ts'
+import {
+  addModelFile,
+  checkNewModel,
+  findModelFile,
+  listModelFiles,
+  type ModelFile,
+  removeModelFile,
+} from '../../../adapters/sqlite/registry/models.ts'
 import { pricesInForce } from '../../../adapters/sqlite/registry/prices.ts'
 import { formatDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
@@ -70,7 +77,9 @@ async function add(factory: Factory, path: string, name: string) {
   const loaded = await factory.live?.engine.load(name, path)
   if (loaded && !loaded.ok) {
     factory.live?.engine.unload(name)
-    throw new ControlError(loaded.why === 'down' ? 'engine_host_down' : 'model_load_failed', loaded.message, { param: 'path' })
+    throw new ControlError(loaded.why === 'down' ? 'engine_host_down' : 'model_load_failed', loaded.message, {
+      param: 'path',
+    })
   }
   const file: ModelFile = { name, path, bytes, sha256: await sha256Of(path), created_ms: factory.now() }
   try {
@@ -80,8 +89,16 @@ async function add(factory: Factory, path: string, name: string) {
     throw cause
   }
   factory.live?.modelsChanged()
-  const notice = loaded ? undefined : 'the factory is stopped: the file was checked, and will be loaded at the next start'
-  return { ...displayFile(file), parameters: header.parameters, loaded: loaded !== undefined, ...(notice && { notice }), published: await publish(factory) }
+  const notice = loaded
+    ? undefined
+    : 'the factory is stopped: the file was checked, and will be loaded at the next start'
+  return {
+    ...displayFile(file),
+    parameters: header.parameters,
+    loaded: loaded !== undefined,
+    ...(notice && { notice }),
+    published: await publish(factory),
+  }
 }
 
 async function remove(factory: Factory, name: string) {
@@ -96,15 +113,30 @@ async function remove(factory: Factory, name: string) {
 function show(factory: Factory, name: string) {
   const served = servedModels(factory.store)
   const engines = served.get(name)
-  if (!engines) throw new ControlError('not_found', `no engine serves a model ${name}${didYouMean(name, served.keys())}`, { param: 'name', next: 'wattmill models list' })
+  if (!engines)
+    throw new ControlError('not_found', `no engine serves a model ${name}${didYouMean(name, served.keys())}`, {
+      param: 'name',
+      next: 'wattmill models list',
+    })
   const file = findModelFile(factory.store, name)
   const price = pricesInForce(factory.store, factory.now()).find((each) => each.model === name)
   return {
     model: name,
     state: stateOf(factory, name),
-    engines: engines.map((engine) => ({ engine: engine.name, upstream: engine.models[name], draining: engine.draining })),
+    engines: engines.map((engine) => ({
+      engine: engine.name,
+      upstream: engine.models[name],
+      draining: engine.draining,
+    })),
     file: file ? displayFile(file) : null,
-    price: price ? { version: price.version, input_usd_per_million: dollars(price.perMillion.input_uncached), output_usd_per_million: dollars(price.perMillion.output_visible), note: price.note } : null,
+    price: price
+      ? {
+          version: price.version,
+          input_usd_per_million: dollars(price.perMillion.input_uncached),
+          output_usd_per_million: dollars(price.perMillion.output_visible),
+          note: price.note,
+        }
+      : null,
   }
 }
 
@@ -115,7 +147,13 @@ function stateOf(factory: Factory, name: string): string {
   return status?.models.find((model) => model.model === name)?.state ?? (status ? 'not loaded' : 'stopped')
 }
 
-const displayFile = ({ name, path, sha256, bytes, created_ms }: ModelFile) => ({ model: name, path, sha256, bytes, created: isoOrNull(created_ms) })
+const displayFile = ({ name, path, sha256, bytes, created_ms }: ModelFile) => ({
+  model: name,
+  path,
+  sha256,
+  bytes,
+  created: isoOrNull(created_ms),
+})
 
 const dollars = (price: bigint | undefined): string | null => (price === undefined ? null : formatDecimal(price, 9))
 

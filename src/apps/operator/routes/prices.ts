@@ -29,7 +29,10 @@ export const priceRoutes: readonly Route[] = [
       const versions = listPrices(factory.store, model)
       if (versions.length === 0) {
         const priced = listPrices(factory.store).map((price) => price.model)
-        throw new ControlError('not_found', `${model} was never priced${didYouMean(model, priced)}`, { param: 'model', next: 'wattmill prices list' })
+        throw new ControlError('not_found', `${model} was never priced${didYouMean(model, priced)}`, {
+          param: 'model',
+          next: 'wattmill prices list',
+        })
       }
       const inForce = priceAt(versions, id(model), factory.now())
       return { prices: versions.map((price) => display(price, price.version === inForce?.version)) }
@@ -63,7 +66,11 @@ export const priceRoutes: readonly Route[] = [
         note: note ?? '',
       })
       const notice = served.has(model) ? undefined : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
-      return { ...display(price, price.effective_from_ms <= now), ...(notice && { notice }), published: await publish(factory) }
+      return {
+        ...display(price, price.effective_from_ms <= now),
+        ...(notice && { notice }),
+        published: await publish(factory),
+      }
     },
   }),
 ]
@@ -71,7 +78,11 @@ export const priceRoutes: readonly Route[] = [
 function exact(param: string, text: string): Price {
   const value = parsePrice(text)
   if (value === undefined)
-    throw new ControlError('invalid_value', `${JSON.stringify(text.slice(0, 40))} is no price in dollars per million tokens (0 or more, at most 9 decimals)`, { param })
+    throw new ControlError(
+      'invalid_value',
+      `${JSON.stringify(text.slice(0, 40))} is no price in dollars per million tokens (0 or more, at most 9 decimals)`,
+      { param },
+    )
   return value
 }
 
@@ -81,7 +92,8 @@ const optional = (param: string, text: string | undefined): Record<string, Price
 /** A price that began before it was set would say that requests were charged what they were not. */
 function laterMs(from: string, now: number): number {
   const at = dateMs(from, 'from')
-  if (at < now - 60_000) throw new ControlError('invalid_value', `${from} is over: a price begins now or later`, { param: 'from' })
+  if (at < now - 60_000)
+    throw new ControlError('invalid_value', `${from} is over: a price begins now or later`, { param: 'from' })
   return at
 }
 

@@ -21,17 +21,19 @@ function status(factory: Factory) {
     url: live?.url ?? null,
     started: isoOrNull(live?.started_ms ?? null),
     snapshot: snapshotNumber(store),
-    gateways: (live?.gateways.list() ?? []).map(({ incarnation, pid, ready, snapshot, running, waiting, journal_depth, journal_up, seen_ms }) => ({
-      incarnation,
-      pid,
-      ready,
-      snapshot,
-      running,
-      waiting,
-      journal_depth,
-      journal_up,
-      age_ms: factory.now() - seen_ms,
-    })),
+    gateways: (live?.gateways.list() ?? []).map(
+      ({ incarnation, pid, ready, snapshot, running, waiting, journal_depth, journal_up, seen_ms }) => ({
+        incarnation,
+        pid,
+        ready,
+        snapshot,
+        running,
+        waiting,
+        journal_depth,
+        journal_up,
+        age_ms: factory.now() - seen_ms,
+      }),
+    ),
     engine_host: host
       ? { up: true, running: host.running, waiting: host.waiting, slots: host.slots, models: host.models }
       : { up: false },

@@ -1,0 +1,93 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Pool } from 'undici'
+import { refusal } from '../../lines/inference/errors.ts'
+import { readBody, refuseBody } from './body.ts'
+import { dialSocket } from './dial.ts'
+import { idHeaders, sendError } from './errors.ts'
+
+/** Requests of people and scripts to the control API; each holds a socket while it runs. */
+const mostConnections = 64
+/** An export takes a while to begin; a plan longer than this is not asked for over HTTP. */
+const answerMs = 120_000
+/** Commands and forms; models and data go by path. */
+const bodyBounds = { bytes: 1024 * 1024, ms: 60_000 }
+
+/** Of one connection only, or ours to say: not passed on. A client's word on where it comes from is not believed. */
+const dropped = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'content-length',
+  'forwarded',
+])
+
+const passed = (headers: IncomingHttpHeaders): Record<string, string | string[] | undefined> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name) && !name.startsWith('x-forwarded-')))
+
+/** Hands requests to a server behind a socket of this machine, and its answers back as they stream. */
+export class Relay {
+  readonly #pool: Pool
+
+  constructor(socketPath: string) {
+    this.#pool = dialSocket(socketPath, mostConnections)
+  }
+
+  /** `path` has its dots resolved already: what the other side may not be asked, the caller has refused. */
+  pass(request: IncomingMessage, response: ServerResponse, path: string, id: string): void {
+    readBody(request, bodyBounds, (body) => {
+      if (body.kind === 'left') return
+      if (body.kind === 'refused') return refuseBody(request, response, body.refusal, id)
+      void this.#ask(request, response, path, id, body.bytes)
+    })
+  }
+
+  close(): void {
+    void this.#pool.destroy().catch(() => undefined)
+  }
+
+  async #ask(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    id: string,
+    body: Buffer,
+  ): Promise<void> {
+    const left = new AbortController()
+    response.on('close', () => left.abort())
+    try {
+      await this.#pool.stream(
+        {
+          path,
+          method: request.method ?? 'GET',
+          headers: {
+            ...passed(request.headers),
+            'x-forwarded-for': request.socket.remoteAddress ?? '',
+            ...idHeaders(id),
+          },
+          body: body.length > 0 ? body : null,
+          signal: left.signal,
+          headersTimeout: answerMs,
+          bodyTimeout: 0, // an event stream may be silent for as long as nothing happens
+        },
+        ({ statusCode, headers }) => {
+          const length = headers['content-length']
+          response.writeHead(statusCode, {
+            ...idHeaders(id),
+            ...passed(headers),
+            ...(length === undefined ? {} : { 'content-length': length }),
+          })
+          return response
+        },
+      )
+    } catch {
+      if (response.headersSent) return void response.destroy()
+      sendError(response, refusal('operator_unavailable', 'the operator does not answer'), id)
+    }
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * The audit of the books by the books: everything that follows from something else is worked out again and compared.
+ *
+ *     request rows, prices, engine work → transfers    intervals, seconds → energy transfers    transfers → balances
+ *     raw meter samples → intervals                    every row → its hash
+ */
+import { accounts } from '../../books/account.ts'
+import { postForeign } from '../../books/bearer.ts'
+import type { Check } from '../../books/check.ts'
+import { Derived, Findings, isLedgerUnit } from '../../books/check.ts'
+import { attribute } from '../../books/energy.ts'
+import { post } from '../../books/post.ts'
+import type { CloseRow } from '../../books/row.ts'
+import type { EngineWork } from '../../books/settle.ts'
+import { reconcile } from '../../books/settle.ts'
+import { interval } from '../../plant/energy/meter.ts'
+import { watts } from '../../units/quantity.ts'
+import type { Books } from './books.ts'
+import { transferOf } from './books.ts'
+import { workOf } from './engine-log.ts'
+import type { IntervalRow } from './intervals.ts'
+import { intervalOf, workIn } from './intervals.ts'
+import { hashOf } from './journal-file.ts'
+import { storeLag } from './lag.ts'
+import type { StoredTransfer } from './ledger.ts'
+import { count } from './ledger.ts'
+import { Prices } from './price-of.ts'
+import { all, allBig, one, stream, streamPlain } from './query.ts'
+import { readSamples } from './sample-file.ts'
+
+export function check(books: Books): Check {
+  const { database } = books
+  const findings = new Findings()
+  const { requests, engine } = checkRequests(books, findings)
+  checkOpen(books, findings)
+  checkWithoutRequest(books, findings)
+  const intervals = checkIntervals(books, findings)
+  checkSamples(books, findings)
+  const units = checkBalances(books, findings)
+  const gaps = count(database, 'select count(*) as n from journal where gap_at is not null')
+  const lost = findings.lost + gaps
+  return {
+    conserved: findings.broken === 0 && lost === 0 && findings.doubled === 0,
+    units,
+    engine,
+    lost,
+    doubled: findings.doubled,
+    requests,
+    open: count(database, 'select count(*) as n from open_request'),
+    quarantined: count(database, 'select count(*) as n from quarantine'),
+    intervals,
+    lag: storeLag(books),
+    broken: findings.broken,
+    ...(findings.first ? { first_broken: findings.first } : {}),
+  }
+}
+
+interface RequestRow {
+  readonly id: string
+  readonly tenant: string
+  readonly application: string
+  readonly api_key: string
+  readonly model: string
+  readonly price_version: number | null
+  readonly outcome: string
+  readonly at_ms: number
+  readonly closed_ms: number
+  readonly body: string
+  readonly hash: string
+}
+
+function checkRequests(books: Books, findings: Findings): { requests: number; engine: Check['engine'] } {
+  const prices = new Prices(books.database)
+  let requests = 0
+  let attempts = 0
+  let residual = 0n
+  for (const stored of streamPlain<RequestRow>(books.database, 'select * from request order by id')) {
+    requests++
+    if (hashOf(stored.body) !== stored.hash) {
+      findings.add('request', stored.id, 'its body is not what was journaled')
+      continue
+    }
+    const row = JSON.parse(stored.body) as CloseRow
+    if (!columnsMatch(stored, row)) findings.add('request', stored.id, 'its columns are not those of its body')
+    const works = reconciledWorks(books, row.id)
+    const transfers = transfersOf(books, row.id)
+    const beyond = works.flatMap((work) => reconcile(row, work).transfers)
+    findings.compare([...post(row, prices.of(row.price_version ?? 0)), ...beyond], transfers)
+    for (const work of works) {
+      attempts++
+      residual += engineResidual(books, findings, row, work, transfers)
+    }
+  }
+  return { requests, engine: { attempts, residual: residual.toString() } }
+}
+
+const columnsMatch = (stored: RequestRow, row: CloseRow): boolean =>
+  stored.id === row.id &&
+  stored.tenant === row.tenant &&
+  stored.application === row.application &&
+  stored.api_key === row.key &&
+  stored.model === row.model &&
+  stored.price_version === row.price_version &&
+  stored.outcome === row.outcome &&
+  stored.at_ms === row.at_ms &&
+  stored.closed_ms === row.closed_ms
+
+const reconciledWorks = (books: Books, request: string): EngineWork[] =>
+  all<Parameters<typeof workOf>[0]>(
+    books.database,
+    'select * from engine_attempt where request = ? and reconciled = 1 order by id',
+    request,
+  ).map(workOf)
+
+const transfersOf = (books: Books, request: string) =>
+  allBig<StoredTransfer>(books.database, "select * from transfer where request = ? and unit <> 'mJ'", request).map(
+    transferOf,
+  )
+
+/** Engine's tokens − booked tokens of an attempt: 0, or what was put aside as a log below its row. */
+function engineResidual(
+  books: Books,
+  findings: Findings,
+  row: CloseRow,
+  work: EngineWork,
+  transfers: readonly { id: string; amount: bigint }[],
+): bigint {
+  const mine = transfers.filter(({ id }) => id.startsWith(`${work.attempt}/token/`))
+  const booked = mine.reduce((sum, { amount }) => sum + amount, 0n)
+  const residual = BigInt(work.input_uncached + work.cache_read + work.output) - booked
+  const { short } = reconcile(row, work)
+  const known = short > 0 && isPutAside(books, work.attempt)
+  if (residual !== 0n && !(known && residual === -BigInt(short)))
+    findings.add('attempt', work.attempt, `engine's tokens − booked tokens = ${residual}`)
+  return residual
+}
+
+const isPutAside = (books: Books, subject: string): boolean =>
+  one(books.database, "select id from quarantine where subject = ? and reason = 'log_below_row'", subject) !== undefined
+
+function checkOpen({ database }: Books, findings: Findings): void {
+  for (const { id, body, hash } of streamPlain<Pick<RequestRow, 'id' | 'body' | 'hash'>>(
+    database,
+    'select id, body, hash from open_request order by id',
+  ))
+    if (hashOf(body) !== hash) findings.add('open_request', id, 'its body is not what was journaled')
+}
+
+const foreignWork = `
+  select * from engine_attempt a
+  where a.reconciled = 1 and not exists (select 1 from request r where r.id = a.request) order by a.id`
+
+const withoutRequest = `
+  select * from transfer t
+  where t.unit <> 'mJ' and (t.request is null or not exists (select 1 from request r where r.id = t.request))
+  order by t.id`
+
+/** Only foreign work is booked without a request. */
+function checkWithoutRequest({ database }: Books, findings: Findings): void {
+  const expected = [...streamPlain<Parameters<typeof workOf>[0]>(database, foreignWork)].flatMap((row) =>
+    postForeign(workOf(row)),
+  )
+  findings.compare(expected, [...stream<StoredTransfer>(database, withoutRequest)].map(transferOf))
+  const unnamed = one<{ attempt: string }>(
+    database,
+    'select attempt from engine_second where attempt not in (select id from engine_attempt) limit 1',
+  )
+  if (unnamed) findings.add('engine_second', unnamed.attempt, 'its attempt is missing')
+}
+
+function checkIntervals(books: Books, findings: Findings): number {
+  const { database } = books
+  let posted = 0
+  let explained = 0
+  let before: IntervalRow | undefined
+  for (const row of stream<IntervalRow>(database, 'select * from meter_interval order by meter, sequence')) {
+    const follows = before?.meter === row.meter && before.sequence + 1n === row.sequence
+    if (follows && before?.to_ms !== row.from_ms) findings.add('interval', nameOf(row), 'begins where none ended')
+    before = row
+    const transfers = energyOf(books, row)
+    explained += transfers.length
+    if (row.posted_ms === null) {
+      findings.compare([], transfers)
+      continue
+    }
+    posted++
+    findings.compare(attribute(intervalOf(row), workIn(books, intervalOf(row))), transfers)
+    const sum = transfers.reduce((total, { amount }) => total + amount, 0n)
+    if (sum !== row.energy_mj) findings.add('interval', nameOf(row), `drew ${row.energy_mj} mJ, ${sum} mJ are booked`)
+  }
+  const energy = count(database, "select count(*) as n from transfer where unit = 'mJ'")
+  if (energy !== explained) findings.compare([], strayEnergy(books))
+  return posted
+}
+
+const nameOf = ({ meter, sequence }: IntervalRow): string => `${meter}/${sequence}`
+
+/** By the range of their names: `/` is followed by `0` in the order of bytes. */
+const energyOf = (books: Books, row: IntervalRow) =>
+  allBig<StoredTransfer>(
+    books.database,
+    "select * from transfer where id >= ? and id < ? and unit = 'mJ' order by id",
+    `${nameOf(row)}/`,
+    `${nameOf(row)}0`,
+  ).map(transferOf)
+
+function strayEnergy({ database }: Books) {
+  const named = (id: string): boolean => {
+    const [meter = '', sequence = ''] = id.split('/')
+    const found = one(
+      database,
+      'select 1 from meter_interval where meter = ? and sequence = ?',
+      meter,
+      Number(sequence),
+    )
+    return found !== undefined
+  }
+  const energy = stream<StoredTransfer>(database, "select * from transfer where unit = 'mJ'")
+  return [...energy].map(transferOf).filter(({ id, from }) => !named(id) || !from.startsWith(accounts.meter('')))
+}
+
+/** Every interval whose two samples are still in the meter's file is what these say. The idle floor is a setting, not read. */
+function checkSamples({ home, database }: Books, findings: Findings): void {
+  for (const { meter } of all<{ meter: string }>(database, 'select distinct meter from meter_interval')) {
+    let before: Parameters<typeof interval>[0] | undefined
+    for (const after of readSamples(home.meters, meter)) {
+      const find = 'select * from meter_interval where meter = ? and sequence = ?'
+      const [row] = allBig<IntervalRow>(database, find, meter, after.sequence)
+      if (row && before && after.sequence === before.sequence + 1) {
+        const should = interval(before, after, watts(0))
+        const is = intervalOf(row)
+        const same =
+          is.energy === should.energy &&
+          is.from_ms === should.from_ms &&
+          is.to_ms === should.to_ms &&
+          is.grade === should.grade &&
+          is.reset === should.reset
+        if (!same) findings.add('interval', nameOf(row), "is not what the meter's samples say")
+      }
+      before = after
+    }
+  }
+}
+
+function checkBalances({ database }: Books, findings: Findings): Check['units'] {
+  const derived = new Derived()
+  for (const stored of stream<StoredTransfer>(database, 'select * from transfer'))
+    if (isLedgerUnit(stored.unit)) derived.add(transferOf(stored))
+    else findings.add('transfer', stored.id, `has an unknown unit ${stored.unit}`)
+  const residual = { 'nano-USD': 0n, mJ: 0n, token: 0n }
+  for (const row of stream<{ account: string; unit: string; day: bigint; amount: bigint }>(
+    database,
+    'select * from balance',
+  )) {
+    if (!isLedgerUnit(row.unit)) {
+      findings.add('balance', row.account, `has an unknown unit ${row.unit}`)
+      continue
+    }
+    residual[row.unit] += row.amount
+    derived.compare(findings, Number(row.day), row.unit, row.account, row.amount)
+  }
+  derived.rest(findings)
+  const unit = (of: keyof typeof residual) => ({ residual: residual[of].toString(), transfers: derived.transfers[of] })
+  return { 'nano-USD': unit('nano-USD'), mJ: unit('mJ'), token: unit('token') }
+}

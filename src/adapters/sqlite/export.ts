@@ -1,0 +1,40 @@
+/** All of the books as NDJSON, one record per line, for an audit from outside: amounts as decimal text, rows as journaled. */
+
+import { tokenClasses } from '../../books/usage.ts'
+import type { Books } from './books.ts'
+import { openBooks } from './books.ts'
+import { stream } from './query.ts'
+
+/** Record, its query in an order that does not change, and the columns that are amounts: those stay text. */
+const records: readonly (readonly [record: string, sql: string, amounts: readonly string[]])[] = [
+  ['journal', 'select * from journal order by incarnation', []],
+  ['price', 'select * from price order by version', tokenClasses],
+  ['open_request', 'select * from open_request order by id', []],
+  ['request', 'select * from request order by id', []],
+  ['attempt', 'select * from engine_attempt order by id', []],
+  ['second', 'select * from engine_second order by second, attempt', []],
+  ['interval', 'select * from meter_interval order by meter, sequence', ['energy_mj', 'idle_mj']],
+  ['transfer', 'select * from transfer order by id', ['amount']],
+  ['balance', 'select * from balance order by account, unit, day', ['amount']],
+  ['quarantine', 'select * from quarantine order by id', []],
+]
+
+/** Sees one moment of the books, however long the reader takes. `body` stays text: its hash is that of these bytes. */
+export function* exportBooks({ home }: Pick<Books, 'home'>): Generator<string> {
+  const books = openBooks(home)
+  try {
+    for (const [record, sql, amounts] of records)
+      for (const row of stream<Record<string, unknown>>(books.database, sql))
+        yield `${JSON.stringify({ record, ...plain(row, amounts) })}\n`
+  } finally {
+    books.close()
+  }
+}
+
+const plain = (row: Record<string, unknown>, amounts: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => {
+      if (typeof value !== 'bigint') return [name, value]
+      return [name, amounts.includes(name) ? value.toString() : Number(value)]
+    }),
+  )

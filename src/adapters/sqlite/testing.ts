@@ -1,0 +1,76 @@
+/** What the tests of this folder share: a home that goes away, rows, and a factory's day made from a seed. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CloseRow, OpenRow, Outcome } from '../../books/row.ts'
+import { usageFrom } from '../../books/usage.ts'
+import type { Incarnation } from '../../units/ids.ts'
+import { id, requestId } from '../../units/ids.ts'
+import type { Home } from '../files/home.ts'
+import { makeHome } from '../files/home.ts'
+import { hashOf } from './journal-file.ts'
+import type { JournalRow } from './journal-reader.ts'
+import type { Store } from './store.ts'
+
+export function testHome(): Home & Disposable {
+  const root = mkdtempSync(join(tmpdir(), 'wattmill-test-'))
+  return { ...makeHome(root), [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) }
+}
+
+export const gateway = id<Incarnation>('gw')
+
+export function openRow(number: number, more: Partial<OpenRow> = {}, of = gateway): OpenRow {
+  return {
+    kind: 'open',
+    id: requestId(of, number),
+    tenant: id('acme'),
+    application: id('support'),
+    key: id('k1'),
+    model: id('m'),
+    price_version: 1,
+    snapshot: 1,
+    at_ms: 1_000_000 + number,
+    reserved_tokens: 10,
+    ...more,
+  }
+}
+
+export function closeRow(number: number, more: Partial<CloseRow> = {}, of = gateway): CloseRow {
+  const { kind: _, reserved_tokens: __, ...asked } = openRow(number, {}, of)
+  return {
+    ...asked,
+    kind: 'close',
+    closed_ms: asked.at_ms + 500,
+    queued_ms: 0,
+    ttft_ms: 10,
+    stream: true,
+    outcome: 'complete' as Outcome,
+    attempts: [{ number: 1, replica: id('embedded'), usage: embeddedUsage(100, 20, 30) }],
+    ...more,
+  }
+}
+
+/** As the gateway tells it of the embedded engine. */
+export const embeddedUsage = (input_uncached: number, cache_read: number, output_visible: number) =>
+  usageFrom('engine', { input_uncached, cache_read, cache_write: 0, output_visible, reasoning: 0 })
+
+export const journaled = (rows: readonly (OpenRow | CloseRow)[], from = 1): JournalRow[] =>
+  rows.map((row, index) => {
+    const body = JSON.stringify(row)
+    return { seq: from + index, row, body, hash: hashOf(body) }
+  })
+
+/** Version 1, an odd number of nano-dollars so that rounding is met. */
+export const setTestPrice = (store: Store): void =>
+  store.database.exec(
+    "insert into price values (1, 'm', 0, 37500001, 3750001, 0, 150000003, 150000003, 'test') on conflict do nothing",
+  )
+
+/** A number in [0, below), the same for the same seed. */
+export function dice(seed: number): (below: number) => number {
+  let state = (seed * 2654435761 + 12345) >>> 0
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}

@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import type { Command } from 'commander'
+import { ControlError } from '../../operator/errors.ts'
+import { exitCodes } from '../exit.ts'
+import { fields, type Row } from '../print.ts'
+import { does, path, query, show } from '../run.ts'
+import { complain } from '../talk.ts'
+
+export function bookCommands(program: Command): void {
+  const books = program.command('books').description('the books: what was used, by whom, for how much')
+
+  does(
+    books.command('check').description('whether the books are whole: nothing lost, nothing doubled'),
+    async (factory, options) => {
+      const result = (await factory.json('GET', '/api/books/check')) as Row & { readonly conserved: boolean }
+      show(result, options, fields)
+      if (result.conserved) return exitCodes.ok.code
+      complain('the books are not conserved', 'Keep the home as it is, and compare: wattmill books export')
+      return exitCodes.not_conserved.code
+    },
+  )
+
+  does<{ tenant: string; from: string; to: string }>(
+    books
+      .command('statement')
+      .description('what a tenant owes for a time; -o csv for a spreadsheet')
+      .requiredOption('--tenant <name>')
+      .requiredOption('--from <date>', 'first moment, such as 2027-01-01 (UTC)')
+      .requiredOption('--to <date>', 'the moment after the last, such as 2027-02-01'),
+    async (factory, { tenant, from, to, ...options }) => {
+      const url = `/api/books/statement${query({ tenant, from, to })}`
+      if (options.format === 'csv') await print(factory.lines('GET', `${url}&format=csv`))
+      else show(await factory.json('GET', url), options, fields)
+      return undefined
+    },
+  )
+
+  does(
+    books
+      .command('receipt')
+      .description('one request: tokens, cost, joules')
+      .argument('<id>', 'the x-request-id of its answer'),
+    async (factory, options, id = '') => {
+      show(await factory.json('GET', path`/api/receipts/${id}`), options, fields)
+      return undefined
+    },
+  )
+
+  does<{ limit?: string }>(
+    books.command('requests').description('the last requests').option('--limit <n>', 'how many (default: 20)'),
+    async (factory, { limit, ...options }) => {
+      show(
+        await factory.json('GET', `/api/requests${query({ limit })}`),
+        options,
+        ({ requests }: { requests: Row[] }) => requests,
+      )
+      return undefined
+    },
+  )
+
+  does(books.command('export').description('all of the books, one JSON object a line'), async (factory) => {
+    await print(factory.lines('GET', '/api/books/export'))
+    return undefined
+  })
+}
+
+/** As fast as the reader takes it; a reader that has enough (`| head`) is no error. */
+async function print(lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
+  let closed = false
+  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    closed = true
+    if (cause.code !== 'EPIPE')
+      throw new ControlError('disk_full', `stdout cannot be written (${cause.code})`, { cause })
+  })
+  for await (const line of lines) {
+    if (closed) return
+    if (!process.stdout.write(`${line}\n`))
+      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')])
+  }
+}

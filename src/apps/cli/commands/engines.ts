@@ -1,0 +1,102 @@
+import type { Command } from 'commander'
+import { fields, type Row } from '../print.ts'
+import { does, path, show } from '../run.ts'
+import { mapping, whole } from '../values.ts'
+
+interface Engine {
+  readonly name: string
+  readonly vendor: string
+  readonly url: string | null
+  readonly concurrency: number
+  readonly draining: boolean
+  readonly up: boolean | null
+  readonly running: number
+  readonly models: Readonly<Record<string, string>>
+}
+
+interface Add {
+  readonly url: string
+  readonly vendor?: string
+  readonly keyFrom?: string
+  readonly concurrency?: number
+  readonly model?: Record<string, string>
+}
+
+export function engineCommands(program: Command): void {
+  const engines = program.command('engines').description('engines: what serves the models')
+
+  does<Add>(
+    engines
+      .command('add')
+      .description('add an OpenAI-compatible engine; it is asked for its models first')
+      .argument('<name>')
+      .requiredOption('--url <url>', 'base of its API, such as http://127.0.0.1:8000/v1')
+      .option(
+        '--vendor <vendor>',
+        'openai: vLLM, SGLang, llama-server, Ollama, LM Studio, hosted services (default: openai)',
+      )
+      .option('--key-from <where>', 'env:NAME or file:PATH; the key itself is never stored')
+      .option('--concurrency <n>', 'requests at once (default: 64)', whole)
+      .option(
+        '--model <public=upstream>',
+        'a model to serve, under a name of yours; again for more (default: all it has)',
+        mapping,
+      ),
+    async (factory, { url, vendor, keyFrom, concurrency, model, ...options }, name) => {
+      const engine = await factory.json('POST', '/api/engines', {
+        name,
+        url,
+        vendor,
+        key_from: keyFrom,
+        concurrency,
+        models: model,
+      })
+      show(engine, options, (added: Engine) => fields(row(added)))
+      return undefined
+    },
+  )
+
+  does(engines.command('list').description('list engines and what they serve'), async (factory, options) => {
+    show(await factory.json('GET', '/api/engines'), options, ({ engines }: { engines: Engine[] }) => engines.map(row))
+    return undefined
+  })
+
+  does(
+    engines.command('probe').description('ask an engine now whether it answers').argument('<name>'),
+    async (factory, options, name = '') => {
+      show(await factory.json('POST', path`/api/engines/${name}/probe`, {}), options, fields)
+      return undefined
+    },
+  )
+
+  does<{ undo?: boolean }>(
+    engines
+      .command('drain')
+      .description('take an engine out of routing; requests under way end in peace')
+      .argument('<name>')
+      .option('--undo', 'put it back'),
+    async (factory, { undo, ...options }, name = '') => {
+      const engine = await factory.json('POST', path`/api/engines/${name}/drain`, { undo })
+      show(engine, options, (drained: Engine) => fields(row(drained)))
+      return undefined
+    },
+  )
+
+  does(
+    engines.command('remove').description('remove an engine; requests under way end in peace').argument('<name>'),
+    async (factory, options, name = '') => {
+      show(await factory.json('DELETE', path`/api/engines/${name}`), options, ({ published: _, ...gone }: Row) =>
+        fields(gone),
+      )
+      return undefined
+    },
+  )
+}
+
+const row = (engine: Engine) => ({
+  name: engine.name,
+  state: engine.draining ? 'draining' : engine.up === null ? 'unknown' : engine.up ? 'up' : 'down',
+  running: `${engine.running}/${engine.concurrency}`,
+  url: engine.url ?? '(embedded)',
+  models: Object.entries(engine.models).map(([name, upstream]) => (name === upstream ? name : `${name}=${upstream}`)),
+})

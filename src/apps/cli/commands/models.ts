@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { fields, type Row } from '../print.ts'
+import { does, path, show } from '../run.ts'
+
+export function modelCommands(program: Command): void {
+  const models = program.command('models').description('models that clients can ask for')
+
+  does(models.command('list').description('list models, who serves them, what they cost'), async (factory, options) => {
+    show(await factory.json('GET', '/api/models'), options, ({ models }: { models: Row[] }) => models)
+    return undefined
+  })
+
+  does<{ name?: string }>(
+    models
+      .command('add')
+      .description('serve a GGUF file with the embedded engine; the file stays where it is')
+      .argument('<file>')
+      .option('--name <name>', "what clients ask for (default: the file's name)"),
+    async (factory, { name, ...options }, file = '') => {
+      const added = await factory.json('POST', '/api/models', { path: resolve(file), name })
+      show(added, options, ({ notice: _, published: __, ...model }: Row) => fields(model))
+      return undefined
+    },
+  )
+
+  does(
+    models.command('show').description('one model: engines, file, price').argument('<name>'),
+    async (factory, options, name = '') => {
+      show(await factory.json('GET', path`/api/models/${name}`), options, fields)
+      return undefined
+    },
+  )
+
+  does(
+    models.command('remove').description('take a model out of the embedded engine; its file stays').argument('<name>'),
+    async (factory, options, name = '') => {
+      const gone = await factory.json('DELETE', path`/api/models/${name}`)
+      show(gone, options, ({ published: _, ...model }: Row) => fields(model))
+      return undefined
+    },
+  )
+}

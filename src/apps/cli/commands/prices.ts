@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { fields, type Row } from '../print.ts'
+import { does, path, show } from '../run.ts'
+
+interface Price {
+  readonly version: number
+  readonly model: string
+  readonly in_force: boolean
+  readonly from: string
+  readonly usd_per_million: Readonly<Record<string, string>>
+  readonly note: string
+}
+
+interface Set {
+  readonly input: string
+  readonly output: string
+  readonly cacheRead?: string
+  readonly cacheWrite?: string
+  readonly reasoning?: string
+  readonly from?: string
+  readonly note?: string
+}
+
+export function priceCommands(program: Command): void {
+  const prices = program.command('prices').description('prices, in dollars per million tokens')
+
+  does<Set>(
+    prices
+      .command('set')
+      .description('set a price: a new version, from now or a later day on')
+      .argument('<model>')
+      .requiredOption('--input <usd>', 'prompt tokens')
+      .requiredOption('--output <usd>', 'answer tokens')
+      .option('--cache-read <usd>', 'prompt tokens found in the cache (default: as input)')
+      .option('--cache-write <usd>', 'prompt tokens written to the cache (default: as input)')
+      .option('--reasoning <usd>', 'tokens of thought (default: as output)')
+      .option('--from <date>', 'such as 2027-01-31 (default: now)')
+      .option('--note <text>', 'why, for whoever reads the history'),
+    async (factory, { input, output, cacheRead, cacheWrite, reasoning, from, note, ...options }, model) => {
+      const asked = { model, input, output, cache_read: cacheRead, cache_write: cacheWrite, reasoning, from, note }
+      show(await factory.json('POST', '/api/prices', asked), options, (price: Price) => fields(row(price)))
+      return undefined
+    },
+  )
+
+  does(prices.command('list').description('prices in force'), async (factory, options) => {
+    show(await factory.json('GET', '/api/prices'), options, ({ prices }: { prices: Price[] }) => prices.map(row))
+    return undefined
+  })
+
+  does(
+    prices.command('history').description('all versions of a price, oldest first').argument('<model>'),
+    async (factory, options, model = '') => {
+      const history = await factory.json('GET', path`/api/prices/${model}`)
+      show(history, options, ({ prices }: { prices: Price[] }) => prices.map(row))
+      return undefined
+    },
+  )
+}
+
+const row = ({ version, model, in_force, from, usd_per_million: usd, note }: Price): Row => ({
+  model,
+  version,
+  in_force: in_force ? 'yes' : 'no',
+  from,
+  input: usd.input_uncached,
+  cache_read: usd.cache_read,
+  output: usd.output_visible,
+  reasoning: usd.reasoning,
+  note,
+})

@@ -1,0 +1,81 @@
+import { Command, CommanderError } from 'commander'
+import { version } from '../operator/version.ts'
+import { appCommands } from './commands/apps.ts'
+import { bookCommands } from './commands/books.ts'
+import { engineCommands } from './commands/engines.ts'
+import { keyCommands } from './commands/keys.ts'
+import { modelCommands } from './commands/models.ts'
+import { priceCommands } from './commands/prices.ts'
+import { statusCommands } from './commands/status.ts'
+import { upCommand } from './commands/up.ts'
+import { exitCodes } from './exit.ts'
+import { complain } from './talk.ts'
+
+/** The whole command line. */
+export function program(): Command {
+  const root = new Command('wattmill')
+    .description('Watts and data in; tokens, models and decisions out; books that add up.')
+    .version(version)
+    .option('--home <dir>', 'the folder of the factory (or WATTMILL_HOME)', process.env.WATTMILL_HOME ?? '.wattmill')
+    .option('-o, --format <format>', 'json, yaml or table', 'table')
+    .addHelpText(
+      'after',
+      `\nExit codes:\n${Object.values(exitCodes)
+        .map(({ code, means }) => `  ${code}  ${means}`)
+        .join('\n')}`,
+    )
+  upCommand(root)
+  statusCommands(root)
+  keyCommands(root)
+  appCommands(root)
+  engineCommands(root)
+  modelCommands(root)
+  priceCommands(root)
+  bookCommands(root)
+  prepare(root)
+  return root
+}
+
+/** All commands alike: global options in each help, errors as ours are. */
+function prepare(command: Command): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => undefined })
+  for (const below of command.commands) prepare(below)
+}
+
+/** Runs one command line; sets the exit code. */
+export async function run(args: readonly string[]): Promise<void> {
+  const root = program()
+  try {
+    await root.parseAsync([...args], { from: 'user' })
+  } catch (cause) {
+    if (!(cause instanceof CommanderError)) throw cause
+    process.exitCode = usage(root, args, cause)
+  }
+}
+
+function usage(root: Command, args: readonly string[], { code, exitCode, message }: CommanderError): number {
+  if (exitCode === 0) return exitCodes.ok.code
+  const place = placeOf(root, args)
+  if (code === 'commander.help') return exitCodes.usage.code // the help was printed, since no command was given
+  complain(
+    message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)/s, '; did you mean $1?'),
+    `${place} --help`,
+  )
+  return exitCodes.usage.code
+}
+
+/** The command that was meant, as far as its words are known. */
+function placeOf(root: Command, args: readonly string[]): string {
+  let at = root
+  let words = 'wattmill'
+  for (const word of args) {
+    const below = at.commands.find((command) => command.name() === word)
+    if (!below) continue
+    at = below
+    words += ` ${word}`
+  }
+  return words
+}

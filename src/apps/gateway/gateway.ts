@@ -1,0 +1,169 @@
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import type { Home } from '../../adapters/files/home.ts'
+import { Relay } from '../../adapters/http/relay.ts'
+import { httpServer, serverBounds } from '../../adapters/http/server.ts'
+import type { EngineHostClient, HostReport } from '../../adapters/llama/client.ts'
+import type { FactorySnapshot, SyncRequest } from '../../adapters/operator/contract.ts'
+import { readStored } from '../../adapters/operator/stored.ts'
+import { syncWithOperator } from '../../adapters/operator/sync.ts'
+import { livePolicy } from '../../lines/inference/policy.ts'
+import type { Incarnation } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
+import { Fleet } from './fleet.ts'
+import type { Log } from './log.ts'
+import { readiness } from './ready.ts'
+import { serve } from './serve.ts'
+import type { Settings } from './settings.ts'
+import { nextId, readPepper, type State } from './state.ts'
+import { warmUp } from './warm.ts'
+import { LiveWorld } from './world.ts'
+
+export interface GatewayParts {
+  readonly home: Home
+  readonly settings: Settings
+  readonly incarnation: Incarnation
+  readonly journal: State['journal']
+  readonly now: () => Seconds
+  readonly log: Log
+  connectHost(listener: (report: HostReport) => void): EngineHostClient
+}
+
+/** A whole gateway but for its process: the same in a test as live. */
+export interface Gateway {
+  readonly server: Server
+  readonly state: State
+  /** Listens, warms up, and from then on hears the operator. Rejects with node's error when it cannot listen. */
+  start(): Promise<number>
+  /** Takes nothing new; told once when what runs has ended, or was cut at the end of the patience. */
+  drain(patienceMs: number): Promise<void>
+}
+
+/** How often it looks for the pepper that the operator has yet to make. */
+const lookMs = 200
+
+export function gateway(parts: GatewayParts): Gateway {
+  const { home, settings, incarnation, journal, now, log } = parts
+  const policy = livePolicy(settings.admission)
+  const fleet = new Fleet({
+    connectHost: parts.connectHost,
+    hear: (replica, up) => policy.router.hear(replica, up),
+    stallMs: settings.stallMs,
+  })
+  const world = new LiveWorld({
+    policy,
+    journal,
+    now,
+    requestMs: settings.requestMs,
+    engine: (replica) => fleet.engine(replica),
+  })
+  const state: State = {
+    incarnation,
+    settings,
+    now,
+    log,
+    policy,
+    world,
+    fleet,
+    journal,
+    startedAt: now(),
+    snapshot: undefined,
+    pepper: readPepper(home.pepper),
+    operatorUp: false,
+    draining: false,
+    warm: false,
+    asked: 0,
+  }
+  const relay = new Relay(home.operatorSocket)
+  const server = httpServer(
+    { ...serverBounds, maxConnections: settings.maxConnections },
+    () => nextId(state),
+    serve(state, relay),
+  )
+  const storedPath = join(home.snapshots, `${settings.slot}.json`)
+  const adopt = (snapshot: FactorySnapshot): void => {
+    state.snapshot = snapshot
+    fleet.apply(snapshot)
+  }
+  let sync: { close(): void } | undefined
+  let look: NodeJS.Timeout | undefined
+  return {
+    server,
+    state,
+    async start() {
+      const stored = readStored(storedPath)
+      if (stored) adopt(stored)
+      const port = await listen(server, settings)
+      await warmUp(server)
+      state.warm = true
+      look = setInterval(() => {
+        state.pepper ??= readPepper(home.pepper)
+        if (state.pepper) clearInterval(look)
+      }, lookMs)
+      sync = syncWithOperator(home.operatorSocket, storedPath, {
+        status: () => statusOf(state),
+        snapshot: adopt,
+        acknowledged: (sequence) => journal.acknowledge(sequence),
+        operator: (up) => {
+          state.operatorUp = up
+        },
+        warn: (message) => log.warn('sync', { message }),
+      })
+      return port
+    },
+    async drain(patienceMs) {
+      state.draining = true
+      await drained(server, world, patienceMs)
+      sync?.close()
+      clearInterval(look)
+      relay.close()
+      fleet.close()
+      await journal.close()
+    },
+  }
+}
+
+function listen(server: Server, { host, port }: Settings): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+}
+
+/** A client that was told of the cut gets this long to read it. */
+const lastWordsMs = 1_000
+
+function drained(server: Server, world: LiveWorld, patienceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      world.deadlineForAll()
+      hangUp.refresh()
+    }, patienceMs)
+    const hangUp = setTimeout(() => server.closeAllConnections(), patienceMs + lastWordsMs)
+    server.close(() => {
+      clearTimeout(cut)
+      clearTimeout(hangUp)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
+
+const statusOf = (state: State): SyncRequest => ({
+  incarnation: state.incarnation,
+  pid: process.pid,
+  snapshot: state.snapshot?.number ?? 0,
+  ready: readiness(state).ready,
+  running: state.world.running,
+  waiting: state.policy.admitter.waiting,
+  journal_depth: state.journal.depth,
+  journal_up: state.journal.state === 'up',
+  replicas: (state.snapshot?.replicas ?? []).map(({ id }) => {
+    const { up, running } = state.policy.router.load(id)
+    return { id, up, running }
+  }),
+})

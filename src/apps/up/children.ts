@@ -1,0 +1,40 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import cluster from 'node:cluster'
+import { extname, join } from 'node:path'
+import type { Home } from '../../adapters/files/home.ts'
+import type { Config } from './settings.ts'
+
+export interface ModelArgument {
+  readonly name: string
+  readonly path: string
+}
+
+/** `.ts` in a clone, `.js` in a package. */
+const main = (app: string): string => join(import.meta.dirname, '..', app, `main${extname(import.meta.filename)}`)
+
+/**
+ * Own process groups, so that Ctrl-C of the terminal reaches the launcher alone and the order of stopping is its own. On
+ * Windows a detached child would open a window.
+ */
+const apart = process.platform !== 'win32'
+
+const start = (app: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess =>
+  fork(main(app), args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: apart, env: { ...process.env, ...env } })
+
+export function forkOperator(home: Home, config: Config, url: string): ChildProcess {
+  const settings = { gateways: config.gateways, slots: config.engine.slots, ...config.power, url }
+  return start('operator', ['--home', home.root], { WATTMILL_OPERATOR: JSON.stringify(settings) })
+}
+
+export function forkEngine(home: Home, { engine }: Config, models: readonly ModelArgument[]): ChildProcess {
+  const numbers = Object.entries(engine).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const files = models.flatMap(({ name, path }) => ['--model', `${name}=${path}`])
+  return start('engine', ['--home', home.root, '--socket', home.engineSocket, ...numbers, ...files])
+}
+
+/** Gateways are cluster workers: they share the one port, which this process holds for them. */
+export function forkGateway(home: Home, config: Config, port: number, slot: number): ChildProcess {
+  const args = ['--home', home.root, '--slot', String(slot), '--port', String(port), '--host', config.host]
+  cluster.setupPrimary({ exec: main('gateway'), args, silent: true })
+  return cluster.fork({ WATTMILL_GATEWAY: JSON.stringify(config.limits) }).process
+}

@@ -1,0 +1,103 @@
+import type { Home } from '../../adapters/files/home.ts'
+import { type ControlCode, ControlError, controlCatalogue } from '../operator/errors.ts'
+import { Child, type ChildMessage } from './child.ts'
+import { forkEngine, forkGateway, forkOperator, type ModelArgument } from './children.ts'
+import { urlOf } from './port.ts'
+import type { Config } from './settings.ts'
+
+/** What a gateway gives its clients to finish, and some seconds to end itself. */
+const gatewayPatience_ms = 40_000
+/** The engine ends its log, the operator its last turn over the journals. */
+const patience_ms = 15_000
+/** A large model takes minutes to load; the gateways need not wait for it, and neither does the word that all is up. */
+const engineWait_ms = 20_000
+
+/**
+ * The processes of one factory and their order: the operator first, since it knows the fleet; then engine and gateways; and
+ * the other way round to stop. It keeps no state: what it knows is told again at each start.
+ */
+export class Launcher {
+  readonly #say: (line: string) => void
+  readonly #operator: Child
+  readonly #engine: Child
+  readonly #gateways: readonly Child[]
+  readonly #firstWord = new Map<Child, (message: ChildMessage) => void>()
+  #models: readonly ModelArgument[] = []
+  #stopped: Promise<void> | undefined
+
+  constructor(home: Home, config: Config, port: number, say: (line: string) => void) {
+    this.#say = say
+    const child = (name: string, fork: () => ReturnType<typeof forkOperator>): Child =>
+      new Child(name, fork, (message, from) => this.#hear(message, from), say)
+    this.#operator = child('operator', () => forkOperator(home, config, urlOf(config.host, port)))
+    this.#engine = child('engine', () => forkEngine(home, config, this.#models))
+    this.#gateways = Array.from({ length: config.gateways }, (_, slot) =>
+      child(config.gateways === 1 ? 'gateway' : `gateway ${slot}`, () => forkGateway(home, config, port, slot)),
+    )
+  }
+
+  /** Starts all; returns whether this was the factory's first start, and whether the engine is up already. */
+  async start(): Promise<{ readonly first: boolean; readonly engine: boolean }> {
+    const operator = await this.#begin(this.#operator)
+    const engine = this.#begin(this.#engine).then(
+      () => true,
+      () => false,
+    )
+    await Promise.all(this.#gateways.map((gateway) => this.#begin(gateway)))
+    return { first: operator.first === true, engine: await within(engine, engineWait_ms) }
+  }
+
+  /** Gateways first, so that what clients wait for is finished and booked. Stopping twice is stopping once. */
+  stop(): Promise<void> {
+    this.#stopped ??= (async () => {
+      await Promise.all(this.#gateways.map((gateway) => gateway.stop(gatewayPatience_ms)))
+      await this.#engine.stop(patience_ms)
+      await this.#operator.stop(patience_ms)
+    })()
+    return this.#stopped
+  }
+
+  kill(): void {
+    for (const child of [...this.#gateways, this.#engine, this.#operator]) child.kill()
+  }
+
+  #begin(child: Child): Promise<ChildMessage> {
+    return new Promise((resolve, reject) => {
+      this.#firstWord.set(child, (message) => {
+        if (message.ready) resolve(message)
+        else reject(explained(child.name, message))
+      })
+      child.onDeath = (how) => this.#hear({ failed: { code: 'start_failed', message: `it ended (${how})` } }, child)
+      child.start()
+    })
+  }
+
+  #hear(message: ChildMessage, child: Child): void {
+    if (child === this.#operator && Array.isArray(message.models)) this.#models = message.models as ModelArgument[]
+    if (!message.ready && !message.failed) return
+    const first = this.#firstWord.get(child)
+    this.#firstWord.delete(child)
+    if (first) return first(message)
+    if (message.failed && message.failed.code !== 'start_failed') this.#say(`${child.name}: ${message.failed.message}`)
+    if (message.ready) this.#say(`${child.name} is up again`)
+  }
+}
+
+function explained(name: string, { failed }: ChildMessage): ControlError {
+  const { code = 'start_failed', message = 'no reason given', next } = failed ?? {}
+  const known =
+    code === 'EADDRINUSE'
+      ? 'port_in_use'
+      : Object.hasOwn(controlCatalogue, code)
+        ? (code as ControlCode)
+        : 'start_failed'
+  return new ControlError(known, `the ${name} did not start: ${message}`, { next })
+}
+
+const within = <T>(promise: Promise<T>, most_ms: number): Promise<T | false> => {
+  let timer: NodeJS.Timeout
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), most_ms)
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}

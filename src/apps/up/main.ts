@@ -1,0 +1,98 @@
+/**
+ * `wattmill up`: the launcher. Reads the settings, takes the home and the port, starts the factory's processes, says where it
+ * stands, and stops them in order. If it is killed outright its children see their channel close and end by themselves.
+ */
+import { findModelFiles } from '../../adapters/discovery/files.ts'
+import { findEngines } from '../../adapters/discovery/loopback.ts'
+import { type Home, home as homeAt, makeHome } from '../../adapters/files/home.ts'
+import { holdAlive } from '../../adapters/sqlite/alive.ts'
+import { ControlError } from '../operator/errors.ts'
+import { reach } from '../operator/reach.ts'
+import { banner, discovered } from './banner.ts'
+import { type Flags, readConfig } from './config.ts'
+import { Launcher } from './launcher.ts'
+import { freePort, isLoopback, urlOf } from './port.ts'
+import type { Config } from './settings.ts'
+
+export interface UpOptions extends Flags {
+  readonly home: string
+  readonly config?: string
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const tell = (lines: readonly string[]): void => void process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+
+/** Runs the factory until it is told to stop; the exit code is its return value. */
+export async function up({ home: directory, config: file, ...flags }: UpOptions): Promise<number> {
+  const config = readConfig(file, flags)
+  const home = makeHome(directory)
+  const lock = holdAlive(home.upLock)
+  if (!lock) throw new ControlError('home_in_use', `a factory runs in ${homeAt(directory).root} already`)
+  try {
+    const port = await freePort(config.host, config.port)
+    warnOfNetwork(config)
+    return await run(new Launcher(home, config, port, say), home, urlOf(config.host, port))
+  } finally {
+    lock.release()
+  }
+}
+
+async function run(launcher: Launcher, home: Home, url: string): Promise<number> {
+  const stopped = onSignals(launcher)
+  const started = launcher.start()
+  try {
+    // Told to stop while starting: what comes of the start is nobody's concern any more.
+    const standing = await Promise.race([started, stopped])
+    if (typeof standing === 'number') return standing
+    await introduce(home, url, standing)
+    return await stopped
+  } catch (cause) {
+    launcher.kill()
+    throw cause
+  } finally {
+    started.catch(() => undefined)
+  }
+}
+
+async function introduce(
+  home: Home,
+  url: string,
+  { first, engine }: { first: boolean; engine: boolean },
+): Promise<void> {
+  const factory = await reach(home.root, say)
+  const { models } = (await factory.json('GET', '/api/status')) as { models: string[] }
+  const { key } = first
+    ? ((await factory.json('POST', '/api/keys', { tenant: 'default' })) as { key: string })
+    : { key: undefined }
+  tell(banner({ home, url, models, key, engine }))
+  if (first) tell(discovered(await findEngines(), findModelFiles(), home))
+}
+
+/** A terminal's Ctrl-C may arrive twice, from the terminal and from npm or the launcher script: once within this time. */
+const sameSignal_ms = 500
+
+/** Resolves to the exit code when all have ended. The second Ctrl-C does not wait for anybody. */
+function onSignals(launcher: Launcher): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let asked: number | undefined
+    const stop = (): void => {
+      if (asked === undefined) {
+        asked = Date.now()
+        say('stopping: requests under way are finished first; Ctrl-C again ends at once')
+        launcher.stop().then(() => resolve(0), reject)
+      } else if (Date.now() - asked > sameSignal_ms) {
+        launcher.kill()
+        resolve(130)
+      }
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+    process.on('disconnect', stop) // the script that runs us on a newer Node was killed
+  })
+}
+
+function warnOfNetwork({ host }: Config): void {
+  if (isLoopback(host)) return
+  say(
+    `warning: ${host} can be reached over the network, without TLS: keys travel in the open. Put a TLS proxy in front.`,
+  )
+}

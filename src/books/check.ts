@@ -1,0 +1,104 @@
+import type { LedgerUnit, Transfer } from './account.ts'
+import { ledgerUnits } from './account.ts'
+
+/** The first thing found that does not add up: where to begin to look. */
+export interface Broken {
+  readonly what: string
+  readonly id: string
+  readonly why: string
+}
+
+export interface Check {
+  /** Everything below adds up, to the last unit. */
+  readonly conserved: boolean
+  /** Per unit: the sum over all accounts, which is 0, and how many transfers there are. */
+  readonly units: { readonly [unit in LedgerUnit]: { readonly residual: string; readonly transfers: number } }
+  /** Tokens that the engines' logs show beyond what is booked as served or wasted; below zero: booked beyond the log. */
+  readonly engine: { readonly attempts: number; readonly residual: string }
+  /** Journal rows known to be missing (counted as one per journal) and transfers that should be there and are not. */
+  readonly lost: number
+  /** Transfers that nothing explains. */
+  readonly doubled: number
+  readonly requests: number
+  readonly open: number
+  readonly quarantined: number
+  readonly intervals: number
+  readonly lag: object
+  /** How many findings there are besides the first. */
+  readonly broken: number
+  readonly first_broken?: Broken
+}
+
+/** What an audit has found so far. */
+export class Findings {
+  lost = 0
+  doubled = 0
+  broken = 0
+  first: Broken | undefined
+
+  add(what: string, id: string, why: string): void {
+    this.broken++
+    this.first ??= { what, id, why }
+  }
+
+  /** Compares what should have been posted with what is stored; every difference is named. */
+  compare(expected: readonly Transfer[], stored: readonly Transfer[]): void {
+    const found = new Map(stored.map((one) => [one.id, one]))
+    for (const should of expected) {
+      const is = found.get(should.id)
+      found.delete(should.id)
+      if (!is) {
+        this.lost++
+        this.add('transfer', should.id, 'is missing')
+      } else if (differs(should, is)) this.add('transfer', should.id, `is ${told(is)}, should be ${told(should)}`)
+    }
+    for (const extra of found.values()) {
+      this.doubled++
+      this.add('transfer', extra.id, 'is explained by nothing')
+    }
+  }
+}
+
+const differs = (a: Transfer, b: Transfer): boolean =>
+  a.unit !== b.unit ||
+  a.from !== b.from ||
+  a.to !== b.to ||
+  a.amount !== b.amount ||
+  a.request !== b.request ||
+  a.at_ms !== b.at_ms
+
+const told = ({ amount, unit, from, to, request, at_ms }: Transfer): string =>
+  `${amount} ${unit} ${from} → ${to} for ${request} at ${at_ms}`
+
+/** Balances by account, unit and day, derived again from the transfers. */
+export class Derived {
+  readonly transfers: Record<LedgerUnit, number> = { 'nano-USD': 0, mJ: 0, token: 0 }
+  private readonly balances = new Map<string, bigint>()
+
+  add({ unit, from, to, amount, at_ms }: Transfer): void {
+    const day = Math.floor(at_ms / 86_400_000)
+    this.move(`${day} ${unit} ${from}`, -amount)
+    this.move(`${day} ${unit} ${to}`, amount)
+    this.transfers[unit]++
+  }
+
+  /** Compares a stored balance and strikes it off. */
+  compare(findings: Findings, day: number, unit: LedgerUnit, account: string, amount: bigint): void {
+    const key = `${day} ${unit} ${account}`
+    const should = this.balances.get(key)
+    this.balances.delete(key)
+    if (should !== amount) findings.add('balance', key, `is ${amount}, its transfers add up to ${should ?? 0n}`)
+  }
+
+  /** Balances that are not stored at all. */
+  rest(findings: Findings): void {
+    for (const [key, amount] of this.balances)
+      findings.add('balance', key, `is missing, its transfers add up to ${amount}`)
+  }
+
+  private move(key: string, amount: bigint): void {
+    this.balances.set(key, (this.balances.get(key) ?? 0n) + amount)
+  }
+}
+
+export const isLedgerUnit = (text: string): text is LedgerUnit => (ledgerUnits as readonly string[]).includes(text)

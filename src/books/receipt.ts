@@ -1,0 +1,100 @@
+import type { Grade } from '../plant/energy/meter.ts'
+import { formatDecimal, formatDollars } from '../units/amount.ts'
+import { attemptId } from '../units/ids.ts'
+import { causeOf } from './bearer.ts'
+import type { PriceVersion } from './price.ts'
+import { freePrices, rate, total } from './price.ts'
+import type { Attempt, CloseRow, OpenRow } from './row.ts'
+import type { TokenClass, Usage } from './usage.ts'
+import { tokenClasses } from './usage.ts'
+
+/** A request's share of one meter interval. */
+export interface EnergyShare {
+  readonly meter: string
+  readonly sequence: number
+  readonly from_ms: number
+  readonly to_ms: number
+  readonly grade: Grade
+  readonly energy_mj: bigint
+  readonly posted_ms: number | null
+}
+
+/** All that is known of a request's energy. `final`: no interval that it worked in is still open. */
+export interface RequestEnergy {
+  readonly shares: readonly EnergyShare[]
+  readonly final: boolean
+  /** Some engine of ours logged its work; else the energy of a hosted engine is unknown. */
+  readonly logged: boolean
+}
+
+/** The weakest grade of its parts; `unknown` where no meter of ours saw the work. */
+export const gradeOf = ({ shares, logged }: RequestEnergy): Grade | 'unknown' => {
+  if (!logged || shares.length === 0) return 'unknown'
+  for (const grade of ['simulated', 'estimated'] as const)
+    if (shares.some((share) => share.grade === grade)) return grade
+  return 'measured'
+}
+
+/** The energy as text, in millijoules; null where it is not known, which is another thing than zero. */
+export const energyText = (energy: RequestEnergy): string | null =>
+  energy.logged ? energy.shares.reduce((sum, share) => sum + share.energy_mj, 0n).toString() : null
+
+/** What a settled request costs: the charges of its billed attempts. */
+export const costOf = (row: CloseRow, price: PriceVersion | undefined) =>
+  total(
+    row.attempts
+      .filter((attempt) => causeOf(row, attemptId(row.id, attempt.number)) === undefined)
+      .flatMap((attempt) => [...rate(attempt.usage, price?.perMillion ?? freePrices).values()]),
+  )
+
+/** The receipt of a settled request: what it used, who says so, what it cost and drew, and whether that may still change. */
+export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy: RequestEnergy) {
+  const { kind: _, attempts, key, ...rest } = row
+  return {
+    state: 'settled' as const,
+    ...rest,
+    key,
+    price: price ? priceText(price) : null,
+    attempts: attempts.map((attempt) => attemptText(row, attempt, price)),
+    cost_usd: formatDollars(costOf(row, price)),
+    energy: {
+      energy_mj: energyText(energy),
+      grade: gradeOf(energy),
+      rule: 'estimated: active energy of each interval, split by tokens evaluated and sampled',
+      final: energy.final,
+      final_at_ms: energy.final ? lastPosted(energy) : null,
+      intervals: energy.shares.map((share) => ({ ...share, energy_mj: share.energy_mj.toString() })),
+    },
+  }
+}
+
+export type Receipt = ReturnType<typeof receiptOf> | ReturnType<typeof openReceipt>
+
+/** Of a request that is not settled there is only what was asked. */
+export function openReceipt(row: OpenRow) {
+  const { kind: _, ...rest } = row
+  return { state: 'open' as const, ...rest }
+}
+
+const lastPosted = ({ shares }: RequestEnergy): number | null =>
+  shares.reduce<number | null>((last, { posted_ms }) => Math.max(last ?? 0, posted_ms ?? 0), null)
+
+const priceText = (price: PriceVersion) => ({
+  version: price.version,
+  effective_from_ms: price.effective_from_ms,
+  usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
+})
+
+function attemptText(row: CloseRow, attempt: Attempt, price: PriceVersion | undefined) {
+  const waste = causeOf(row, attemptId(row.id, attempt.number)) ?? null
+  const charges = waste ? [] : [...rate(attempt.usage, price?.perMillion ?? freePrices)]
+  return {
+    number: attempt.number,
+    replica: attempt.replica,
+    usage: attempt.usage as Usage,
+    waste,
+    charges_usd: Object.fromEntries(charges.map(([of, amount]) => [of, formatDollars(amount)])) as {
+      [Class in TokenClass]?: string
+    },
+  }
+}

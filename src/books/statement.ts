@@ -1,0 +1,180 @@
+import type { Grade } from '../plant/energy/meter.ts'
+import type { NanoDollars } from '../units/amount.ts'
+import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
+import { attemptId } from '../units/ids.ts'
+import { causeOf } from './bearer.ts'
+import type { PriceVersion } from './price.ts'
+import { charge } from './price.ts'
+import type { CloseRow, WasteCause } from './row.ts'
+import type { TokenClass } from './usage.ts'
+import { tokenClasses } from './usage.ts'
+
+/** What was billed of one class of token at one price. Amounts are decimal text: exact, whatever reads them. */
+export interface StatementLine {
+  readonly application: string
+  readonly model: string
+  /** Null: the model had no price when it was asked. */
+  readonly price_version: number | null
+  readonly class: TokenClass
+  readonly requests: number
+  readonly tokens: number
+  /** USD per million tokens. */
+  readonly usd_per_million: string | null
+  /** Sum of the requests' charges, each rounded to a whole nano-dollar. */
+  readonly usd: string
+}
+
+/** What engines made for a tenant's requests and nobody paid for. */
+export interface WasteLine {
+  readonly application: string
+  readonly model: string
+  readonly cause: WasteCause
+  readonly class: TokenClass
+  readonly tokens: number
+}
+
+export interface EnergyLine {
+  readonly application: string
+  readonly grade: Grade
+  readonly energy_mj: string
+}
+
+export interface Statement {
+  readonly tenant: string
+  /** Requests settled from … until, the end not in it; so is the energy of intervals that ended in it. */
+  readonly from_ms: number
+  readonly to_ms: number
+  readonly currency: 'USD'
+  readonly lines: readonly StatementLine[]
+  readonly total_usd: string
+  readonly waste: readonly WasteLine[]
+  readonly energy: readonly EnergyLine[]
+  readonly requests: number
+  /** Billed requests of which some count is missing: they are charged for what is known. */
+  readonly requests_with_missing_counts: number
+}
+
+/**
+ * A tenant's statement from its settled requests, one after the other. It says nothing that is not in the rows and prices,
+ * both of which never change, so the statement of a past month is the same for ever.
+ */
+export class StatementBuilder {
+  private readonly lines = new Map<string, { line: Omit<StatementLine, 'usd'>; amount: bigint }>()
+  private readonly waste = new Map<string, WasteLine>()
+  private readonly joules = new Map<string, { application: string; grade: Grade; amount: bigint }>()
+  private requests = 0
+  private missing = 0
+  private total = 0n
+  private readonly head: Pick<Statement, 'tenant' | 'from_ms' | 'to_ms'>
+
+  constructor(tenant: string, from_ms: number, to_ms: number) {
+    this.head = { tenant, from_ms, to_ms }
+  }
+
+  add(row: CloseRow, price: PriceVersion | undefined): void {
+    this.requests++
+    let complete = true
+    for (const { number, usage } of row.attempts) {
+      const cause = causeOf(row, attemptId(row.id, number))
+      for (const tokenClass of tokenClasses) {
+        const count = usage[tokenClass]
+        if (!count && !cause) complete = false
+        if (!count) continue
+        if (cause) this.wasted(row, cause, tokenClass, count.tokens)
+        else this.billed(row, tokenClass, count.tokens, price)
+      }
+    }
+    if (!complete) this.missing++
+  }
+
+  energy(application: string, grade: Grade, amount: bigint): void {
+    const key = JSON.stringify([application, grade])
+    const known = this.joules.get(key)
+    if (known) known.amount += amount
+    else this.joules.set(key, { application, grade, amount })
+  }
+
+  done(): Statement {
+    return {
+      ...this.head,
+      currency: 'USD',
+      lines: inOrder(this.lines).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
+      total_usd: formatDollars(nanoDollars(this.total)),
+      waste: inOrder(this.waste),
+      energy: inOrder(this.joules).map(({ amount, ...line }) => ({ ...line, energy_mj: amount.toString() })),
+      requests: this.requests,
+      requests_with_missing_counts: this.missing,
+    }
+  }
+
+  /** Zero tokens make no line: a price for what was not used says nothing. */
+  private billed(row: CloseRow, tokenClass: TokenClass, tokens: number, price: PriceVersion | undefined): void {
+    if (tokens === 0) return
+    const perMillion = price?.perMillion[tokenClass]
+    const amount =
+      perMillion === undefined ? (0n as NanoDollars) : charge(tokens as Parameters<typeof charge>[0], perMillion)
+    this.total += amount
+    const { application, model, price_version } = row
+    const key = JSON.stringify([application, model, price_version, tokenClasses.indexOf(tokenClass)])
+    const known = this.lines.get(key)
+    const usd_per_million = perMillion === undefined ? null : formatDecimal(perMillion, 9)
+    this.lines.set(key, {
+      line: {
+        application,
+        model,
+        price_version,
+        class: tokenClass,
+        requests: (known?.line.requests ?? 0) + 1,
+        tokens: (known?.line.tokens ?? 0) + tokens,
+        usd_per_million,
+      },
+      amount: (known?.amount ?? 0n) + amount,
+    })
+  }
+
+  private wasted(row: CloseRow, cause: WasteCause, tokenClass: TokenClass, tokens: number): void {
+    if (tokens === 0) return
+    const { application, model } = row
+    const key = JSON.stringify([application, model, cause, tokenClasses.indexOf(tokenClass)])
+    const known = this.waste.get(key)?.tokens ?? 0
+    this.waste.set(key, { application, model, cause, class: tokenClass, tokens: known + tokens })
+  }
+}
+
+/** By key, so that the same requests in another order make the same statement. */
+const inOrder = <T>(map: ReadonlyMap<string, T>): T[] =>
+  [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value)
+
+const columns = [
+  'kind',
+  'application',
+  'model',
+  'price_version',
+  'class',
+  'cause',
+  'grade',
+  'requests',
+  'tokens',
+  'usd_per_million',
+  'usd',
+  'energy_mj',
+] as const
+
+/** One row per line of the statement, its kind in the first column (RFC 4180). */
+export function statementCsv(statement: Statement): string {
+  const rows: Partial<Record<(typeof columns)[number], unknown>>[] = [
+    ...statement.lines.map((line) => ({ kind: 'billed', ...line })),
+    { kind: 'total', requests: statement.requests, usd: statement.total_usd },
+    ...statement.waste.map((line) => ({ kind: 'waste', ...line })),
+    ...statement.energy.map((line) => ({ kind: 'energy', ...line })),
+  ]
+  const text = rows.map((row) => columns.map((column) => cell(row[column])).join(','))
+  return `${[columns.join(','), ...text].join('\r\n')}\r\n`
+}
+
+/** A name that a spreadsheet would take for a formula is made text. */
+function cell(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  const text = typeof value === 'string' && /^[=+@\t\r-]/.test(value) ? `'${value}` : String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
