@@ -40,7 +40,6 @@ async function sendAll(factory: Factory, key: string, log: string): Promise<Reco
     model: 'starter',
     seed,
     leaving: 0.2,
-    leavesWithin_ms: 400,
   })
   const file = createWriteStream(log, { flags: 'wx' })
   const due = values.kill ? [...kills] : []

@@ -11,7 +11,7 @@ const message = (ask: object, more: Partial<Message> = {}): Message => ({
   client: 7,
   stream: false,
   body: JSON.stringify(ask),
-  leaves_ms: null,
+  leaves: null,
   ...more,
 })
 
@@ -55,8 +55,10 @@ test('a client logs what came, to the byte, and how it ended', () =>
 
     const cut = await send(base, 'k', message({ do: 'cut', stream: true }, { stream: true }))
     assert.deepEqual([cut.ended, answerOf(cut).complete, answerOf(cut).content], ['broken', false, true])
-    const left = await send(base, 'k', message({ do: 'hang' }, { leaves_ms: 20 }))
+    const left = await send(base, 'k', message({ do: 'hang' }, { leaves: { after_ms: 20 } }))
     assert.deepEqual([left.ended, left.id, left.status, left.bytes], ['left', null, null, 0])
+    const early = await send(base, 'k', message({ stream: true }, { stream: true, leaves: { after_chunks: 1 } }))
+    assert.deepEqual([early.ended, early.chunks, answerOf(early).content], ['left', 1, true])
     const refused = await send(base, 'k', message({ do: 'refuse' }))
     assert.deepEqual([refused.status, refused.ended, answerOf(refused).failed], [429, 'end', true])
     const nobody = await send('http://127.0.0.1:1', 'k', message({}))
@@ -65,7 +67,7 @@ test('a client logs what came, to the byte, and how it ended', () =>
 
 test('a load sends every message once, no more at once than allowed', () =>
   withServer(async (base, seen) => {
-    const all = messages({ messages: 60, model: 'm', seed: 1, leaving: 0.2, leavesWithin_ms: 10 })
+    const all = messages({ messages: 60, model: 'm', seed: 1, leaving: 0.2 })
     const heard: ClientRecord[] = []
     await load(base, 'k', all, 4, (record) => heard.push(record))
     const ids = heard.map((record) => record.client).sort((a, b) => a - b)
@@ -77,12 +79,22 @@ test('a load sends every message once, no more at once than allowed', () =>
     assert(seen.most >= 2 && seen.most <= 8, `${seen.most} at once`)
   }))
 
+test('who was let down waits for the factory, and sends nothing twice', async () => {
+  const heard: ClientRecord[] = []
+  let waited = 0
+  const ready = async (): Promise<void> => void waited++
+  const all = messages({ messages: 5, model: 'm', seed: 1, leaving: 0 })
+  await load('http://127.0.0.1:1', 'k', all, 2, (record) => heard.push(record), ready)
+  assert.equal(waited, 5)
+  assert.deepEqual(heard.map((record) => record.client).sort(), [0, 1, 2, 3, 4])
+})
+
 test('a seed repeats its messages; streams ask for usage; a fifth of the clients leaves', () => {
-  const config = { messages: 1000, model: 'm', seed: 5, leaving: 0.2, leavesWithin_ms: 100 }
+  const config = { messages: 1000, model: 'm', seed: 5, leaving: 0.2 }
   const all = messages(config)
   assert.deepEqual(all, messages(config))
   assert.notDeepEqual(all, messages({ ...config, seed: 6 }))
-  const leaving = all.filter((one) => one.leaves_ms !== null).length
+  const leaving = all.filter((one) => one.leaves !== null).length
   assert(leaving > 150 && leaving < 250, `${leaving} leave`)
   for (const one of all) assert.equal(one.body.includes('include_usage'), one.stream)
 })

@@ -8,8 +8,8 @@ export interface Message {
   readonly client: number
   readonly stream: boolean
   readonly body: string
-  /** Hangs up this long after sending; null: stays to the end. */
-  readonly leaves_ms: number | null
+  /** When it hangs up: so long after sending, or with so many chunks received; null: it stays to the end. */
+  readonly leaves: { readonly after_ms: number } | { readonly after_chunks: number } | null
 }
 
 export interface LoadConfig {
@@ -18,8 +18,6 @@ export interface LoadConfig {
   readonly seed: number
   /** Share of the clients that hang up at a random moment. */
   readonly leaving: number
-  /** The latest moment at which one hangs up. */
-  readonly leavesWithin_ms: number
 }
 
 const questions = [
@@ -45,8 +43,9 @@ export function messages(config: LoadConfig): Message[] {
       temperature: chance.pick([0, 0.7]),
       ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
     }
-    const leaves_ms = chance.next() < config.leaving ? chance.whole(0, config.leavesWithin_ms) : null
-    return { client, stream, body: JSON.stringify(body), leaves_ms }
+    const moment =
+      stream && chance.next() < 0.7 ? { after_chunks: chance.whole(1, 12) } : { after_ms: chance.whole(0, 60) }
+    return { client, stream, body: JSON.stringify(body), leaves: chance.next() < config.leaving ? moment : null }
   })
 }
 
@@ -85,7 +84,8 @@ export function send(base: string, key: string, message: Message): Promise<Clien
     got.left = true
     outgoing.destroy()
   }
-  const leaving = message.leaves_ms === null ? undefined : setTimeout(leave, message.leaves_ms)
+  const { leaves } = message
+  const leaving = leaves && 'after_ms' in leaves ? setTimeout(leave, leaves.after_ms) : undefined
   outgoing.on('timeout', () => outgoing.destroy(new Error('silence')))
   outgoing.on('error', () => done('broken'))
   outgoing.on('close', () => done('broken')) // the promise keeps the first ending
@@ -93,7 +93,10 @@ export function send(base: string, key: string, message: Message): Promise<Clien
     const id = response.headers['x-request-id']
     got.id = typeof id === 'string' ? id : null
     got.status = response.statusCode ?? null
-    response.on('data', (chunk: Buffer) => got.received.push(chunk.toString('latin1')))
+    response.on('data', (chunk: Buffer) => {
+      got.received.push(chunk.toString('latin1'))
+      if (leaves && 'after_chunks' in leaves && got.received.length === leaves.after_chunks) leave()
+    })
     response.on('error', () => done('broken'))
     response.on('end', () => done('end'))
   })
@@ -101,21 +104,39 @@ export function send(base: string, key: string, message: Message): Promise<Clien
   return promise
 }
 
-/** Sends all, so many at once, in order; tells each record as it comes. */
+/**
+ * Sends all, so many at once, in order; tells each record as it comes. No message is sent twice; but who was let down
+ * sends the next one only when `ready` says that the factory is back, or a load would be over before it is.
+ */
 export async function load(
   base: string,
   key: string,
   all: readonly Message[],
   atOnce: number,
   hear: (record: ClientRecord) => void,
+  ready: () => Promise<void> = () => factoryReady(base),
 ): Promise<void> {
   let next = 0
   const worker = async (): Promise<void> => {
     for (let message = all[next++]; message; message = all[next++]) {
       const record = await send(base, key, message)
       hear(record)
-      if (record.status === null && record.ended === 'broken') await after(50) // nobody listens: not a busy loop
+      if (record.ended === 'broken' || (record.status ?? 0) >= 500) await ready()
     }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+/** Longest that a factory may need to come back after a kill; its parts restart within seconds. */
+const patience_ms = 60_000
+
+async function factoryReady(base: string): Promise<void> {
+  const deadline = performance.now() + patience_ms
+  while (performance.now() < deadline) {
+    const answer = await fetch(`${base}/readyz`).catch(() => undefined)
+    await answer?.arrayBuffer().catch(() => undefined)
+    if (answer?.status === 200) return
+    await after(50)
+  }
+  throw new Error(`the factory at ${base} did not come back within ${patience_ms / 1000} s`)
 }

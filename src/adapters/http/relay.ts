@@ -27,8 +27,12 @@ const dropped = new Set([
   'forwarded',
 ])
 
-const passed = (headers: IncomingHttpHeaders): Record<string, string | string[] | undefined> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name) && !name.startsWith('x-forwarded-')))
+function passed(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !dropped.has(name) && !name.startsWith('x-forwarded-')) kept[name] = value
+  return kept
+}
 
 /** Hands requests to a server behind a socket of this machine, and its answers back as they stream. */
 export class Relay {
@@ -80,7 +84,7 @@ export class Relay {
           response.writeHead(statusCode, {
             ...idHeaders(id),
             ...passed(headers),
-            ...(length === undefined ? {} : { 'content-length': length }),
+            ...(length === undefined ? {} : { 'content-length': String(length) }),
           })
           return response
         },

@@ -79,6 +79,7 @@ export class EventStream {
     this.release()
     this.#ended = true
     this.#stopTimers()
+    if (this.#response.destroyed) return
     this.#response.end()
     const late = setTimeout(() => this.#response.destroy(), this.#bounds.stallMs)
     this.#response.on('close', () => clearTimeout(late))

@@ -43,8 +43,9 @@ export async function guarded(work: () => Promise<number | undefined>): Promise<
     process.exitCode = (await work()) ?? 0
   } catch (cause) {
     const error = asControlError(cause)
-    if (error.code === 'internal_error' && cause instanceof Error) talk(cause.stack ?? cause.message)
-    complain(error.message, error.next)
+    const ours = cause instanceof Error && cause !== error && error.code === 'internal_error'
+    if (ours) talk(cause.stack ?? cause.message)
+    complain(ours ? `this command failed: ${cause.message}` : error.message, error.next)
     process.exitCode = controlCatalogue[error.code].exit
   }
 }

@@ -136,20 +136,20 @@ function listen(server: Server, { host, port }: Settings): Promise<number> {
 
 /** A client that was told of the cut gets this long to read it. */
 const lastWordsMs = 1_000
+/** A connection whose last answer has ended would stay open for the next request: it is closed within this. */
+const sweepMs = 50
 
 function drained(server: Server, world: LiveWorld, patienceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => {
-      world.deadlineForAll()
-      hangUp.refresh()
-    }, patienceMs)
+    const cut = setTimeout(() => world.deadlineForAll(), patienceMs)
     const hangUp = setTimeout(() => server.closeAllConnections(), patienceMs + lastWordsMs)
+    const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
     server.close(() => {
       clearTimeout(cut)
       clearTimeout(hangUp)
+      clearInterval(sweep)
       resolve()
     })
-    server.closeIdleConnections()
   })
 }
 

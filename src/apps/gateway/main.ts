@@ -68,6 +68,9 @@ function stop(): void {
   if (state.draining) return
   drain(drainMs).then(
     () => process.exit(0),
-    () => process.exit(1),
+    (error: unknown) => {
+      log.warn('drain failed', { message: error instanceof Error ? error.message : String(error) })
+      process.exit(1)
+    },
   )
 }

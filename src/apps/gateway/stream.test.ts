@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { bench, chatBody, chunkOf, delta, done, eventsOf, fakeUpstream, finish, stream, until } from './testing.ts'
 
@@ -37,7 +38,9 @@ test('a stream passes through with our id and model; usage only for who asked', 
   const events = eventsOf(plain.text)
   assert.equal(events.at(-1), '[DONE]')
   assert.deepEqual(
-    events.slice(0, -1).map(({ id, model, choices }) => [id, model, choices[0].delta.content, choices[0].finish_reason]),
+    events
+      .slice(0, -1)
+      .map(({ id, model, choices }) => [id, model, choices[0].delta.content, choices[0].finish_reason]),
     [
       [`chatcmpl-${rid}`, 'm', '', null],
       [`chatcmpl-${rid}`, 'm', 'Hel', null],
@@ -69,7 +72,11 @@ test('a stream passes through with our id and model; usage only for who asked', 
     price_version: 3,
     energy_mj: null,
   })
-  assert(eventsOf(asked.text).slice(0, -2).every((event) => event.usage === null))
+  assert(
+    eventsOf(asked.text)
+      .slice(0, -2)
+      .every((event) => event.usage === null),
+  )
   assert.deepEqual(
     journal.rows.map((row) => row.kind),
     ['open', 'close', 'open', 'close'],
@@ -82,10 +89,15 @@ test('streamed or not: the same usage, the same price', async (t) => {
     assert.equal(body.stream_options, undefined)
     const choices = [{ index: 0, message: { role: 'assistant', content: 'Hi', extra: 1 }, finish_reason: 'stop' }]
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ id: 'up', object: 'chat.completion', created: 7, model: 'upstream-m', choices, usage, x: 1 }))
+    response.end(
+      JSON.stringify({ id: 'up', object: 'chat.completion', created: 7, model: 'upstream-m', choices, usage, x: 1 }),
+    )
   })
   const { post, journal } = await bench(t, { engines: [{ url: up.url }] })
-  const streamed = await post('/v1/chat/completions', chatBody({ stream: true, stream_options: { include_usage: true } }))
+  const streamed = await post(
+    '/v1/chat/completions',
+    chatBody({ stream: true, stream_options: { include_usage: true } }),
+  )
   const whole = await post('/v1/chat/completions', chatBody({ stream_options: { include_usage: true } }))
   assert.equal(whole.status, 200)
   assert.equal(whole.json.id, `chatcmpl-${whole.headers.get('x-request-id')}`)
@@ -179,13 +191,8 @@ test('a slow reader: the upstream is paused, and the memory held is bounded', as
   let sent = 0
   const up = await fakeUpstream(t, async (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (; sent < 400 && !response.destroyed; sent++) {
-      if (response.write(delta(big))) continue
-      await new Promise((next) => {
-        response.once('drain', next)
-        response.once('close', next)
-      })
-    }
+    for (; sent < 400 && !response.destroyed; sent++)
+      if (!response.write(delta(big))) await once(response, 'drain').catch(() => undefined)
     response.end(finish() + done)
   })
   const { url, journal } = await bench(t, { engines: [{ url: up.url }] })

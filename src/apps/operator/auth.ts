@@ -12,9 +12,9 @@ const mostSessions = 100
 export const cookieName = 'wattmill_session'
 
 /**
- * Who may use the control API. The operator's socket is closed to other users of the machine, so what comes straight
- * through it (the command line, gateways) is trusted. What a gateway relays from the network carries `x-wattmill-relay`
- * and needs the admin key, or a session made with it.
+ * Who may use the control API: whoever holds the admin key, or a session made with it. The command line reads the key from
+ * its file, so that nothing depends on which way a request came; only what gateways ask (`/internal/`) is known by the
+ * socket alone, which other users of the machine cannot open and over which no gateway relays a client's `/internal/`.
  */
 export class Admission {
   readonly #adminKey: string
@@ -28,8 +28,8 @@ export class Admission {
   }
 
   authorise(route: Route, call: Call): void {
-    if (!isRelayed(call) || route.open) return
-    if (route.path.startsWith('/internal/')) throw new ControlError('route_not_found', `there is no ${route.path}`)
+    if (route.open) return
+    if (route.path.startsWith('/internal/')) return refuseRelayed(route, call)
     const bearer = /^Bearer\s+(\S+)$/i.exec(call.headers?.authorization ?? '')?.[1]
     if (bearer !== undefined && sameSecret(bearer, this.#adminKey)) return
     if (!this.#inSession(call)) throw new ControlError('unauthorized', 'the control API needs the admin key')
@@ -64,7 +64,11 @@ export class Admission {
   }
 }
 
-export const isRelayed = (call: Call): boolean => call.headers?.['x-wattmill-relay'] !== undefined
+/** A second lock on that door: a relay names the client it speaks for. */
+function refuseRelayed({ path }: Route, { headers }: Call): void {
+  if (headers?.['x-forwarded-for'] !== undefined || headers?.['x-wattmill-relay'] !== undefined)
+    throw new ControlError('route_not_found', `there is no ${path}`)
+}
 
 /** Random and 256 bits long: looking it up in a map tells nobody how near a guess was. */
 const sessionOf = (call: Call): string =>

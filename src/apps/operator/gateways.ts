@@ -5,7 +5,7 @@ import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Published } from './factory.ts'
 
 /** A gateway that is quiet for so long is gone; a living one asks every second. */
-const gone_ms = 5_000
+const gone_ms = 3_000
 /** How long a gateway's question stays open when there is no news. */
 const poll_ms = 1_000
 
@@ -18,6 +18,8 @@ export class Gateways {
   readonly #store: Store
   readonly #now: () => number
   readonly #acknowledged: (incarnation: string) => number
+  /** So many there should be: an operator that has just started has not heard of them yet. */
+  readonly #expected: number
   readonly #states = new Map<string, GatewayState>()
   /** Questions without news yet; woken by a change. */
   readonly #polls = new Set<() => void>()
@@ -25,10 +27,11 @@ export class Gateways {
   readonly #publishers = new Set<() => void>()
   #snapshot: WireSnapshot | undefined
 
-  constructor(store: Store, now: () => number, acknowledged: (incarnation: string) => number) {
+  constructor(store: Store, now: () => number, acknowledged: (incarnation: string) => number, expected: number) {
     this.#store = store
     this.#now = now
     this.#acknowledged = acknowledged
+    this.#expected = expected
   }
 
   list(): GatewayState[] {
@@ -57,7 +60,8 @@ export class Gateways {
     for (;;) {
       const states = this.list()
       const confirmed = states.filter((state) => state.snapshot >= snapshot).length
-      if (confirmed === states.length || this.#now() >= until) return { snapshot, gateways: states.length, confirmed }
+      const all = confirmed === states.length && confirmed >= this.#expected
+      if (all || this.#now() >= until) return { snapshot, gateways: Math.max(states.length, this.#expected), confirmed }
       await news(this.#publishers, Math.max(1, until - this.#now()))
     }
   }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { type Home, home as homeAt } from '../../adapters/files/home.ts'
@@ -26,7 +26,7 @@ const restart_ms = 5_000
 export async function reach(directory: string, log: (line: string) => void): Promise<Reached> {
   const home = homeAt(directory)
   for (const until = Date.now() + restart_ms; ; ) {
-    if (await listens(home)) return bySocket(home)
+    if (await listens(home)) return bySocket(home, adminKeyOf(home))
     if (!existsSync(home.root) || isDead(home.upLock)) return inProcess(directory, log)
     if (Date.now() > until)
       throw new ControlError(
@@ -38,9 +38,12 @@ export async function reach(directory: string, log: (line: string) => void): Pro
   }
 }
 
-function bySocket(home: Home): Reached {
+function bySocket(home: Home, adminKey: string): Reached {
   const ask = async (method: string, url: string, body?: unknown): Promise<IncomingMessage> => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+    const headers = {
+      authorization: `Bearer ${adminKey}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    }
     const asked = httpRequest({ socketPath: home.operatorSocket, method, path: url, headers })
     asked.end(body === undefined ? undefined : JSON.stringify(body))
     try {
@@ -99,6 +102,18 @@ function checked(status: number, value: unknown): unknown {
   if (status < 400) return value
   const { code, message, param, next } = (value as ErrorBody).error
   throw new ControlError(code, message, { param, next })
+}
+
+/** Who may read the file may use the control API. */
+function adminKeyOf(home: Home): string {
+  try {
+    return readFileSync(home.adminKey, 'utf8').trim()
+  } catch (cause) {
+    throw new ControlError('no_permission', `${home.adminKey} cannot be read`, {
+      next: 'Run this as the owner of the factory; a lost admin.key is made anew when `wattmill up` is started again.',
+      cause,
+    })
+  }
 }
 
 const listens = (home: Home): Promise<boolean> =>

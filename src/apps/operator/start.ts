@@ -46,10 +46,12 @@ export async function startOperator(
   const { idleWatts, fullWatts } = settings
   const keeper = startKeeper({ home, store, meter: { idleWatts, fullWatts }, now: Date.now, log })
   const engine = engineHost(home.engineSocket)
+  // Without a launcher nobody starts gateways, and none is waited for.
+  const expected = settings.url === undefined ? 0 : settings.gateways
   const live = {
     started_ms: Date.now(),
     url: settings.url,
-    gateways: new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation)),
+    gateways: new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation), expected),
     engine,
     admission: new Admission(adminKey, Date.now),
     keeper,

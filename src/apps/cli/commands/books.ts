@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import type { Command } from 'commander'
 import { ControlError } from '../../operator/errors.ts'
 import { exitCodes } from '../exit.ts'
-import { fields, type Row } from '../print.ts'
+import type { Row } from '../print.ts'
 import { does, path, query, show } from '../run.ts'
 import { complain } from '../talk.ts'
+import { checkView, receiptView, requestsView, statementView } from '../views.ts'
 
 export function bookCommands(program: Command): void {
   const books = program.command('books').description('the books: what was used, by whom, for how much')
@@ -13,7 +14,7 @@ export function bookCommands(program: Command): void {
     books.command('check').description('whether the books are whole: nothing lost, nothing doubled'),
     async (factory, options) => {
       const result = (await factory.json('GET', '/api/books/check')) as Row & { readonly conserved: boolean }
-      show(result, options, fields)
+      show(result, options, checkView)
       if (result.conserved) return exitCodes.ok.code
       complain('the books are not conserved', 'Keep the home as it is, and compare: wattmill books export')
       return exitCodes.not_conserved.code
@@ -30,7 +31,7 @@ export function bookCommands(program: Command): void {
     async (factory, { tenant, from, to, ...options }) => {
       const url = `/api/books/statement${query({ tenant, from, to })}`
       if (options.format === 'csv') await print(factory.lines('GET', `${url}&format=csv`))
-      else show(await factory.json('GET', url), options, fields)
+      else show(await factory.json('GET', url), options, statementView)
       return undefined
     },
   )
@@ -41,7 +42,7 @@ export function bookCommands(program: Command): void {
       .description('one request: tokens, cost, joules')
       .argument('<id>', 'the x-request-id of its answer'),
     async (factory, options, id = '') => {
-      show(await factory.json('GET', path`/api/receipts/${id}`), options, fields)
+      show(await factory.json('GET', path`/api/receipts/${id}`), options, receiptView)
       return undefined
     },
   )
@@ -49,11 +50,7 @@ export function bookCommands(program: Command): void {
   does<{ limit?: string }>(
     books.command('requests').description('the last requests').option('--limit <n>', 'how many (default: 20)'),
     async (factory, { limit, ...options }) => {
-      show(
-        await factory.json('GET', `/api/requests${query({ limit })}`),
-        options,
-        ({ requests }: { requests: Row[] }) => requests,
-      )
+      show(await factory.json('GET', `/api/requests${query({ limit })}`), options, requestsView)
       return undefined
     },
   )
@@ -66,15 +63,15 @@ export function bookCommands(program: Command): void {
 
 /** As fast as the reader takes it; a reader that has enough (`| head`) is no error. */
 async function print(lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
-  let closed = false
-  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
-    closed = true
-    if (cause.code !== 'EPIPE')
-      throw new ControlError('disk_full', `stdout cannot be written (${cause.code})`, { cause })
+  const out = process.stdout
+  let failed: NodeJS.ErrnoException | undefined
+  out.on('error', (cause) => {
+    failed = cause
   })
   for await (const line of lines) {
-    if (closed) return
-    if (!process.stdout.write(`${line}\n`))
-      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')])
+    if (failed) break
+    if (!out.write(`${line}\n`)) await once(out, 'drain').catch(() => undefined)
   }
+  if (failed && failed.code !== 'EPIPE')
+    throw new ControlError('disk_full', `stdout cannot be written (${failed.code})`, { cause: failed })
 }

@@ -9,7 +9,7 @@ export const sessionRoutes: readonly Route[] = [
   route({ method: 'GET', path: '/', about: 'The console', open: true, run: () => asset('index.html') }),
   route({
     method: 'GET',
-    path: '/api/page/{file}',
+    path: '/assets/{file}',
     about: 'Script and style of the console',
     open: true,
     input: { file: Type.String() },

@@ -1,0 +1,52 @@
+/**
+ * Writes docs/errors.md from the tables in the source: `node bin/node.mjs src/apps/cli/errors-page.ts`. That the file is up
+ * to date is a test.
+ */
+import { writeFileSync } from 'node:fs'
+import { errorCatalogue } from '../../lines/inference/errors.ts'
+import { controlCatalogue } from '../operator/errors.ts'
+import { exitCodes } from './exit.ts'
+
+const row = (...cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`
+const code = (text: string): string => `\`${text}\``
+
+export function errorsPage(): string {
+  return [
+    '# Errors',
+    '',
+    'Made by `src/apps/cli/errors-page.ts` from the tables in the source; do not edit by hand.',
+    '',
+    '## `/v1`: what clients can get',
+    '',
+    'The body is `{"error": {"message", "type", "param", "code"}}`, in the shape of OpenAI. *Retry*: the same request may succeed',
+    'later; when to try again is in `retry-after-ms`. A stream that has begun ends with the same object in an event.',
+    '',
+    row('code', 'status', 'type', 'retry', 'what to do'),
+    row('---', '---', '---', '---', '---'),
+    ...Object.entries(errorCatalogue).map(([name, { status, type, retry, next }]) =>
+      row(code(name), status, code(type), retry ? 'yes' : 'no', next),
+    ),
+    '',
+    '## `/api` and the command line',
+    '',
+    'The body is `{"error": {"code", "message", "param", "next"}}`; the command line prints `message` and `next`, and exits with',
+    'the code in the last column. Where an error knows a better next step than the one here, it says that one.',
+    '',
+    row('code', 'status', 'what to do', 'exit'),
+    row('---', '---', '---', '---'),
+    ...Object.entries(controlCatalogue).map(([name, { status, next, exit }]) => row(code(name), status, next, exit)),
+    '',
+    '## Exit codes',
+    '',
+    row('exit', 'means'),
+    row('---', '---'),
+    ...Object.values(exitCodes).map(({ code, means }) => row(code, means)),
+    row(69, 'no Node 24 or later was found'),
+    '',
+  ].join('\n')
+}
+
+/** Beside `src` in a clone. */
+export const errorsFile = new URL('../../../docs/errors.md', import.meta.url)
+
+if (import.meta.main) writeFileSync(errorsFile, errorsPage())
