@@ -102,6 +102,7 @@ const got = (received: string, more: Partial<ClientRecord> = {}): ClientRecord =
   ended: 'end',
   bytes: received.length,
   chunks: 1,
+  took_ms: 1,
   received,
   ...more,
 })

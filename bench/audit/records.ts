@@ -24,6 +24,7 @@ export interface ClientRecord {
   readonly ended: 'end' | 'left' | 'broken'
   readonly bytes: number
   readonly chunks: number
+  readonly took_ms: number
   /** The body, one character per byte (latin1), so that not a byte is lost in JSON. */
   readonly received: string
 }

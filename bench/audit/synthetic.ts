@@ -159,11 +159,16 @@ function transfersOf(
   })
 }
 
-const client = (number: number, id: string | null, rest: Omit<ClientRecord, 'client' | 'id' | 'bytes' | 'chunks'>) => ({
+const client = (
+  number: number,
+  id: string | null,
+  rest: Omit<ClientRecord, 'client' | 'id' | 'bytes' | 'chunks' | 'took_ms'>,
+) => ({
   client: number,
   id,
   bytes: rest.received.length,
   chunks: 1,
+  took_ms: 1,
   ...rest,
 })
 

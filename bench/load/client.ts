@@ -55,6 +55,7 @@ const silence_ms = 60_000
 /** Sends one message and tries nothing twice; resolves, never rejects, with what came back to the byte. */
 export function send(base: string, key: string, message: Message): Promise<ClientRecord> {
   const { promise, resolve } = Promise.withResolvers<ClientRecord>()
+  const start = performance.now()
   const got = { id: null as string | null, status: null as number | null, received: [] as string[], left: false }
   const done = (ended: ClientRecord['ended']): void => {
     clearTimeout(leaving)
@@ -67,6 +68,7 @@ export function send(base: string, key: string, message: Message): Promise<Clien
       ended: got.left ? 'left' : ended,
       bytes: received.length,
       chunks: got.received.length,
+      took_ms: Math.round(performance.now() - start),
       received,
     })
   }

@@ -116,7 +116,7 @@ export function modelsLine(
       case 'failed':
         return world.fail(`training ${event.fault}: ${event.message}`)
       case 'trained': {
-        const weights = roundedWeights(event.weights)
+        const weights = roundedWeights(stepsTied(event.weights, draft, shape))
         world.told('calibrating the stated confidence')
         const judged = calibrated(shape, draft, weights, dataset.calibrate)
         world.told('evaluating on the test part, beside the baseline')
@@ -153,6 +153,19 @@ function draftVocabulary({ pieces }: Order, { train }: Dataset): Vocabulary {
     pieces,
   )
   return vocabulary(learnt, intents, STEP_EDGES.map(String))
+}
+
+/**
+ * Every step of confidence is read as the first one is: rows are trained with the first step in that place, since the
+ * model itself chooses the step, so the others' embeddings as *input* were never seen and would lead anywhere.
+ */
+function stepsTied(weights: Weights, { firstIntent, intents, steps }: Vocabulary, { width }: Shape): Weights {
+  const embedding = weights['token_embd.weight']
+  if (!embedding) return weights
+  const data = embedding.data.slice()
+  const first = (firstIntent + intents.length) * width
+  for (let step = 1; step < steps; step++) data.copyWithin(first + step * width, first, first + width)
+  return { ...weights, 'token_embd.weight': { ...embedding, data } }
 }
 
 /** Answers the calibration part, then writes into the vocabulary what each step of confidence turned out to mean. */

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { parse } from 'yaml'
+import { operatorSettings } from '../operator/settings.ts'
+import { startOperator } from '../operator/start.ts'
+import { fakeUpstream, temporary } from '../operator/testing.ts'
+import { errorsFile, errorsPage } from './errors-page.ts'
+import { exitCodes } from './exit.ts'
+import { program } from './program.ts'
+
+const script = join(import.meta.dirname, '..', '..', '..', 'bin', 'wattmill.mjs')
+const home = join(temporary(), 'home')
+
+/** A factory that was started once and stands still. */
+before(async () => {
+  const operator = await startOperator(home, operatorSettings(undefined), () => undefined)
+  await operator.stop()
+})
+
+function wattmill(...args: string[]): { code: number | null; out: string; err: string } {
+  const env = { ...process.env, WATTMILL_HOME: home, NO_COLOR: '1' }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env })
+  return { code: status, out: stdout, err: stderr }
+}
+
+test('a stopped factory: keys are made, and stdout holds JSON alone', () => {
+  const made = wattmill(
+    'keys',
+    'create',
+    '--tenant',
+    'acme',
+    '--app',
+    'chat',
+    '--rpm',
+    '10',
+    '--expires',
+    '30d',
+    '-o',
+    'json',
+  )
+  assert.equal(made.code, 0, made.err)
+  const key = JSON.parse(made.out)
+  assert.match(key.key, /^wm-[A-Za-z0-9]{43}$/)
+  assert.deepEqual([key.tenant, key.app, key.rpm, key.models], ['acme', 'chat', 10, null])
+  assert.match(made.err, /made tenant acme/)
+  const listed = wattmill('keys', 'list', '-o', 'yaml')
+  assert.equal(parse(listed.out).keys[0].id, key.id)
+  assert(!listed.out.includes(key.key))
+  assert.match(wattmill('keys', 'revoke', key.id).out, /state +revoked/)
+})
+
+test('a stopped factory: the books are checked', () => {
+  const checked = wattmill('books', 'check', '-o', 'json')
+  assert.equal(checked.code, 0, checked.err)
+  const { conserved, lost, doubled, requests, units } = JSON.parse(checked.out)
+  assert.deepEqual([conserved, lost, doubled, requests], [true, 0, 0, 0])
+  assert.equal(units['nano-USD'].residual, '0')
+})
+
+test('an engine is added by its URL', async () => {
+  // The child asks this very process, so it must not be blocked meanwhile.
+  const url = await fakeUpstream(['qwen'])
+  const { run } = await import('./program.ts')
+  const written: string[] = []
+  const write = process.stdout.write
+  process.stdout.write = (text: string | Uint8Array): boolean => written.push(String(text)) > 0
+  try {
+    await run(['--home', home, 'engines', 'add', 'gpu', '--url', url, '--model', 'q=qwen', '-o', 'json'])
+  } finally {
+    process.stdout.write = write
+  }
+  assert.equal(process.exitCode, 0)
+  process.exitCode = undefined
+  const added = written.find((text) => text.startsWith('{')) ?? '{}'
+  assert.deepEqual(JSON.parse(added).models, { q: 'qwen' })
+  assert.equal(wattmill('engines', 'remove', 'gpu').code, 0)
+})
+
+const mistakes: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
+  [['key', 'list'], exitCodes.usage.code, /did you mean keys\?/],
+  [
+    ['keys', 'list', '--tennant', 'x'],
+    exitCodes.usage.code,
+    /did you mean --tenant\?\nNext: wattmill keys list --help/,
+  ],
+  [['keys', 'create'], exitCodes.usage.code, /'--tenant <name>' not specified/],
+  [['keys', 'create', '--tenant', 'a', '--rpm', 'x'], exitCodes.usage.code, /Give a whole number/],
+  [['keys', 'list', '-o', 'jsn'], exitCodes.usage.code, /did you mean json\?/],
+  [['keys', 'revoke', 'key_none'], exitCodes.not_found.code, /no key key_none\nNext: wattmill keys list/],
+  [['engines', 'remove', 'embedded'], exitCodes.refused.code, /stays/],
+  [['models', 'add', 'package.json'], exitCodes.refused.code, /no GGUF model|no file/],
+  [['status'], exitCodes.unreachable.code, /stopped/],
+  [['status', '--home', '/nowhere/at/all'], exitCodes.not_found.code, /no factory[^\n]*\nNext: wattmill up --home/],
+  [['up', '--config', '/nowhere.yaml'], exitCodes.usage.code, /cannot be read/],
+  [['up', '--port', '70000'], exitCodes.usage.code, /port is from 0 to 65535/],
+]
+for (const [args, code, says] of mistakes)
+  test(`wattmill ${args.join(' ')}: exit ${code}, with the next command`, () => {
+    const result = wattmill(...args)
+    assert.match(result.err, says)
+    assert.equal(result.code, code)
+    assert.match(result.err, /Next: /)
+  })
+
+test('a slip in --home makes no second factory', () => {
+  const typo = join(temporary(), 'typo')
+  assert.equal(wattmill('keys', 'create', '--tenant', 'a', '--home', typo).code, exitCodes.not_found.code)
+  assert(!existsSync(typo))
+})
+
+test('doctor works without a factory, and every command has a description', () => {
+  const found = wattmill('doctor', '--home', join(temporary(), 'none'), '-o', 'json')
+  assert.equal(found.code, 0, found.err)
+  assert.deepEqual(
+    JSON.parse(found.out).findings.map((finding: { check: string }) => finding.check),
+    ['node', 'factory'],
+  )
+  const commands = program().commands.flatMap((command) => [command, ...command.commands])
+  assert(commands.length > 25, 'a check that saw nothing proves nothing')
+  for (const command of commands) assert(command.description().length > 0, command.name())
+})
+
+test('a config with a mistake is told by line and column', () => {
+  const file = join(temporary(), 'w.yaml')
+  writeFileSync(file, 'limits:\n  body_byts: 5\n')
+  const result = wattmill('up', '--config', file)
+  assert.match(result.err, /w\.yaml:2:3: unknown setting limits\.body_byts; did you mean body_bytes\?/)
+  assert.equal(result.code, exitCodes.usage.code)
+})
+
+test('docs/errors.md is up to date', () => {
+  const hint = 'run: node bin/node.mjs src/apps/cli/errors-page.ts'
+  assert.equal(readFileSync(errorsFile, 'utf8'), errorsPage(), hint)
+})

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { readFileSync, statSync } from 'node:fs'
+import { request } from 'node:http'
+import { before, test } from 'node:test'
+import { routes } from './routes/all.ts'
+import type { Operator } from './start.ts'
+import { lonelyOperator } from './testing.ts'
+
+let operator: Operator
+before(async () => {
+  operator = await lonelyOperator()
+})
+
+interface Heard {
+  readonly status: number
+  readonly cookie: string
+  readonly text: string
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
+const ask = (method: string, path: string, headers: Record<string, string> = {}, body?: unknown): Promise<Heard> =>
+  new Promise((resolve, reject) => {
+    const asked = request({ socketPath: operator.factory.home.operatorSocket, method, path, headers }, (reply) => {
+      let text = ''
+      reply.setEncoding('utf8').on('data', (part) => {
+        text += part
+      })
+      const cookie = reply.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, cookie, text, headers: reply.headers }))
+    })
+    asked.on('error', reject)
+    asked.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+
+const adminKey = (): string => readFileSync(operator.factory.home.adminKey, 'utf8')
+
+test('without the admin key every route is shut, but the page and logging in', async () => {
+  assert(routes.length > 20, 'a check that saw nothing proves nothing')
+  for (const route of routes.filter(({ open, path }) => !open && !path.startsWith('/internal/'))) {
+    const path = route.path.replace(/\{\w+\}/g, 'x')
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { cookie: 'wattmill_session=wrong' }])
+      assert.equal((await ask(route.method, path, headers)).status, 401, `${route.method} ${path}`)
+  }
+  assert.deepEqual(
+    routes.filter(({ open }) => open).map(({ path }) => path),
+    ['/', '/assets/{file}', '/api/login'],
+  )
+})
+
+test('secrets and sockets are their owner’s alone', { skip: process.platform === 'win32' }, () => {
+  const { adminKey, pepper, operatorSocket } = operator.factory.home
+  for (const path of [adminKey, pepper, operatorSocket]) assert.equal(statSync(path).mode & 0o777, 0o600, path)
+})
+
+test('a session reads by cookie, and changes only with the header of our own page', async () => {
+  const { cookie, headers } = await ask('POST', '/api/login', {}, { key: adminKey() })
+  assert.match(String(headers['set-cookie']), /HttpOnly; SameSite=Strict; Max-Age=43200/)
+  assert.equal((await ask('GET', '/api/status', { cookie })).status, 200)
+  assert.equal((await ask('POST', '/api/try-key', { cookie })).status, 403)
+  const made = await ask('POST', '/api/try-key', { cookie, 'x-wattmill': '1' })
+  assert.equal(JSON.parse(made.text).tenant, 'console')
+  await ask('POST', '/api/logout', { cookie, 'x-wattmill': '1' })
+  assert.equal((await ask('GET', '/api/status', { cookie })).status, 401)
+})
+
+test('gateways are served by the socket, clients of a gateway are not', async () => {
+  const sync = {
+    incarnation: 'g',
+    pid: 1,
+    snapshot: 0,
+    ready: true,
+    running: 0,
+    waiting: 0,
+    journal_depth: 0,
+    journal_up: true,
+    replicas: [],
+  }
+  assert.equal((await ask('POST', '/internal/sync', { 'x-forwarded-for': '::1' }, sync)).status, 404)
+  assert(JSON.parse((await ask('POST', '/internal/sync', {}, sync)).text).snapshot.number >= 1)
+})
+
+test('the page allows nothing inline and nothing from elsewhere, and no path leads out of its folder', async () => {
+  const page = await ask('GET', '/')
+  assert.match(String(page.headers['content-security-policy']), /default-src 'none'; script-src 'self'/)
+  assert(!/<script(?![^>]*src=)|<style| style=| on\w+=/i.test(page.text))
+  for (const name of ['page.js', 'page.css']) assert.equal((await ask('GET', `/assets/${name}`)).status, 200)
+  for (const name of ['..%2f..%2fmain.ts', 'constructor', '%'])
+    assert((await ask('GET', `/assets/${name}`)).status >= 400)
+})
+
+test('wrong admin keys shut the door of the log-in for a while', async () => {
+  const statuses: number[] = []
+  for (let attempt = 0; attempt < 11; attempt++)
+    statuses.push((await ask('POST', '/api/login', {}, { key: 'no' })).status)
+  assert.deepEqual(new Set(statuses.slice(0, 10)), new Set([401]))
+  assert.equal(statuses[10], 429)
+  assert.equal((await ask('GET', '/api/status', { authorization: `Bearer ${adminKey()}` })).status, 200)
+})

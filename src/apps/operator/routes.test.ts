@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { ControlError } from './errors.ts'
+import { type Reached, reach } from './reach.ts'
+import type { Operator } from './start.ts'
+import { fakeUpstream, lonelyOperator, temporary } from './testing.ts'
+
+let operator: Operator
+let factory: Reached
+before(async () => {
+  operator = await lonelyOperator()
+  factory = await reach(operator.factory.home.root, () => undefined)
+})
+
+type Json = { readonly [name: string]: unknown }
+const ask = (method: string, url: string, body?: unknown): Promise<Json> =>
+  factory.json(method, url, body) as Promise<Json>
+const refuses = (work: Promise<unknown>, code: string, says: RegExp, param?: string): Promise<void> =>
+  assert.rejects(work, (error) => {
+    assert(error instanceof ControlError)
+    assert.deepEqual([error.code, error.param], [code, param])
+    assert.match(error.message, says)
+    assert(error.next.length > 0, 'every error says what to do next')
+    return true
+  })
+
+test('keys: created once, listed without the key, rotated, revoked', async () => {
+  assert(factory.running)
+  const made = await ask('POST', '/api/keys', { tenant: 'acme', app: 'chat', expires: '30d', rpm: 5 })
+  assert.match(String(made.key), /^wm-/)
+  assert.deepEqual(made.made, ['tenant acme', 'application acme/chat'])
+  const listed = await ask('GET', '/api/keys?tenant=acme')
+  assert(!JSON.stringify(listed).includes(String(made.key)))
+  const rotated = await ask('POST', `/api/keys/${made.id}/rotate`, {})
+  assert.equal((await ask('DELETE', `/api/keys/${rotated.id}`)).state, 'revoked')
+})
+
+test('what is wrong with an input is told by field, with the nearest name', async () => {
+  await refuses(ask('POST', '/api/keys', { tenat: 'a' }), 'unknown_field', /did you mean tenant\?/, 'tenat')
+  await refuses(ask('POST', '/api/keys', {}), 'invalid_value', /tenant is missing/, 'tenant')
+  await refuses(ask('POST', '/api/keys', { tenant: 'a', rpm: 0 }), 'invalid_value', /rpm must be >= 1/, 'rpm')
+  await refuses(ask('POST', '/api/keys', { tenant: 'a', expires: 'soon' }), 'invalid_value', /no date/, 'expires')
+  await refuses(ask('POST', '/api/keys', { tenant: 'ä' }), 'invalid_value', /letters, digits/, 'tenant')
+  await refuses(
+    ask('POST', '/api/keys', { tenant: 'a', models: ['startr'] }),
+    'not_found',
+    /no engine serves/,
+    'models',
+  )
+  await refuses(ask('POST', '/api/keys', ['tenant']), 'invalid_json', /not a JSON object/)
+  await refuses(ask('GET', '/api/nothing'), 'route_not_found', /there is no/)
+  await refuses(ask('DELETE', '/api/status'), 'method_not_allowed', /takes GET/)
+  await refuses(ask('DELETE', '/api/keys/key_none'), 'not_found', /no key/, 'id')
+})
+
+test('engines: probed before they are added, the /v1 found, names checked', async () => {
+  const url = await fakeUpstream(['qwen', 'llama'])
+  const added = await ask('POST', '/api/engines', { name: 'gpu', url })
+  assert.deepEqual([added.url, added.models], [`${url}/v1`, { qwen: 'qwen', llama: 'llama' }])
+  await refuses(ask('POST', '/api/engines', { name: 'gpu', url }), 'conflict', /already/, 'name')
+  const second = await ask('POST', '/api/engines', { name: 'gpu2', url: `${url}/v1/`, models: { qwen: 'llama' } })
+  assert.deepEqual(second.shared, [{ model: 'qwen', engines: ['gpu'] }])
+  await refuses(
+    ask('POST', '/api/engines', { name: 'x', url, models: { a: 'qwn' } }),
+    'not_found',
+    /did you mean qwen\?/,
+    'models',
+  )
+  await refuses(ask('POST', '/api/engines', { name: 'x', url: 'ftp://h' }), 'invalid_value', /neither http/, 'url')
+  await refuses(ask('POST', '/api/engines', { name: 'x', url: 'http://u:p@h/v1' }), 'invalid_value', /password/, 'url')
+  await refuses(
+    ask('POST', '/api/engines', { name: 'x', url: 'http://127.0.0.1:1/v1' }),
+    'engine_unreachable',
+    /ECONNREFUSED/,
+    'url',
+  )
+  await refuses(
+    ask('POST', '/api/engines', { name: 'x', url, key_from: 'sk-secret' }),
+    'invalid_value',
+    /env:NAME/,
+    'key_from',
+  )
+  await refuses(
+    ask('POST', '/api/engines', { name: 'x', url, key_from: 'env:WM_NONE' }),
+    'invalid_value',
+    /not set/,
+    'key_from',
+  )
+  process.env.WM_WRONG = 'wrong'
+  await refuses(
+    ask('POST', '/api/engines', { name: 'x', url, key_from: 'env:WM_WRONG' }),
+    'engine_bad_reply',
+    /another key/,
+    'key_from',
+  )
+  await refuses(
+    ask('POST', '/api/engines', { name: 'x', url: await fakeUpstream([]) }),
+    'engine_bad_reply',
+    /no model/,
+    'url',
+  )
+  assert.equal((await ask('POST', '/api/engines/gpu/drain', {})).draining, true)
+  assert.equal((await ask('POST', '/api/engines/gpu/drain', { undo: true })).draining, false)
+  assert.deepEqual((await ask('POST', '/api/engines/gpu/probe', {})).missing, [])
+  await ask('DELETE', '/api/engines/gpu')
+  await refuses(ask('DELETE', '/api/engines/gpu'), 'not_found', /no engine gpu/, 'name')
+})
+
+test('a file that is no model leaves nothing half made', async () => {
+  const path = join(temporary(), 'bad.gguf')
+  writeFileSync(path, 'GGUF, or so it says')
+  const before = (await ask('GET', '/api/status')).snapshot
+  await refuses(ask('POST', '/api/models', { path }), 'model_file_invalid', /no GGUF model/, 'path')
+  await refuses(ask('POST', '/api/models', { path: '/nowhere.gguf' }), 'not_found', /no file/, 'path')
+  await refuses(ask('POST', '/api/models', { path: 'here.gguf' }), 'invalid_value', /not absolute/, 'path')
+  assert.equal((await ask('GET', '/api/status')).snapshot, before)
+})
+
+test('prices: exact decimals, versions, never in the past', async () => {
+  const set = await ask('POST', '/api/prices', { model: 'm', input: '0.0375', output: '1e-3', note: 'spring' })
+  const usd = set.usd_per_million as Json
+  assert.deepEqual([usd.input_uncached, usd.cache_read, usd.output_visible], ['0.0375', '0.0375', '0.001'])
+  assert.match(String(set.notice), /no engine serves m/)
+  await ask('POST', '/api/prices', { model: 'm', input: '1', output: '2', from: '2999-01-01' })
+  const history = (await ask('GET', '/api/prices/m')).prices as Json[]
+  assert.deepEqual(
+    history.map((price) => price.in_force),
+    [true, false],
+  )
+  await refuses(
+    ask('POST', '/api/prices', { model: 'm', input: '-1', output: '2' }),
+    'invalid_value',
+    /no price/,
+    'input',
+  )
+  await refuses(
+    ask('POST', '/api/prices', { model: 'm', input: '1', output: '0.0000000001' }),
+    'invalid_value',
+    /9 decimals/,
+    'output',
+  )
+  await refuses(
+    ask('POST', '/api/prices', { model: 'm', input: '1', output: '2', from: '2020-02-30' }),
+    'invalid_value',
+    /no date/,
+    'from',
+  )
+  await refuses(
+    ask('POST', '/api/prices', { model: 'm', input: '1', output: '2', from: '2020-02-01' }),
+    'invalid_value',
+    /is over/,
+    'from',
+  )
+})
+
+test('the books answer over the same door', async () => {
+  assert.equal((await ask('GET', '/api/books/check')).conserved, true)
+  assert.deepEqual((await ask('GET', '/api/requests?limit=5')).requests, [])
+  await refuses(ask('GET', '/api/requests?limit=0'), 'invalid_value', /limit/, 'limit')
+  await refuses(ask('GET', '/api/receipts/none'), 'not_found', /no request/, 'id')
+  await refuses(
+    ask('GET', '/api/books/statement?tenant=defalt&from=2026-01-01&to=2026-02-01'),
+    'not_found',
+    /did you mean default/,
+    'tenant',
+  )
+  const url = '/api/books/statement?tenant=default&from=2026-01-01&to=2026-02-01'
+  assert.equal((await ask('GET', url)).total_usd, '0')
+  const lines: string[] = []
+  for await (const line of factory.lines('GET', `${url}&format=csv`)) lines.push(line)
+  assert.match(lines[0] ?? '', /^kind,/)
+  assert(((await ask('GET', '/api/doctor')).findings as Json[]).length > 3)
+})

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { temporary } from '../operator/testing.ts'
+
+const script = join(import.meta.dirname, '..', '..', '..', 'bin', 'wattmill.mjs')
+const starter = join(import.meta.dirname, '..', '..', '..', 'models', 'starter', 'starter.gguf')
+const home = join(temporary(), 'home')
+
+let factory: ChildProcess
+let url = ''
+let said = ''
+let complained = ''
+
+before(async () => {
+  const started = start()
+  factory = started.child
+  said = await started.said
+  url = /console +(http:\S+)\//.exec(said)?.[1] ?? ''
+  await until(async () => (await fetch(`${url}/readyz`)).status === 200)
+})
+after(async () => {
+  if (factory.exitCode !== null) return
+  factory.kill('SIGKILL')
+  await once(factory, 'exit')
+})
+
+function start(): { child: ChildProcess; said: Promise<string> } {
+  const child = spawn(process.execPath, [script, 'up', '--port', '0', '--home', home], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stderr?.on('data', (text) => {
+    complained += text
+  })
+  const said = new Promise<string>((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', (part) => {
+      text += part
+      if (/Try it|No model yet/.test(text)) resolve(text)
+    })
+    child.once('exit', (code) => reject(new Error(`ended with ${code}: ${complained}`)))
+  })
+  return { child, said }
+}
+
+const wattmill = (...args: string[]) =>
+  spawnSync(process.execPath, [script, ...args, '--home', home, '-o', 'json'], { encoding: 'utf8' })
+
+/** A bounded wait for what must come about by itself. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; ; ) {
+    if (await holds().catch(() => false)) return
+    assert(Date.now() < end, `it did not come about\n${complained}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const pids = (): number[] =>
+  JSON.parse(wattmill('status').stdout).gateways.map((gateway: { pid: number }) => gateway.pid)
+
+test('one command: a console, an API, an admin key of its own', async () => {
+  assert.match(said, /API base +http:\/\/127\.0\.0\.1:\d+\/v1/)
+  if (process.platform !== 'win32') assert.equal(statSync(join(home, 'admin.key')).mode & 0o777, 0o600)
+  assert.match(await (await fetch(url)).text(), /Wattmill/)
+  assert.equal((await fetch(`${url}/api/status`)).status, 401)
+})
+
+test('the printed line works: an answer, and a receipt in the books', { skip: !existsSync(starter) }, async () => {
+  const key = /Bearer (wm-\w+)/.exec(said)?.[1]
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'starter', messages: [{ role: 'user', content: 'I lost my card' }] }),
+  })
+  assert.equal(answer.status, 200, await answer.clone().text())
+  const id = answer.headers.get('x-request-id') ?? ''
+  await until(async () => wattmill('books', 'receipt', id).status === 0)
+  assert.equal(JSON.parse(wattmill('books', 'check').stdout).conserved, true)
+})
+
+test('a new key works at once, a revoked one no more', async () => {
+  const { key, id } = JSON.parse(wattmill('keys', 'create', '--tenant', 'acme').stdout)
+  const status = async () => (await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status
+  assert.equal(await status(), 200)
+  wattmill('keys', 'revoke', id)
+  assert.equal(await status(), 401)
+})
+
+test('a second factory in the same home is refused, and so is a port in use', () => {
+  const second = wattmill('up', '--port', '0')
+  assert.equal(second.status, 4)
+  assert.match(second.stderr, /runs in .* already\nNext: wattmill status/)
+  const other = spawnSync(process.execPath, [script, 'up', '--home', temporary(), '--port', new URL(url).port], {
+    encoding: 'utf8',
+  })
+  assert.match(other.stderr, /is in use\nNext: wattmill up --port 0/)
+})
+
+test('a gateway that is killed comes back on the same port', async () => {
+  const [pid] = pids()
+  assert(pid)
+  process.kill(pid, 'SIGKILL')
+  await until(async () => (await fetch(`${url}/readyz`)).status === 200 && !pids().includes(pid))
+})
+
+test('Ctrl-C stops all of it in peace, and the same home starts again', async () => {
+  const ended = once(factory, 'exit')
+  factory.kill('SIGTERM')
+  assert.deepEqual(await ended, [0, null], complained)
+  assert.equal(wattmill('status').status, 5)
+  const again = start()
+  factory = again.child
+  assert.match(await again.said, /A key for your program/, 'the first key is not shown twice')
+})
+
+test('when the command is killed outright, what it started ends by itself', {
+  skip: process.platform === 'win32',
+}, async () => {
+  await until(async () => pids().length > 0)
+  const [pid = 0] = pids()
+  factory.kill('SIGKILL')
+  await once(factory, 'exit')
+  await until(async () => !lives(pid) && wattmill('status').status === 5)
+})
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
