@@ -132,7 +132,11 @@ export async function load(
 /** Longest that a factory may need to come back after a kill; its parts restart within seconds. */
 const patience_ms = 60_000
 
+/** What a 503 asks for in `retry-after-ms` when no engine answers: gateways are ready then, and say themselves that it is down. */
+const pause_ms = 1_000
+
 async function factoryReady(base: string): Promise<void> {
+  await after(pause_ms)
   const deadline = performance.now() + patience_ms
   while (performance.now() < deadline) {
     const answer = await fetch(`${base}/readyz`).catch(() => undefined)

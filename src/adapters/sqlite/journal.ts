@@ -77,6 +77,7 @@ class LiveJournal implements Journal {
   private timer: NodeJS.Timeout | undefined
   private closing: (() => void) | undefined
   private turning = false
+  private ended = false
   private lost: string | undefined
   private readonly worker: Worker
   private readonly alive: { release(): void }
@@ -198,6 +199,8 @@ class LiveJournal implements Journal {
   }
 
   private end(resolve: () => void): void {
+    if (this.ended) return
+    this.ended = true
     this.perform({ do: 'close' }, () => {
       this.alive.release()
       this.worker.terminate().then(resolve, resolve)

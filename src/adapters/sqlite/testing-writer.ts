@@ -7,9 +7,21 @@ import { openRow } from './testing.ts'
 const [directory = '', incarnation = ''] = process.argv.slice(2)
 const journal = openJournal({ directory, incarnation: incarnation as Incarnation, onState: () => process.exit(1) })
 let number = 0
+
+/** Through a pipe that may be full: whoever reads it is slower than we are. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      return void writeSync(1, line)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EAGAIN') throw cause
+    }
+  }
+}
+
 setInterval(() => {
   for (let n = 0; n < 20; n++) {
     const row = openRow(number++, {}, incarnation as Incarnation)
-    journal.append(row, (durable) => durable && writeSync(1, `${row.id}\n`))
+    journal.append(row, (durable) => durable && say(`${row.id}\n`))
   }
 }, 1)

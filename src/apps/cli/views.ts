@@ -5,6 +5,8 @@ import { fields, type Row, table } from './print.ts'
 
 /** The books as people read them in a terminal; `-o json` holds all of it. */
 
+type Settled = Extract<Receipt, { state: 'settled' }>
+
 interface Check extends Row {
   readonly units: Readonly<Record<string, { readonly residual: string; readonly transfers: number }>>
 }
@@ -27,7 +29,7 @@ export const requestsView = ({ requests }: { readonly requests: readonly Request
     tokens_out: sum(request.tokens, ['output_visible', 'reasoning']),
     usd: request.cost_usd,
     joules: joules(request.energy_mj),
-    grade: `${request.energy_grade}, ${request.energy_final ? 'final' : 'provisional'}`,
+    grade: grade(request.energy_grade, request.energy_final),
   }))
 
 export const receiptView = (receipt: Receipt): string[] => {
@@ -39,11 +41,11 @@ export const receiptView = (receipt: Receipt): string[] => {
       at: new Date(at_ms).toISOString(),
       closed: new Date(closed_ms).toISOString(),
       joules: joules(energy.energy_mj),
-      energy: `${energy.grade}, ${energy.final ? 'final' : 'provisional'}`,
+      energy: grade(energy.grade, energy.final),
       price: price ? `version ${price.version}` : 'none: booked at 0',
     }),
     '',
-    ...table(attempts.map((attempt) => ({ ...attempt }))),
+    ...table(attempts.map(attemptRow)),
   ]
 }
 
@@ -62,6 +64,20 @@ export const statementView = (statement: Statement): string[] => {
     ),
   ]
 }
+
+/** Tokens by class with who counted them, and what each class cost. */
+const attemptRow = ({ number, replica, usage, ...rest }: Settled['attempts'][number]): Row => ({
+  attempt: number,
+  engine: replica,
+  ...Object.fromEntries(
+    Object.entries(usage).map(([of, count]) => [of, count ? `${count.tokens} (${count.source})` : null]),
+  ),
+  ...rest,
+})
+
+/** What a hosted engine drew is unknown, and stays so. */
+const grade = (of: string, final: boolean): string =>
+  of === 'unknown' ? of : `${of}, ${final ? 'final' : 'provisional'}`
 
 const sum = (tokens: RequestLine['tokens'], classes: readonly string[]): number | null => {
   const known = classes.flatMap((of) => tokens[of] ?? [])

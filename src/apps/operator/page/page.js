@@ -61,8 +61,9 @@ const every_ms = 2000
 async function refresh() {
   clearTimeout(timer)
   try {
-    const [status, requests, engines, models] = await Promise.all(
-      ['status', 'requests?limit=20', 'engines', 'models'].map((path) => api('GET', `/api/${path}`)),
+    const status = await api('GET', '/api/status')
+    const [requests, engines, models] = await Promise.all(
+      ['requests?limit=20', 'engines', 'models'].map((path) => api('GET', `/api/${path}`)),
     )
     if ($('factory').hidden) show(true)
     strip(status)
@@ -147,11 +148,11 @@ function sum(tokens, classes) {
   return known.length === 0 ? 'unknown' : String(known.reduce((total, count) => total + count, 0))
 }
 
+/** What a hosted engine drew is unknown, and stays so. */
 function energy({ energy_mj, energy_grade, energy_final }) {
-  const cell = element('span')
-  if (energy_mj === null) cell.append(energy_final ? 'unknown' : '…')
-  else cell.append(`${(Number(energy_mj) / 1000).toFixed(1)} J`)
-  if (energy_mj !== null) cell.append(element('span', { class: `badge ${energy_grade}` }, energy_grade))
+  if (energy_mj === null) return element('span', {}, 'unknown')
+  const cell = element('span', {}, `${(Number(energy_mj) / 1000).toFixed(1)} J`)
+  cell.append(element('span', { class: `badge ${energy_grade}` }, energy_grade))
   if (!energy_final) cell.append(element('span', { class: 'badge unknown' }, 'provisional'))
   return cell
 }

@@ -15,6 +15,7 @@ import { didYouMean } from '../nearest.ts'
 import { probe } from '../probe.ts'
 import { type Route, route } from '../router.ts'
 import { isoOrNull } from '../when.ts'
+import { unpriced } from './prices.ts'
 
 const name = Type.String()
 
@@ -70,7 +71,9 @@ export const engineRoutes: readonly Route[] = [
         created_ms: factory.now(),
       })
       const published = await publish(factory)
-      return { ...display(factory, findEngine(factory.store, asked.name)), took_ms: found.took_ms, shared, published }
+      const notice = unpriced(factory, Object.keys(models))
+      const added = display(factory, findEngine(factory.store, asked.name))
+      return { ...added, took_ms: found.took_ms, shared, ...(notice && { notice }), published }
     },
   }),
   route({

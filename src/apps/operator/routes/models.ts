@@ -17,6 +17,7 @@ import { checkModelFile, nameOf, sha256Of } from '../model-file.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Route, route } from '../router.ts'
 import { isoOrNull } from '../when.ts'
+import { unpriced } from './prices.ts'
 
 /** Adding and removing files takes turns: two that use one name would undo each other's load. */
 let turn: Promise<unknown> = Promise.resolve()
@@ -90,7 +91,7 @@ async function add(factory: Factory, path: string, name: string) {
   }
   factory.live?.modelsChanged()
   const notice = loaded
-    ? undefined
+    ? unpriced(factory, [name])
     : 'the factory is stopped: the file was checked, and will be loaded at the next start'
   return {
     ...displayFile(file),

@@ -6,7 +6,7 @@ import { tokenClasses } from '../../../books/usage.ts'
 import { formatDecimal, type Price, parsePrice } from '../../../units/amount.ts'
 import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
-import { publish } from '../factory.ts'
+import { type Factory, publish } from '../factory.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Route, route } from '../router.ts'
 import { dateMs, isoOrNull } from '../when.ts'
@@ -74,6 +74,15 @@ export const priceRoutes: readonly Route[] = [
     },
   }),
 ]
+
+/** A word about models that would be given away; undefined when each has a price. */
+export function unpriced(factory: Factory, models: readonly string[]): string | undefined {
+  const priced = new Set(pricesInForce(factory.store, factory.now()).map((price) => String(price.model)))
+  const [first, ...others] = models.filter((model) => !priced.has(model))
+  if (first === undefined) return undefined
+  const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  return `${first}${more} has no price and is booked at 0: wattmill prices set ${first} --input USD --output USD`
+}
 
 function exact(param: string, text: string): Price {
   const value = parsePrice(text)
