@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { audit } from './audit/join.ts'
 import { parseExport, readClients, readEngineLogs, readMeters } from './audit/read.ts'
 import { plantAll, printAudit, printFaults } from './audit/report.ts'
-import { load, messages } from './load/client.ts'
+import { load, messages, silence_ms } from './load/client.ts'
 import type { Factory, Role } from './load/factory.ts'
 import { cli, findProcess, startFactory, until } from './load/factory.ts'
 
@@ -130,8 +130,11 @@ const planted = plantAll(records, seed)
 printFaults(planted)
 
 const { conserved } = JSON.parse(check) as Check
+const hung = records.clients.filter((client) => client.took_ms >= silence_ms).length
+console.log(`clients left without a word for ${silence_ms / 1000} s: ${hung}`)
 const silent = records.clients.length !== Number(values.messages) || result.summary.answered === 0
-const ok = conserved && !silent && result.findings.length === 0 && planted.every((one) => one.result === 'found')
+const ok =
+  conserved && !silent && hung === 0 && result.findings.length === 0 && planted.every((one) => one.result === 'found')
 console.log(ok ? 'chaos: all agree' : 'chaos: FAILED')
 if (values.keep || !ok) console.log(`records kept in ${factory.home}`)
 else rmSync(factory.home, { recursive: true, force: true })

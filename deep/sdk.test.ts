@@ -68,14 +68,15 @@ test('openai: the same answer streamed, with the same right to a usage', async (
 test('openai: errors have their class, code and request id', async () => {
   const stranger = new OpenAI({ baseURL: `${factory.base}/v1`, apiKey: 'wm-not-a-key', maxRetries: 0 })
   const long = [{ role: 'user' as const, content: 'where is my card '.repeat(5_000) }]
+  const create = (more: object, client = openai) => client.chat.completions.create({ ...ask, ...more })
   const cases = [
-    [openai.chat.completions.create({ ...ask, model: 'nobody' }), OpenAI.NotFoundError, 'model_not_found'],
-    [stranger.chat.completions.create(ask), OpenAI.AuthenticationError, 'invalid_api_key'],
-    [openai.chat.completions.create({ ...ask, messages: long }), OpenAI.BadRequestError, 'context_length_exceeded'],
-    [openai.chat.completions.create({ ...ask, messages: [] }), OpenAI.BadRequestError, 'invalid_value'],
+    [() => create({ model: 'nobody' }), OpenAI.NotFoundError, 'model_not_found'],
+    [() => create({}, stranger), OpenAI.AuthenticationError, 'invalid_api_key'],
+    [() => create({ messages: long }), OpenAI.BadRequestError, 'context_length_exceeded'],
+    [() => create({ messages: [] }), OpenAI.BadRequestError, 'invalid_value'],
   ] as const
   for (const [call, type, code] of cases) {
-    const error = await call.then(
+    const error = await call().then(
       () => assert.fail(`${code}: no error`),
       (thrown: unknown) => thrown,
     )

@@ -50,7 +50,7 @@ export function messages(config: LoadConfig): Message[] {
 }
 
 /** Longest time without a byte before a client takes the connection for dead. */
-const silence_ms = 60_000
+export const silence_ms = 60_000
 
 /** Sends one message and tries nothing twice; resolves, never rejects, with what came back to the byte. */
 export function send(base: string, key: string, message: Message): Promise<ClientRecord> {

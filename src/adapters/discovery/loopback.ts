@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { dial } from '../http/dial.ts'
 
 /** An engine that already runs on this machine. */
 export interface FoundEngine {
@@ -58,25 +58,24 @@ function modelsOf(list: object): string[] | undefined {
 }
 
 /** The JSON object at a path of loopback; undefined for anything else whatever. */
-function get(port: number, path: string): Promise<object | undefined> {
-  return new Promise((resolve) => {
+async function get(port: number, path: string): Promise<object | undefined> {
+  const pool = dial(new URL(`http://127.0.0.1:${port}`), { connections: 1, connectMs: probe_ms })
+  try {
     const signal = AbortSignal.timeout(probe_ms)
-    const asked = request({ host: '127.0.0.1', port, path, signal, agent: false }, (reply) => {
-      const parts: Buffer[] = []
-      let size = 0
-      reply.on('data', (part: Buffer) => {
-        size += part.length
-        if (size > mostBytes) reply.destroy()
-        else parts.push(part)
-      })
-      reply.on('error', () => resolve(undefined))
-      reply.on('close', () =>
-        resolve(reply.complete && reply.statusCode === 200 ? objectIn(Buffer.concat(parts).toString()) : undefined),
-      )
-    })
-    asked.on('error', () => resolve(undefined))
-    asked.end()
-  })
+    const { statusCode, body } = await pool.request({ method: 'GET', path, signal })
+    const parts: Buffer[] = []
+    let size = 0
+    for await (const part of body as AsyncIterable<Buffer>) {
+      size += part.length
+      if (size > mostBytes) return undefined
+      parts.push(part)
+    }
+    return statusCode === 200 ? objectIn(Buffer.concat(parts).toString()) : undefined
+  } catch {
+    return undefined // nobody there, or nobody we know
+  } finally {
+    await pool.destroy()
+  }
 }
 
 function objectIn(text: string): object | undefined {

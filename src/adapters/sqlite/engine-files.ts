@@ -5,7 +5,7 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDead } from './alive.ts'
+import { isDead } from '../files/alive.ts'
 import { alivePath } from './journal-file.ts'
 
 /** One transaction's worth: some ten thousand steps. A longer line is no line of ours, and is passed over piece by piece. */

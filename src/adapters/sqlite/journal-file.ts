@@ -10,6 +10,14 @@ export const alivePath = (directory: string, incarnation: string): string => joi
 /** What makes a row the same row: compared when it arrives a second time, and again by every audit. */
 export const hashOf = (body: string): string => createHash('sha256').update(body).digest('hex')
 
+/** Rows by number; a mark keeps the numbering when rows are deleted; the probe's table is empty but while it probes. */
+export const journalSchema = `
+  create table if not exists row (
+    seq integer primary key, kind text not null, id text not null, body text not null, hash text not null
+  ) strict;
+  create table if not exists mark (name text primary key, value integer not null) strict;
+  create table if not exists probe (ballast blob not null) strict;`
+
 /** What the main thread gives the journal's worker to do; one at a time, each is answered by one `JournalDone`. */
 export type JournalWork =
   | { readonly do: 'write'; readonly rows: readonly JournalEntry[] }

@@ -5,7 +5,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { JournalDone, JournalEntry, JournalSettings, JournalWork } from './journal-file.ts'
-import { hashOf } from './journal-file.ts'
+import { hashOf, journalSchema } from './journal-file.ts'
 
 const { path, largest } = workerData as JournalSettings
 
@@ -14,13 +14,6 @@ const { path, largest } = workerData as JournalSettings
  * row would find it full, and the gateway would open and shut with every probe.
  */
 const probeBytes = 256 * 1024
-
-const schema = `
-  create table if not exists row (
-    seq integer primary key, kind text not null, id text not null, body text not null, hash text not null
-  ) strict;
-  create table if not exists mark (name text primary key, value integer not null) strict;
-  create table if not exists probe (ballast blob not null) strict;`
 
 interface Open {
   readonly database: DatabaseSync
@@ -38,7 +31,7 @@ function opened(): Open {
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 1000')
     database.exec('pragma journal_size_limit = 16777216')
     database.exec(`pragma max_page_count = ${Math.ceil(largest / 4096)}`)
-    database.exec(`begin immediate; ${schema} commit`)
+    database.exec(`begin immediate; ${journalSchema} commit`)
     const last = database
       .prepare('select max(coalesce((select max(seq) from row), 0), coalesce((select max(value) from mark), 0)) as seq')
       .get()
@@ -116,5 +109,4 @@ parentPort?.on('message', (work: JournalWork) => {
   } catch (cause) {
     answer({ done: false, why: reason(cause) })
   }
-  if (work.do === 'close') parentPort?.close()
 })

@@ -8,7 +8,7 @@
 import { Worker } from 'node:worker_threads'
 import type { CloseRow, Row } from '../../books/row.ts'
 import type { Incarnation } from '../../units/ids.ts'
-import { holdAlive } from './alive.ts'
+import { holdAlive } from '../files/alive.ts'
 import type { JournalDone, JournalEntry, JournalWork } from './journal-file.ts'
 import { alivePath, journalPath } from './journal-file.ts'
 
@@ -76,8 +76,8 @@ class LiveJournal implements Journal {
   private backOff = probeAfter_ms.first
   private timer: NodeJS.Timeout | undefined
   private closing: (() => void) | undefined
-  private turning = false
   private ended = false
+  private turning = false
   private lost: string | undefined
   private readonly worker: Worker
   private readonly alive: { release(): void }
@@ -203,6 +203,7 @@ class LiveJournal implements Journal {
     this.ended = true
     this.perform({ do: 'close' }, () => {
       this.alive.release()
+      this.worker.ref()
       this.worker.terminate().then(resolve, resolve)
     })
   }

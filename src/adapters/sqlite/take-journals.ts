@@ -1,6 +1,6 @@
 /** Reads what the gateways journaled into the books, and says which gateways are dead. */
 import type { Incarnation } from '../../units/ids.ts'
-import { isDead } from './alive.ts'
+import { isDead } from '../files/alive.ts'
 import { ingestJournal, journalCursor, markDead, noteGap, noteJournal } from './ingest.ts'
 import { alivePath } from './journal-file.ts'
 import { lastOf, listJournals, readJournal, removeJournal } from './journal-reader.ts'

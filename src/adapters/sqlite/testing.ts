@@ -2,13 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { CloseRow, OpenRow, Outcome } from '../../books/row.ts'
 import { usageFrom } from '../../books/usage.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { id, requestId } from '../../units/ids.ts'
+import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
 import { makeHome } from '../files/home.ts'
-import { hashOf } from './journal-file.ts'
+import { alivePath, hashOf, journalPath, journalSchema } from './journal-file.ts'
 import type { JournalRow } from './journal-reader.ts'
 import type { Store } from './store.ts'
 
@@ -73,4 +75,15 @@ export function dice(seed: number): (below: number) => number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return Math.floor((state / 2 ** 32) * below)
   }
+}
+
+/** A journal as a gateway leaves it, without the gateway. Closed and unheld it is that of a dead one. */
+export function writeJournal(directory: string, incarnation: Incarnation, rows: readonly (OpenRow | CloseRow)[]): void {
+  holdAlive(alivePath(directory, incarnation))?.release()
+  const database = new DatabaseSync(journalPath(directory, incarnation))
+  database.exec(`pragma journal_mode = wal; begin; ${journalSchema}`)
+  const insert = database.prepare('insert into row (seq, kind, id, body, hash) values (?, ?, ?, ?, ?)')
+  for (const { seq, row, body, hash } of journaled(rows)) insert.run(seq, row?.kind ?? '', row?.id ?? '', body, hash)
+  database.exec('commit')
+  database.close()
 }

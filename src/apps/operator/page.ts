@@ -6,12 +6,11 @@ const types: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
-  'favicon.svg': 'image/svg+xml',
 }
 
 /** Nothing from elsewhere, nothing inline, in no frame: what is injected has nowhere to run and nowhere to send. */
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** One of the page's files; the list is closed, so no path leads anywhere else. */
 export function asset(name: string): Answer {

@@ -1,9 +1,9 @@
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
+import type { Dispatcher, Pool } from 'undici'
+import { isDead } from '../../adapters/files/alive.ts'
 import { type Home, home as homeAt } from '../../adapters/files/home.ts'
-import { isDead } from '../../adapters/sqlite/alive.ts'
+import { dialSocket } from '../../adapters/http/dial.ts'
 import { ControlError, type ErrorBody } from './errors.ts'
 import { openStopped } from './open.ts'
 import { type Call, dispatch, type Reply } from './router.ts'
@@ -26,7 +26,8 @@ const restart_ms = 5_000
 export async function reach(directory: string, log: (line: string) => void): Promise<Reached> {
   const home = homeAt(directory)
   for (const until = Date.now() + restart_ms; ; ) {
-    if (await listens(home)) return bySocket(home, adminKeyOf(home))
+    const pool = await listening(home)
+    if (pool) return bySocket(pool, home)
     if (!existsSync(home.root) || isDead(home.upLock)) return inProcess(directory, log)
     if (Date.now() > until)
       throw new ControlError(
@@ -38,17 +39,18 @@ export async function reach(directory: string, log: (line: string) => void): Pro
   }
 }
 
-function bySocket(home: Home, adminKey: string): Reached {
-  const ask = async (method: string, url: string, body?: unknown): Promise<IncomingMessage> => {
-    const headers = {
-      authorization: `Bearer ${adminKey}`,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    }
-    const asked = httpRequest({ socketPath: home.operatorSocket, method, path: url, headers })
-    asked.end(body === undefined ? undefined : JSON.stringify(body))
+function bySocket(pool: Pool, home: Home): Reached {
+  const authorization = `Bearer ${adminKeyOf(home)}`
+  const ask = async (method: string, path: string, body?: unknown): Promise<Dispatcher.ResponseData> => {
     try {
-      const [reply] = (await once(asked, 'response')) as [IncomingMessage]
-      return reply
+      return await pool.request({
+        method: method as Dispatcher.HttpMethod,
+        path,
+        headers: { authorization, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+        headersTimeout: 0, // adding a large model takes minutes; a person at the keyboard is the bound
+        bodyTimeout: 0,
+      })
     } catch (cause) {
       throw new ControlError('factory_unreachable', 'the operator went away during the request', {
         next: 'wattmill status',
@@ -56,20 +58,17 @@ function bySocket(home: Home, adminKey: string): Reached {
       })
     }
   }
-  const json = async (reply: IncomingMessage): Promise<unknown> => {
-    let text = ''
-    for await (const part of reply.setEncoding('utf8')) text += part
-    return checked(reply.statusCode ?? 500, JSON.parse(text))
-  }
+  const json = async ({ statusCode, body }: Dispatcher.ResponseData): Promise<unknown> =>
+    checked(statusCode, await body.json())
   return {
     running: true,
     json: async (method, url, body) => json(await ask(method, url, body)),
     async *lines(method, url) {
       const reply = await ask(method, url)
       if (reply.statusCode !== 200) await json(reply)
-      yield* createInterface({ input: reply, crlfDelay: Infinity })
+      yield* createInterface({ input: reply.body, crlfDelay: Infinity })
     },
-    close: () => undefined,
+    close: () => void pool.destroy(),
   }
 }
 
@@ -116,13 +115,14 @@ function adminKeyOf(home: Home): string {
   }
 }
 
-const listens = (home: Home): Promise<boolean> =>
-  new Promise((resolve) => {
-    const asked = httpRequest({ socketPath: home.operatorSocket, path: '/api/status', method: 'HEAD' })
-    asked.once('error', () => resolve(false))
-    asked.once('response', (reply) => {
-      reply.resume()
-      resolve(true)
-    })
-    asked.end()
-  })
+/** A way to the operator, when it answers. */
+async function listening(home: Home): Promise<Pool | undefined> {
+  const pool = dialSocket(home.operatorSocket, 2)
+  try {
+    await (await pool.request({ method: 'GET', path: '/assets/page.css', headersTimeout: restart_ms })).body.dump()
+    return pool
+  } catch {
+    await pool.destroy()
+    return undefined
+  }
+}

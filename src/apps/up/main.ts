@@ -4,8 +4,8 @@
  */
 import { findModelFiles } from '../../adapters/discovery/files.ts'
 import { findEngines } from '../../adapters/discovery/loopback.ts'
-import { type Home, home as homeAt, makeHome } from '../../adapters/files/home.ts'
-import { holdAlive } from '../../adapters/sqlite/alive.ts'
+import { holdAlive } from '../../adapters/files/alive.ts'
+import { type Home, makeHome } from '../../adapters/files/home.ts'
 import { ControlError } from '../operator/errors.ts'
 import { reach } from '../operator/reach.ts'
 import { banner, discovered } from './banner.ts'
@@ -26,8 +26,7 @@ const tell = (lines: readonly string[]): void => void process.stdout.write(lines
 export async function up({ home: directory, config: file, ...flags }: UpOptions): Promise<number> {
   const config = readConfig(file, flags)
   const home = makeHome(directory)
-  const lock = holdAlive(home.upLock)
-  if (!lock) throw new ControlError('home_in_use', `a factory runs in ${homeAt(directory).root} already`)
+  const lock = await takeHome(home)
   try {
     const port = await freePort(config.host, config.port)
     warnOfNetwork(config)
@@ -35,6 +34,16 @@ export async function up({ home: directory, config: file, ...flags }: UpOptions)
   } finally {
     lock.release()
   }
+}
+
+/** A command that looks whether a factory runs here holds the lock for a moment: so it is tried more than once. */
+async function takeHome(home: Home): Promise<{ release(): void }> {
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const lock = holdAlive(home.upLock)
+    if (lock) return lock
+    await new Promise((resolve) => setTimeout(resolve, 40))
+  }
+  throw new ControlError('home_in_use', `a factory runs in ${home.root} already`)
 }
 
 async function run(launcher: Launcher, home: Home, url: string): Promise<number> {
