@@ -35,6 +35,9 @@ export function forkEngine(home: Home, { engine }: Config, models: readonly Mode
 /** Gateways are cluster workers: they share the one port, which this process holds for them. */
 export function forkGateway(home: Home, config: Config, port: number, slot: number): ChildProcess {
   const args = ['--home', home.root, '--slot', String(slot), '--port', String(port), '--host', config.host]
+  // The kernel gives each connection to a gateway. Handed out by this process instead (Node's default), one that is on its
+  // way to a gateway that is killed at that moment stays open for ever, with nobody behind it.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: main('gateway'), args, silent: true })
   return cluster.fork({ WATTMILL_GATEWAY: JSON.stringify(config.limits) }).process
 }
