@@ -37,10 +37,9 @@ export const journalCursor = (store: Store, incarnation: Incarnation): JournalCu
 export function ingestJournal(store: Store, incarnation: Incarnation, rows: readonly JournalRow[]): Ingested {
   return store.transaction(() => {
     noteJournal(store, incarnation)
-    const cursor = journalCursor(store, incarnation)
-    if (cursor.gap_at !== null) return cursor
+    let { seq, gap_at } = journalCursor(store, incarnation)
+    if (gap_at !== null) return { seq, gap_at }
     const prices = new Prices(store.database)
-    let { seq } = cursor
     for (const row of rows) {
       if (row.seq <= seq) continue
       if (row.seq > seq + 1) {

@@ -36,20 +36,21 @@ export function openMeter(store: Store, folder: string, reader: MeterReader): Me
   const file = openSamples(folder, meter)
   let before = file.tail.at(-1)
   const unbooked = missed(idle, file.tail)
-  const book = (): void =>
-    store.transaction(() => {
-      for (const one of unbooked) insertInterval(store, one)
-    })
+  const take = (now_ms: number): void => {
+    const reading = reader.read()
+    if (!reading || (before && now_ms <= before.at_ms)) return // a clock that was set back: wait until it is past
+    const after = { meter, sequence: nextSequence(store, before, meter), at_ms: now_ms, ...reading } as MeterSample
+    file.append(after)
+    if (before) unbooked.push(interval(before, after, idle))
+    before = after
+  }
   return {
     meter,
     sample(now_ms) {
-      const reading = reader.read()
-      if (!reading || (before && now_ms <= before.at_ms)) return // a clock that was set back: wait until it is past
-      const after = { meter, sequence: nextSequence(store, before, meter), at_ms: now_ms, ...reading } as MeterSample
-      file.append(after)
-      if (before) unbooked.push(interval(before, after, idle))
-      before = after
-      book()
+      take(now_ms)
+      store.transaction(() => {
+        for (const one of unbooked) insertInterval(store, one)
+      })
       unbooked.length = 0 // not reached when the store failed: they are booked with the next sample, or after a restart
     },
     close: () => file.close(),

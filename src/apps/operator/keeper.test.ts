@@ -77,7 +77,7 @@ test('killed between any two transactions, again and again: the same books to th
     for (let alive = false; !alive; ) {
       const store = openStore(home)
       setTestPrice(store)
-      const once = mortal(store, 1 + roll(4 + 2 * deaths)) // longer lives, or it never comes through
+      const once = mortal(store, roll(5 + 2 * deaths)) // longer lives, or it never comes through
       settle(home, once)
       alive = !once.dead()
       if (!alive) deaths++
