@@ -6,11 +6,20 @@ export type Seconds = Quantity<'s'>
 export type Watts = Quantity<'W'>
 export type Joules = Quantity<'J'>
 export type Tokens = Quantity<'token'>
+export type Bytes = Quantity<'B'>
+export type BytesPerSecond = Quantity<'B/s'>
+/** Floating-point (or integer) operations per second. */
+export type FlopsPerSecond = Quantity<'FLOP/s'>
+export type DollarsPerHour = Quantity<'USD/h'>
 
 export const seconds = (value: number): Seconds => value as Seconds
 export const watts = (value: number): Watts => value as Watts
 export const joules = (value: number): Joules => value as Joules
 export const tokens = (value: number): Tokens => value as Tokens
+export const bytes = (value: number): Bytes => value as Bytes
+export const bytesPerSecond = (value: number): BytesPerSecond => value as BytesPerSecond
+export const flopsPerSecond = (value: number): FlopsPerSecond => value as FlopsPerSecond
+export const dollarsPerHour = (value: number): DollarsPerHour => value as DollarsPerHour
 
 /** Sum of two quantities of one unit. */
 export const plus = <Q extends Quantity<string>>(a: Q, b: Q): Q => (a + b) as Q

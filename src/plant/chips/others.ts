@@ -1,0 +1,107 @@
+import { accelerator, type Row, type Vendor } from './accelerator.ts'
+
+const rows: readonly (Row & { readonly vendor: Vendor })[] = [
+  {
+    vendor: 'Intel',
+    id: 'gaudi2',
+    name: 'Gaudi 2',
+    memory_gb: 96,
+    memoryType: 'HBM2e',
+    bandwidth_gbs: 2450,
+    tflops: { bf16: 432 },
+    tdp_w: 600,
+    interconnect: '24x100GbE RoCE',
+    sources: {
+      specification: ['pcguia.pt intel gaudi3 article (Gaudi2 column: 432 bf16, 600W, 2.45TB/s; prints FP8 835)'],
+    },
+  },
+  {
+    vendor: 'Intel',
+    id: 'gaudi3',
+    name: 'Gaudi 3 (OAM)',
+    memory_gb: 128,
+    memoryType: 'HBM2e',
+    bandwidth_gbs: 3700,
+    tflops: { bf16: 1835, fp8: 1835 },
+    tdp_w: 900,
+    link_gbs: 600,
+    interconnect: '24x200GbE RoCE, per direction',
+    purchase_usd: [15000, 15625],
+    sources: {
+      specification: ['yobitel.com intel-gaudi-3', 'evokernel-specs gaudi-3'],
+      purchase: ['y-ic.de ($125k per 8-card kit)', 'awesomeagents.ai intel-gaudi-3'],
+    },
+    notes: 'PCIe card is 600 W',
+  },
+  {
+    vendor: 'Groq',
+    id: 'groq-lpu',
+    name: 'LPU v1 (GroqChip)',
+    form: 'appliance',
+    memory_gb: 0.23,
+    memoryType: 'SRAM',
+    bandwidth_gbs: 80000,
+    tflops: { fp16: 188, int8: 750 },
+    tdp_w: 300,
+    interconnect: 'chip-to-chip',
+    sources: {
+      specification: ['techpowerup.com (750 INT8, 188 FP16, 230MB, 80TB/s)', 'techspot.com/news/83719 (300 W)'],
+    },
+    notes: 'FP16 188 TFLOPS; no BF16. A 70B model needs hundreds of chips',
+  },
+  {
+    vendor: 'Cerebras',
+    id: 'cerebras-wse3',
+    name: 'WSE-3 / CS-3 system',
+    form: 'appliance',
+    memory_gb: 44,
+    memoryType: 'SRAM',
+    bandwidth_gbs: 21000000,
+    tdp_w: 23000,
+    interconnect: 'SwarmX / 1.2 Tb/s system I/O',
+    purchase_usd: [2000000, 3000000],
+    sources: {
+      specification: [
+        'awesomeagents.ai/hardware/cerebras-wse-3 (23 kW, $2-3M estimate)',
+        'servethehome.com cerebras-wse-3',
+        'yobitel.com (125 PFLOPS is SPARSE FP16)',
+      ],
+      purchase: ['awesomeagents.ai/hardware/cerebras-wse-3 (23 kW, $2-3M estimate)'],
+    },
+    notes: 'TDP is the whole CS-3; no dense figure found',
+  },
+  {
+    vendor: 'Graphcore',
+    id: 'graphcore-bow',
+    name: 'Bow IPU',
+    form: 'appliance',
+    memory_gb: 0.9,
+    memoryType: 'SRAM',
+    tflops: { fp16: 350 },
+    link_gbs: 64,
+    interconnect: 'IPU-Link 512 Gbps',
+    sources: {
+      specification: [
+        'docs.graphcore.ai bow-2000-datasheet (1.4 PF FP16.16 and 3.6GB per 4 IPUs)',
+        'eenewseurope.com (Bow-2000 average 1.25 kW / 4 IPUs)',
+      ],
+    },
+    notes: 'FP16 350 TFLOPS per IPU; ~312 W average per IPU incl. 1U chassis',
+  },
+  {
+    vendor: 'Meta',
+    id: 'mtia-v2',
+    name: 'MTIA v2',
+    memory_gb: 64,
+    memoryType: 'LPDDR5',
+    tflops: { bf16: 177, int8: 354 },
+    tdp_w: 90,
+    interconnect: 'PCIe5',
+    sources: {
+      specification: ['techpowerup.com MTIA v2 (2 chips + 128GB per board)'],
+    },
+    notes: 'not sold; recommender-class chip',
+  },
+]
+
+export const others = rows.map(({ vendor, ...row }) => accelerator(vendor, row))
