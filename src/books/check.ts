@@ -1,5 +1,14 @@
+import type { MeterInterval } from '../plant/energy/meter.ts'
+import type { AttemptId } from '../units/ids.ts'
 import type { LedgerUnit, Transfer } from './account.ts'
 import { ledgerUnits } from './account.ts'
+import type { Seen } from './energy.ts'
+import { attribute, workOfSeen } from './energy.ts'
+import { post } from './post.ts'
+import type { PriceVersion } from './price.ts'
+import type { CloseRow } from './row.ts'
+import type { EngineWork } from './settle.ts'
+import { reconcile } from './settle.ts'
 
 /** The first thing found that does not add up: where to begin to look. */
 export interface Broken {
@@ -99,6 +108,48 @@ export class Derived {
   private move(key: string, amount: bigint): void {
     this.balances.set(key, (this.balances.get(key) ?? 0n) + amount)
   }
+}
+
+/** All that the books hold of one settled request, but for its energy. */
+export interface SettledRequest {
+  readonly row: CloseRow
+  readonly price: PriceVersion | undefined
+  /** What the engines' logs say of it, as far as it is reconciled. */
+  readonly works: readonly EngineWork[]
+  readonly transfers: readonly Transfer[]
+  /** Whether it was put aside that an attempt's log is below its row. */
+  isPutAside(attempt: AttemptId): boolean
+}
+
+/** Works out again what a request should have posted. Gives engine's tokens − booked tokens of its attempts. */
+export function auditRequest(findings: Findings, { row, price, works, transfers, isPutAside }: SettledRequest): bigint {
+  findings.compare([...post(row, price), ...works.flatMap((work) => reconcile(row, work).transfers)], transfers)
+  let sum = 0n
+  for (const work of works) {
+    const mine = transfers.filter(({ id }) => id.startsWith(`${work.attempt}/token/`))
+    const booked = mine.reduce((total, { amount }) => total + amount, 0n)
+    const residual = BigInt(work.input_uncached + work.cache_read + work.output) - booked
+    const { short } = reconcile(row, work)
+    if (residual !== 0n && !(short > 0 && residual === -BigInt(short) && isPutAside(work.attempt)))
+      findings.add('attempt', work.attempt, `engine's tokens − booked tokens = ${residual}`)
+    sum += residual
+  }
+  return sum
+}
+
+/** Works out again what an interval should have posted; `seen` is undefined while it is not attributed. */
+export function auditInterval(
+  findings: Findings,
+  interval: MeterInterval,
+  seen: readonly Seen[] | undefined,
+  transfers: readonly Transfer[],
+): void {
+  findings.compare(seen ? attribute(interval, workOfSeen(seen)) : [], transfers)
+  if (!seen) return
+  const sum = transfers.reduce((total, { amount }) => total + amount, 0n)
+  if (sum === interval.energy) return
+  const name = `${interval.meter}/${interval.sequence}`
+  findings.add('interval', name, `drew ${interval.energy} mJ, ${sum} mJ are booked`)
 }
 
 export const isLedgerUnit = (text: string): text is LedgerUnit => (ledgerUnits as readonly string[]).includes(text)

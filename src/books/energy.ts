@@ -4,6 +4,9 @@ import type { AttemptId } from '../units/ids.ts'
 import { requestOf } from '../units/ids.ts'
 import type { Account, Transfer } from './account.ts'
 import { accounts } from './account.ts'
+import { bearerOf } from './bearer.ts'
+import type { Effect } from './effect.ts'
+import type { CloseRow } from './row.ts'
 
 /** What one attempt made the engine compute within a meter interval: prompt tokens evaluated and tokens sampled. */
 export interface Work {
@@ -43,3 +46,25 @@ export function attribute(interval: MeterInterval, work: readonly Work[]): Trans
     posting('idle', accounts.idle(), interval.energy - active, null),
   ].filter((transfer) => transfer.amount > 0n)
 }
+
+/** A second belongs to the interval that its middle lies in, so that each is in exactly one: (s + 0.5) × 1000 ∈ [from, to). */
+export const firstSecond = (at_ms: number): number => Math.ceil((at_ms - 500) / 1000)
+
+/** Tokens of an attempt in the seconds of an interval, and the settled request that it belongs to; undefined: foreign. */
+export interface Seen {
+  readonly attempt: AttemptId
+  readonly tokens: number
+  readonly row: CloseRow | undefined
+}
+
+export const workOfSeen = (seen: readonly Seen[]): Work[] =>
+  seen.map(({ attempt, tokens, row }) => ({ attempt, tokens, bearer: bearerOf(row, attempt) }))
+
+/**
+ * Attributes the energy of an interval once it is known who worked in it: every engine's log has been read past its end, and
+ * every attempt that worked in it is settled and reconciled. A long stream delays its own intervals and no others.
+ */
+export const closeInterval = (interval: MeterInterval, seen: readonly Seen[], now_ms: number): Effect[] => [
+  { do: 'post', source: interval.meter, transfers: attribute(interval, workOfSeen(seen)) },
+  { do: 'attributed', meter: interval.meter, sequence: interval.sequence, posted_ms: now_ms },
+]

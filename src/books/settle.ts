@@ -1,7 +1,9 @@
-import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
-import { attemptId, gatewayOf, id } from '../units/ids.ts'
+import type { AttemptId, ReplicaId, RequestId } from '../units/ids.ts'
+import { attemptId, id } from '../units/ids.ts'
 import type { Transfer } from './account.ts'
 import { accounts } from './account.ts'
+import type { Effect } from './effect.ts'
+import { putAside } from './effect.ts'
 import type { CloseRow, OpenRow } from './row.ts'
 import type { Usage } from './usage.ts'
 import { tokenClasses, usageFrom } from './usage.ts'
@@ -97,6 +99,9 @@ export function reconcile(row: CloseRow, work: EngineWork): { transfers: Transfe
   return { transfers, short }
 }
 
-/** Whether a request can be settled for its gateway: it is dead, and all that it wrote has been read. */
-export const isOrphan = (request: RequestId, deadAndRead: ReadonlySet<Incarnation>): boolean =>
-  deadAndRead.has(gatewayOf(request))
+/** Compares a finished attempt with its settled request, once. */
+export function reconcileAttempt(row: CloseRow, work: EngineWork, incarnation: string): Effect[] {
+  const { transfers, short } = reconcile(row, work)
+  const below = short > 0 ? [putAside(incarnation, work.attempt, 'log_below_row', JSON.stringify({ short, work }))] : []
+  return [{ do: 'post', source: incarnation, transfers }, ...below, { do: 'reconciled', attempt: work.attempt }]
+}

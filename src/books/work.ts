@@ -1,5 +1,6 @@
-import type { AttemptId, RequestId } from '../units/ids.ts'
-import { requestOf } from '../units/ids.ts'
+import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
+import { gatewayOf, requestOf } from '../units/ids.ts'
+import type { EngineWork } from './settle.ts'
 
 /** What an engine's log says that bears on the books; other lines say nothing about work. */
 export type WorkLine =
@@ -90,3 +91,42 @@ const unheard = (name: string): Heard => ({
   begun: false,
   final: false,
 })
+
+/** All that is known of an attempt from the engines' logs. */
+export interface EngineAttempt extends EngineWork {
+  readonly request: RequestId
+  /** The gateway that its name says asked for it. */
+  readonly gateway: Incarnation
+  /** The engine's incarnation. */
+  readonly incarnation: string
+  /** Compared with its settled request, or booked as foreign. */
+  readonly reconciled: boolean
+}
+
+/**
+ * What is known of an attempt after some more lines. Counts of a step are added, those of an end replace them: the engine's
+ * last word is its count. Undefined: the lines change nothing, since it is final or belongs to another incarnation.
+ */
+export function heardMore(
+  known: EngineAttempt | undefined,
+  heard: Heard,
+  incarnation: string,
+  replica: ReplicaId,
+): EngineAttempt | undefined {
+  if (known && (known.final || known.incarnation !== incarnation)) return undefined
+  const told = heard.final || heard.begun || !known
+  return {
+    attempt: heard.attempt,
+    request: heard.request,
+    gateway: gatewayOf(heard.request),
+    incarnation,
+    replica: known?.replica ?? replica,
+    model: known?.model || heard.model,
+    input_uncached: told ? heard.input_uncached : known.input_uncached,
+    cache_read: told ? heard.cache_read : known.cache_read,
+    output: heard.final ? heard.output : (known?.output ?? 0) + heard.output,
+    last_ms: Math.max(known?.last_ms ?? 0, heard.last_ms),
+    final: heard.final,
+    reconciled: known?.reconciled ?? false,
+  }
+}

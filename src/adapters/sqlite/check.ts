@@ -7,19 +7,17 @@
 import { accounts } from '../../books/account.ts'
 import { postForeign } from '../../books/bearer.ts'
 import type { Check } from '../../books/check.ts'
-import { Derived, Findings, isLedgerUnit } from '../../books/check.ts'
-import { attribute } from '../../books/energy.ts'
-import { post } from '../../books/post.ts'
+import { auditInterval, auditRequest, Derived, Findings, isLedgerUnit } from '../../books/check.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { EngineWork } from '../../books/settle.ts'
-import { reconcile } from '../../books/settle.ts'
 import { interval } from '../../plant/energy/meter.ts'
 import { watts } from '../../units/quantity.ts'
 import type { Books } from './books.ts'
 import { transferOf } from './books.ts'
-import { workOf } from './engine-log.ts'
+import type { AttemptRow } from './engine-log.ts'
+import { attemptOf } from './engine-log.ts'
 import type { IntervalRow } from './intervals.ts'
-import { intervalOf, workIn } from './intervals.ts'
+import { intervalOf, seenIn } from './intervals.ts'
 import { hashOf } from './journal-file.ts'
 import { storeLag } from './lag.ts'
 import type { StoredTransfer } from './ledger.ts'
@@ -83,13 +81,14 @@ function checkRequests(books: Books, findings: Findings): { requests: number; en
     const row = JSON.parse(stored.body) as CloseRow
     if (!columnsMatch(stored, row)) findings.add('request', stored.id, 'its columns are not those of its body')
     const works = reconciledWorks(books, row.id)
-    const transfers = transfersOf(books, row.id)
-    const beyond = works.flatMap((work) => reconcile(row, work).transfers)
-    findings.compare([...post(row, prices.of(row.price_version ?? 0)), ...beyond], transfers)
-    for (const work of works) {
-      attempts++
-      residual += engineResidual(books, findings, row, work, transfers)
-    }
+    attempts += works.length
+    residual += auditRequest(findings, {
+      row,
+      works,
+      price: prices.of(row.price_version ?? 0),
+      transfers: transfersOf(books, row.id),
+      isPutAside: (attempt) => isPutAside(books, attempt),
+    })
   }
   return { requests, engine: { attempts, residual: residual.toString() } }
 }
@@ -106,34 +105,16 @@ const columnsMatch = (stored: RequestRow, row: CloseRow): boolean =>
   stored.closed_ms === row.closed_ms
 
 const reconciledWorks = (books: Books, request: string): EngineWork[] =>
-  all<Parameters<typeof workOf>[0]>(
+  all<AttemptRow>(
     books.database,
     'select * from engine_attempt where request = ? and reconciled = 1 order by id',
     request,
-  ).map(workOf)
+  ).map(attemptOf)
 
 const transfersOf = (books: Books, request: string) =>
   allBig<StoredTransfer>(books.database, "select * from transfer where request = ? and unit <> 'mJ'", request).map(
     transferOf,
   )
-
-/** Engine's tokens − booked tokens of an attempt: 0, or what was put aside as a log below its row. */
-function engineResidual(
-  books: Books,
-  findings: Findings,
-  row: CloseRow,
-  work: EngineWork,
-  transfers: readonly { id: string; amount: bigint }[],
-): bigint {
-  const mine = transfers.filter(({ id }) => id.startsWith(`${work.attempt}/token/`))
-  const booked = mine.reduce((sum, { amount }) => sum + amount, 0n)
-  const residual = BigInt(work.input_uncached + work.cache_read + work.output) - booked
-  const { short } = reconcile(row, work)
-  const known = short > 0 && isPutAside(books, work.attempt)
-  if (residual !== 0n && !(known && residual === -BigInt(short)))
-    findings.add('attempt', work.attempt, `engine's tokens − booked tokens = ${residual}`)
-  return residual
-}
 
 const isPutAside = (books: Books, subject: string): boolean =>
   one(books.database, "select id from quarantine where subject = ? and reason = 'log_below_row'", subject) !== undefined
@@ -157,9 +138,7 @@ const withoutRequest = `
 
 /** Only foreign work is booked without a request. */
 function checkWithoutRequest({ database }: Books, findings: Findings): void {
-  const expected = [...streamPlain<Parameters<typeof workOf>[0]>(database, foreignWork)].flatMap((row) =>
-    postForeign(workOf(row)),
-  )
+  const expected = [...streamPlain<AttemptRow>(database, foreignWork)].flatMap((row) => postForeign(attemptOf(row)))
   findings.compare(expected, [...stream<StoredTransfer>(database, withoutRequest)].map(transferOf))
   const unnamed = one<{ attempt: string }>(
     database,
@@ -179,14 +158,9 @@ function checkIntervals(books: Books, findings: Findings): number {
     before = row
     const transfers = energyOf(books, row)
     explained += transfers.length
-    if (row.posted_ms === null) {
-      findings.compare([], transfers)
-      continue
-    }
-    posted++
-    findings.compare(attribute(intervalOf(row), workIn(books, intervalOf(row))), transfers)
-    const sum = transfers.reduce((total, { amount }) => total + amount, 0n)
-    if (sum !== row.energy_mj) findings.add('interval', nameOf(row), `drew ${row.energy_mj} mJ, ${sum} mJ are booked`)
+    const interval = intervalOf(row)
+    if (row.posted_ms !== null) posted++
+    auditInterval(findings, interval, row.posted_ms === null ? undefined : seenIn(books, interval), transfers)
   }
   const energy = count(database, "select count(*) as n from transfer where unit = 'mJ'")
   if (energy !== explained) findings.compare([], strayEnergy(books))

@@ -2,14 +2,14 @@
  * An engine's log → what it did for each attempt, and in which second. Lines and cursor in one transaction, so that a line
  * counts once however often its file is read.
  */
-import type { EngineWork } from '../../books/settle.ts'
-import { workOfLines } from '../../books/work.ts'
-import type { AttemptId, ReplicaId } from '../../units/ids.ts'
-import { gatewayOf } from '../../units/ids.ts'
+import { putAside } from '../../books/effect.ts'
+import type { EngineAttempt } from '../../books/work.ts'
+import { heardMore, workOfLines } from '../../books/work.ts'
+import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../../units/ids.ts'
 import type { EngineLogLine } from '../llama/protocol.ts'
+import { apply } from './apply.ts'
 import type { Piece, Place } from './engine-files.ts'
 import { parseEngineLine } from './engine-line.ts'
-import { quarantine } from './ledger.ts'
 import { all, one, run } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -40,7 +40,7 @@ export function ingestEngineLog(
     if (cursor.file !== from.file || cursor.offset !== from.offset) return
     const lines = piece.lines.flatMap((text, index) => {
       const line = parseEngineLine(text)
-      if (!line) quarantine(store, incarnation, `${from.file}:${from.offset}:${index}`, 'unreadable', text)
+      if (!line) apply(store, [putAside(incarnation, `${from.file}:${from.offset}:${index}`, 'unreadable', text)])
       return line ?? []
     })
     bookLines(store, incarnation, replica, lines)
@@ -70,42 +70,37 @@ export const engineReadTo = (store: Store, incarnation: string, now_ms: number):
 
 function bookLines(store: Store, incarnation: string, replica: ReplicaId, lines: readonly EngineLogLine[]): void {
   const { attempts, seconds } = workOfLines(lines)
-  for (const one of attempts.values()) saveAttempt(store, incarnation, replica, one)
+  for (const heard of attempts.values()) {
+    const known = one<AttemptRow>(store.database, 'select * from engine_attempt where id = ?', heard.attempt)
+    const more = heardMore(known && attemptOf(known), heard, incarnation, replica)
+    if (more) saveAttempt(store, more)
+  }
   for (const { second, attempt, tokens } of seconds.values()) run(store.database, addSecond, second, attempt, tokens)
 }
 
-/** Counts of a step are added, those of an end replace them: the engine's last word is its count. */
 const upsertAttempt = `
   insert into engine_attempt
     (id, request, gateway, incarnation, replica, model, input_uncached, cache_read, output, last_ms, final)
-  values (?1, ?2, ?12, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (id) do update set
-    model = case when model = '' then excluded.model else model end,
-    input_uncached = case when excluded.final = 1 or ?11 = 1 then excluded.input_uncached else input_uncached end,
-    cache_read = case when excluded.final = 1 or ?11 = 1 then excluded.cache_read else cache_read end,
-    output = case when excluded.final = 1 then excluded.output else output + excluded.output end,
-    last_ms = max(last_ms, excluded.last_ms),
-    final = excluded.final
-  where final = 0 and incarnation = excluded.incarnation`
+    model = excluded.model, input_uncached = excluded.input_uncached, cache_read = excluded.cache_read,
+    output = excluded.output, last_ms = excluded.last_ms, final = excluded.final`
 
-type Heard = ReturnType<typeof workOfLines>['attempts'] extends Map<string, infer One> ? One : never
-
-const saveAttempt = (store: Store, incarnation: string, replica: ReplicaId, heard: Heard): void =>
+const saveAttempt = (store: Store, one: EngineAttempt): void =>
   void run(
     store.database,
     upsertAttempt,
-    heard.attempt,
-    heard.request,
-    incarnation,
-    replica,
-    heard.model,
-    heard.input_uncached,
-    heard.cache_read,
-    heard.output,
-    heard.last_ms,
-    heard.final ? 1 : 0,
-    heard.begun ? 1 : 0,
-    gatewayOf(heard.request),
+    one.attempt,
+    one.request,
+    one.gateway,
+    one.incarnation,
+    one.replica,
+    one.model,
+    one.input_uncached,
+    one.cache_read,
+    one.output,
+    one.last_ms,
+    one.final ? 1 : 0,
   )
 
 const addSecond = `
@@ -129,8 +124,11 @@ export function enginesReadTo(store: Store): number {
   return row?.read ?? Number.POSITIVE_INFINITY
 }
 
-interface AttemptRow {
+export interface AttemptRow {
   readonly id: string
+  readonly request: string
+  readonly gateway: string
+  readonly incarnation: string
   readonly replica: string
   readonly model: string
   readonly input_uncached: number
@@ -138,10 +136,14 @@ interface AttemptRow {
   readonly output: number
   readonly last_ms: number
   readonly final: number
+  readonly reconciled: number
 }
 
-export const workOf = (row: AttemptRow): EngineWork => ({
+export const attemptOf = (row: AttemptRow): EngineAttempt => ({
   attempt: row.id as AttemptId,
+  request: row.request as RequestId,
+  gateway: row.gateway as Incarnation,
+  incarnation: row.incarnation,
   replica: row.replica as ReplicaId,
   model: row.model,
   input_uncached: row.input_uncached,
@@ -149,8 +151,9 @@ export const workOf = (row: AttemptRow): EngineWork => ({
   output: row.output,
   last_ms: row.last_ms,
   final: row.final === 1,
+  reconciled: row.reconciled === 1,
 })
 
 /** What the engines logged for one request, attempt by attempt. */
-export const worksOf = (store: Pick<Store, 'database'>, request: string): EngineWork[] =>
-  all<AttemptRow>(store.database, 'select * from engine_attempt where request = ? order by id', request).map(workOf)
+export const worksOf = (store: Pick<Store, 'database'>, request: string): EngineAttempt[] =>
+  all<AttemptRow>(store.database, 'select * from engine_attempt where request = ? order by id', request).map(attemptOf)

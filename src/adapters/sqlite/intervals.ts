@@ -1,17 +1,13 @@
-/**
- * Attributes the energy of a meter interval once it is known who worked in it: every engine's log has been read past its
- * end, and every attempt that worked in it is settled and reconciled. A long stream delays its own intervals and no others.
- */
-import { bearerOf } from '../../books/bearer.ts'
-import type { Work } from '../../books/energy.ts'
-import { attribute } from '../../books/energy.ts'
+/** Finds the meter intervals that `books/energy.ts` can attribute, and who worked in them. */
+import type { Seen } from '../../books/energy.ts'
+import { closeInterval, firstSecond } from '../../books/energy.ts'
+import { logLate_ms } from '../../books/orphan.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { Grade, MeterInterval } from '../../plant/energy/meter.ts'
 import { millijoules } from '../../units/amount.ts'
 import type { AttemptId } from '../../units/ids.ts'
+import { apply } from './apply.ts'
 import { enginesReadTo } from './engine-log.ts'
-import { postTransfers } from './ledger.ts'
-import { logLate_ms } from './orphans.ts'
 import { all, allBig, run } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -56,7 +52,7 @@ export function insertInterval(store: Store, one: MeterInterval): void {
   )
 }
 
-/** Intervals that no unsettled attempt worked in. */
+/** Intervals that no unsettled attempt worked in; the seconds of an interval as `firstSecond` says. */
 const ready = `
   select i.* from meter_interval i
   where i.posted_ms is null and i.to_ms + ? <= ?
@@ -74,35 +70,29 @@ export function closeIntervals(store: Store, now_ms: number): boolean {
     const rows = allBig<IntervalRow>(store.database, ready, logLate_ms, read)
     for (const row of rows) {
       const interval = intervalOf(row)
-      postTransfers(store, row.meter, attribute(interval, workIn(store, interval)))
-      const close = 'update meter_interval set posted_ms = ? where meter = ? and sequence = ?'
-      run(store.database, close, now_ms, row.meter, row.sequence)
+      apply(store, closeInterval(interval, seenIn(store, interval), now_ms))
     }
     return rows.length === batch
   })
 }
 
-/** A second belongs to the interval that its middle lies in, so that each is in exactly one: (s + 0.5) × 1000 ∈ [from, to). */
-const workInSeconds = `
+const seenInSeconds = `
   select s.attempt, sum(s.tokens) as tokens, r.body from engine_second s
   join engine_attempt a on a.id = s.attempt
   left join request r on r.id = a.request
   where s.second >= ? and s.second < ?
   group by s.attempt order by s.attempt`
 
-/** The first second whose middle is at or after a moment; `ready` says the same in SQL. */
-export const firstSecond = (at_ms: number): number => Math.ceil((at_ms - 500) / 1000)
-
-export function workIn(store: Pick<Store, 'database'>, { from_ms, to_ms }: MeterInterval): Work[] {
+export function seenIn(store: Pick<Store, 'database'>, { from_ms, to_ms }: MeterInterval): Seen[] {
   const rows = all<{ attempt: string; tokens: number; body: string | null }>(
     store.database,
-    workInSeconds,
+    seenInSeconds,
     firstSecond(from_ms),
     firstSecond(to_ms),
   )
   return rows.map(({ attempt, tokens, body }) => ({
     attempt: attempt as AttemptId,
     tokens,
-    bearer: bearerOf(body === null ? undefined : (JSON.parse(body) as CloseRow), attempt as AttemptId),
+    row: body === null ? undefined : (JSON.parse(body) as CloseRow),
   }))
 }

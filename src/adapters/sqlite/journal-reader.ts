@@ -4,18 +4,10 @@
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import type { Row } from '../../books/row.ts'
+import type { JournalRow } from '../../books/ship.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { alivePath, hashOf, journalPath } from './journal-file.ts'
 import { parseRow } from './row-shape.ts'
-
-export interface JournalRow {
-  readonly seq: number
-  /** Undefined when the body is not what was written, or no row of this version. */
-  readonly row: Row | undefined
-  readonly hash: string
-  readonly body: string
-}
 
 /** Incarnations that have a journal here. */
 export function listJournals(directory: string): Incarnation[] {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Account, LedgerUnit, Transfer } from '../../books/account.ts'
+import { insertAside } from './aside.ts'
 import { allBig, one, run } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -7,17 +8,24 @@ import type { Store } from './store.ts'
  * Posts transfers within the caller's transaction: once each, with their balances. The same transfer again does nothing;
  * another one under the same name is a contradiction, put aside and never posted.
  */
-export function postTransfers(store: Store, source: string, transfers: Iterable<Transfer>): void {
+export function postTransfers(store: Store, postings: Iterable<Posting>): void {
   const moved = new Map<string, Movement>()
-  for (const transfer of transfers) {
-    if (insertTransfer(store.database, transfer)) {
-      move(moved, transfer.from, -transfer.amount, transfer)
-      move(moved, transfer.to, transfer.amount, transfer)
-    } else if (!isStored(store.database, transfer)) {
-      quarantine(store, source, transfer.id, 'transfer_conflict', JSON.stringify(transfer, decimal))
+  for (const { source, transfers } of postings)
+    for (const transfer of transfers) {
+      if (insertTransfer(store.database, transfer)) {
+        move(moved, transfer.from, -transfer.amount, transfer)
+        move(moved, transfer.to, transfer.amount, transfer)
+      } else if (!isStored(store.database, transfer)) {
+        const body = JSON.stringify(transfer, decimal)
+        insertAside(store, { source, subject: transfer.id, reason: 'transfer_conflict', body })
+      }
     }
-  }
   for (const [, { account, unit, day, amount }] of moved) run(store.database, addToBalance, account, unit, day, amount)
+}
+
+interface Posting {
+  readonly source: string
+  readonly transfers: readonly Transfer[]
 }
 
 const insertSql = `
@@ -72,22 +80,6 @@ function isStored(database: DatabaseSync, transfer: Transfer): boolean {
   const [stored] = allBig<StoredTransfer>(database, 'select * from transfer where id = ?', transfer.id)
   return stored !== undefined && sameTransfer(stored, transfer)
 }
-
-/** Puts aside what contradicts the books; the same thing twice is one entry. */
-export function quarantine(store: Store, source: string, subject: string, reason: string, body: string): void {
-  run(
-    store.database,
-    `insert into quarantine (source, subject, reason, body) values (?, ?, ?, ?)
-     on conflict (source, subject, reason) do nothing`,
-    source,
-    subject,
-    reason,
-    body.slice(0, longestBody),
-  )
-}
-
-/** Enough to see what it was. */
-const longestBody = 65_536
 
 export const count = (database: DatabaseSync, sql: string): number => one<{ n: number }>(database, sql)?.n ?? 0
 

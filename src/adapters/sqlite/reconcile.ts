@@ -1,9 +1,10 @@
 /** Billed + waste = what the engines made: compares each finished attempt with its settled request, once. */
 import type { CloseRow } from '../../books/row.ts'
-import { reconcile } from '../../books/settle.ts'
-import { workOf } from './engine-log.ts'
-import { decimal, postTransfers, quarantine } from './ledger.ts'
-import { all, run } from './query.ts'
+import { reconcileAttempt } from '../../books/settle.ts'
+import { apply } from './apply.ts'
+import type { AttemptRow } from './engine-log.ts'
+import { attemptOf } from './engine-log.ts'
+import { all } from './query.ts'
 import type { Store } from './store.ts'
 
 const batch = 1000
@@ -17,15 +18,11 @@ const unreconciled = `
 /** True when there may be more. */
 export function reconcileAttempts(store: Store): boolean {
   return store.transaction(() => {
-    const rows = all<Parameters<typeof workOf>[0] & { incarnation: string; body: string }>(store.database, unreconciled)
-    for (const row of rows) {
-      const work = workOf(row)
-      const { transfers, short } = reconcile(JSON.parse(row.body) as CloseRow, work)
-      postTransfers(store, row.incarnation, transfers)
-      if (short > 0)
-        quarantine(store, row.incarnation, work.attempt, 'log_below_row', JSON.stringify({ short, work }, decimal))
-      run(store.database, 'update engine_attempt set reconciled = 1 where id = ?', row.id)
-    }
+    const rows = all<AttemptRow & { readonly body: string }>(store.database, unreconciled)
+    apply(
+      store,
+      rows.flatMap((row) => reconcileAttempt(JSON.parse(row.body) as CloseRow, attemptOf(row), row.incarnation)),
+    )
     return rows.length === batch
   })
 }

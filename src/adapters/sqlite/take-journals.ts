@@ -36,7 +36,10 @@ function finish(store: Store, folder: string, incarnation: Incarnation, dead_ms:
   const { seq, gap_at } = journalCursor(store, incarnation)
   if (gap_at !== null) return false
   const last = lastOf(folder, incarnation)
-  if (last > seq) return noteGap(store, incarnation, seq, last) // it was acknowledged to a store that is older now
+  if (last > seq) {
+    noteGap(store, incarnation, seq, last) // it was acknowledged to a store that is older now
+    return false
+  }
   markDead(store, incarnation, dead_ms)
   removeJournal(folder, incarnation)
   return false

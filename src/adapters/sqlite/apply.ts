@@ -1,0 +1,94 @@
+import type { Effect, Known, Written } from '../../books/effect.ts'
+import type { CloseRow, OpenRow } from '../../books/row.ts'
+import type { Incarnation } from '../../units/ids.ts'
+import { insertAside } from './aside.ts'
+import { hashOf } from './journal-file.ts'
+import { postTransfers } from './ledger.ts'
+import { Prices } from './price-of.ts'
+import { one, run } from './query.ts'
+import type { Store } from './store.ts'
+
+/** Applies what a decision did, within the caller's transaction. Transfers go last and together: few accounts, many rows. */
+export function apply(store: Store, effects: readonly Effect[]): void {
+  for (const effect of effects) applyOne(store, effect)
+  postTransfers(
+    store,
+    effects.filter((effect) => effect.do === 'post'),
+  )
+}
+
+function applyOne(store: Store, effect: Effect): void {
+  const { database } = store
+  switch (effect.do) {
+    case 'open':
+      return insertOpen(store, effect.incarnation, effect.row, effect.written)
+    case 'settle':
+      insertRequest(store, effect.row, effect.written)
+      return void run(database, 'delete from open_request where id = ?', effect.row.id)
+    case 'forget':
+      return void run(database, 'delete from open_request where id = ?', effect.request)
+    case 'put_aside':
+      return insertAside(store, effect.aside)
+    case 'reconciled':
+      return void run(database, 'update engine_attempt set reconciled = 1 where id = ?', effect.attempt)
+    case 'attributed':
+      return void run(
+        database,
+        'update meter_interval set posted_ms = ? where meter = ? and sequence = ?',
+        effect.posted_ms,
+        effect.meter,
+        effect.sequence,
+      )
+    case 'cursor':
+      return void run(
+        database,
+        'update journal set seq = ?, gap_at = ? where incarnation = ?',
+        effect.seq,
+        effect.gap_at,
+        effect.incarnation,
+      )
+    case 'post':
+      return
+  }
+}
+
+/** The books as a decision sees them, within the same transaction. */
+export function knownIn({ database }: Store): Known {
+  const prices = new Prices(database)
+  const hash = (sql: string, request: string): string | undefined => one<{ hash: string }>(database, sql, request)?.hash
+  return {
+    open: (request) => hash('select hash from open_request where id = ?', request),
+    settled: (request) => hash('select hash from request where id = ?', request),
+    price: (version) => prices.of(version),
+    hash: hashOf,
+  }
+}
+
+const insertOpen = (store: Store, incarnation: Incarnation, row: OpenRow, { body, hash }: Written): void =>
+  void run(
+    store.database,
+    'insert into open_request (id, incarnation, body, hash) values (?, ?, ?, ?)',
+    row.id,
+    incarnation,
+    body,
+    hash,
+  )
+
+const insertRequest = (store: Store, row: CloseRow, { body, hash }: Written): void =>
+  void run(
+    store.database,
+    `insert into request
+       (id, tenant, application, api_key, model, price_version, outcome, at_ms, closed_ms, body, hash)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    row.id,
+    row.tenant,
+    row.application,
+    row.key,
+    row.model,
+    row.price_version,
+    row.outcome,
+    row.at_ms,
+    row.closed_ms,
+    body,
+    hash,
+  )

@@ -1,0 +1,54 @@
+import type { AttemptId, Incarnation, RequestId } from '../units/ids.ts'
+import type { Transfer } from './account.ts'
+import type { PriceVersion } from './price.ts'
+import type { CloseRow, OpenRow } from './row.ts'
+
+/**
+ * What a decision of the bookkeeper does to the books. All effects of one decision are one transaction; a store (SQLite,
+ * PostgreSQL, memory) applies them and decides nothing.
+ */
+export type Effect =
+  | { readonly do: 'open'; readonly incarnation: Incarnation; readonly row: OpenRow; readonly written: Written }
+  /** The request is settled, and no longer open. */
+  | { readonly do: 'settle'; readonly row: CloseRow; readonly written: Written }
+  /** It is no longer open, and not settled either: what became of it is put aside. */
+  | { readonly do: 'forget'; readonly request: RequestId }
+  /** Once each: the same transfer again does nothing, another one under the same name is put aside. */
+  | { readonly do: 'post'; readonly source: string; readonly transfers: readonly Transfer[] }
+  | { readonly do: 'put_aside'; readonly aside: Aside }
+  /** Billed + waste = what the engine made, for this attempt. */
+  | { readonly do: 'reconciled'; readonly attempt: AttemptId }
+  | { readonly do: 'attributed'; readonly meter: string; readonly sequence: number; readonly posted_ms: number }
+  /** A journal was read up to a row; before `gap_at` rows are missing, and nothing more is read. */
+  | { readonly do: 'cursor'; readonly incarnation: Incarnation; readonly seq: number; readonly gap_at: number | null }
+
+/** A row as it was journaled, byte for byte, and its hash. */
+export interface Written {
+  readonly body: string
+  readonly hash: string
+}
+
+/** What contradicts the books: never posted, always shown. The same thing twice is one entry. */
+export interface Aside {
+  /** A gateway's or an engine's incarnation. */
+  readonly source: string
+  /** Number of the journal row, attempt, or place in the engine's log. */
+  readonly subject: string
+  readonly reason: string
+  readonly body: string
+}
+
+/** What the books hold already, as far as a decision must know it. */
+export interface Known {
+  /** Hash of the open row; undefined: the request is not open. */
+  open(request: RequestId): string | undefined
+  /** Hash of the row that settled it; undefined: it is not settled. */
+  settled(request: RequestId): string | undefined
+  price(version: number): PriceVersion | undefined
+  hash(body: string): string
+}
+
+export const putAside = (source: string, subject: string, reason: string, body: string): Effect => ({
+  do: 'put_aside',
+  aside: { source, subject, reason, body },
+})
