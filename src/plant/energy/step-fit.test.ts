@@ -10,14 +10,12 @@ import { fewestObservations, fitSteps, qualityOf } from './step-fit.ts'
 const real = fc.double({ min: -10, max: 10, noNaN: true })
 
 test('non-negative least squares: no coefficient is negative, and none could be moved for the better', () => {
-  const system = fc
-    .integer({ min: 1, max: 5 })
-    .chain((columns) =>
-      fc.array(fc.tuple(fc.array(real, { minLength: columns, maxLength: columns }), real), {
-        minLength: 8,
-        maxLength: 25,
-      }),
-    )
+  const system = fc.integer({ min: 1, max: 5 }).chain((columns) =>
+    fc.array(fc.tuple(fc.array(real, { minLength: columns, maxLength: columns }), real), {
+      minLength: 8,
+      maxLength: 25,
+    }),
+  )
   fc.assert(
     fc.property(system, (rows) => {
       const n = rows[0]?.[0].length ?? 0
