@@ -1,7 +1,7 @@
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
-
-export type JsonObject = Readonly<Record<string, unknown>>
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 
 /** No API body is nested deeper than a tool's schema, which stays far below this; recursion over it stays shallow. */
 export const deepest = 64
@@ -30,9 +30,6 @@ export function parseObject(bytes: Buffer): Parsed {
   if (!isObject(value)) return invalid('the body is not a JSON object')
   return { ok: true, value }
 }
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** V8's message quotes the text around the fault; what was in a prompt stays out of messages. */
 const where = (error: unknown): string =>

@@ -1,8 +1,8 @@
 import type { Usage } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
 import type { AttemptId } from '../../units/ids.ts'
+import type { JsonObject } from '../../units/json.ts'
 import type { Tokens } from '../../units/quantity.ts'
-import type { JsonObject } from '../http/json.ts'
 import type { ApiRequest } from './request.ts'
 
 /** One try of one engine. */

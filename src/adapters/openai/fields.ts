@@ -1,7 +1,7 @@
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 
 /** Says in words what a field must be; undefined: it is. */
 type Check = (value: unknown) => string | undefined

@@ -1,13 +1,13 @@
 import type { Usage } from '../../books/usage.ts'
+import { isFinished } from '../../lines/inference/upstream.ts'
+import { wireUsage } from '../../lines/inference/wire-usage.ts'
 import type { RequestId } from '../../units/ids.ts'
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 import type { Piece } from './engine.ts'
 import type { Receipt } from './receipt.ts'
 import { wattmillObject } from './receipt.ts'
 import type { ApiRequest } from './request.ts'
-import { isFinished } from './upstream-stream.ts'
-import { wireUsage } from './usage.ts'
 
 /** What all chunks of one answer, or the answer itself, have in common. */
 export interface Identity {

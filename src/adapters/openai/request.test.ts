@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { JsonObject } from '../http/json.ts'
+import type { JsonObject } from '../../units/json.ts'
 import { embeddedAsk, unsupported } from './embedded.ts'
 import { parseRequest } from './request.ts'
 

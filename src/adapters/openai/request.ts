@@ -1,10 +1,10 @@
 import type { Refusal } from '../../lines/inference/errors.ts'
 import type { ModelId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 import type { Tokens } from '../../units/quantity.ts'
 import { tokens } from '../../units/quantity.ts'
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
 import { invalid, wrongField } from './fields.ts'
 
 /** The two dialects of text generation: a conversation, or text to be continued. */

@@ -1,8 +1,8 @@
 import { errors } from 'undici'
 import type { EngineFailure, EngineFault } from '../../lines/inference/flow.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 import { ForbiddenAddress } from '../http/dial.ts'
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
 
 const failure = (fault: EngineFault, message: string): EngineFailure => ({ fault, message })
 

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 import type { Job } from './engine.ts'
 import type { Dialect } from './request.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inputTokens, outputTokens } from '../../books/usage.ts'
+import { mergeUsage, usageOf } from '../../lines/inference/wire-usage.ts'
 import { UpstreamStream } from './upstream-stream.ts'
-import { mergeUsage, usageOf } from './usage.ts'
 
 /**
  * Streams as engines and providers were reported to send them. They are synthetic, written from the threads named

@@ -1,30 +1,20 @@
 import type { Usage } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
+import { UpstreamAnswer } from '../../lines/inference/upstream.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
+import type { Tokens } from '../../units/quantity.ts'
 import { tokens } from '../../units/quantity.ts'
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
-import type { Piece, Told } from './engine.ts'
+import type { Told } from './engine.ts'
 import { EventParser } from './events.ts'
 import { failureOfError } from './upstream-errors.ts'
-import { mergeUsage, usageOf } from './usage.ts'
 
-/**
- * Reads an upstream's event stream: tells its content, gathers its usage, and judges at the end whether it was whole.
- *
- * Usage may stand in a last chunk with choices or without, in several, or nowhere. Chunks before the first content are
- * held, so that an attempt that fails before it leaves no trace of itself. A stream that ends without a finish reason
- * for each of its choices and without `[DONE]` broke off: OpenAI's own client would take it for a whole answer.
- */
+/** Bytes of an upstream's event stream → events → what `UpstreamAnswer` makes of them. */
 export class UpstreamStream {
   readonly #engine: string
   readonly #told: (told: Told & { kind: 'chunk' }) => void
   readonly #events = new EventParser()
-  readonly #unfinished = new Set<unknown>()
-  #finished = false
-  #done = false
-  #report: JsonObject | undefined
-  #before: Piece[] = []
-  produced = false
+  readonly #answer = new UpstreamAnswer()
 
   constructor(engine: string, told: (told: Told & { kind: 'chunk' }) => void) {
     this.#engine = engine
@@ -32,12 +22,15 @@ export class UpstreamStream {
   }
 
   get usage(): Usage | undefined {
-    return usageOf(this.#report)
+    return this.#answer.usage
   }
 
-  /** Whether all that was begun was finished, whatever happens to the socket now. */
   get whole(): boolean {
-    return this.#done || (this.#finished && this.#unfinished.size === 0)
+    return this.#answer.whole
+  }
+
+  get produced(): boolean {
+    return this.#answer.produced
   }
 
   /** Takes what came; a failure when it cannot be gone on with. */
@@ -57,41 +50,26 @@ export class UpstreamStream {
 
   /** Tells what was still held: an answer without content. */
   flush(): void {
-    if (this.#before.length > 0) this.#told({ kind: 'chunk', tokens: tokens(0), bytes: this.#before })
-    this.#before = []
+    const held = this.#answer.rest()
+    if (held.length > 0) this.#tell(tokens(0), held)
   }
 
   #event(data: string): EngineFailure | undefined {
-    if (this.#done) return undefined
+    if (this.#answer.isDone) return undefined
     if (data.trim() === '[DONE]') {
-      this.#done = true
+      this.#answer.done()
       return undefined
     }
     const chunk = parse(data)
     if (!chunk) return this.#unreadable()
-    if (chunk.error !== undefined && chunk.error !== null) return failureOfError(this.#engine, chunk.error)
-    if (isObject(chunk.usage)) this.#report = mergeUsage(this.#report, chunk.usage)
-    this.#content(chunk)
+    const reading = this.#answer.chunk(chunk)
+    if (reading.kind === 'error') return failureOfError(this.#engine, reading.error)
+    if (reading.kind === 'content') this.#tell(reading.tokens, reading.chunks)
     return undefined
   }
 
-  #content(chunk: JsonObject): void {
-    const choices = Array.isArray(chunk.choices) ? chunk.choices.filter(isObject) : []
-    if (choices.length === 0 && isObject(chunk.usage)) return // the usage chunk: ours takes its place
-    for (const choice of choices) this.#follow(choice)
-    const piece: Piece = { kind: 'chunk', chunk }
-    if (!choices.some(hasContent) && !this.produced) return void this.#before.push(piece)
-    this.produced = true
-    const bytes = [...this.#before, piece]
-    this.#before = []
-    this.#told({ kind: 'chunk', tokens: tokens(choices.filter(hasContent).length), bytes })
-  }
-
-  #follow(choice: JsonObject): void {
-    const index = choice.index ?? 0
-    if (!isFinished(choice)) return void this.#unfinished.add(index)
-    this.#unfinished.delete(index)
-    this.#finished = true
+  #tell(count: Tokens, chunks: readonly JsonObject[]): void {
+    this.#told({ kind: 'chunk', tokens: count, bytes: chunks.map((chunk) => ({ kind: 'chunk', chunk })) })
   }
 
   #unreadable(): EngineFailure {
@@ -107,17 +85,3 @@ function parse(data: string): JsonObject | undefined {
     return undefined
   }
 }
-
-export const isFinished = (choice: JsonObject): boolean =>
-  choice.finish_reason !== undefined && choice.finish_reason !== null
-
-/** Any field of a delta but the role, in any dialect: content, reasoning, a refusal, a part of a tool call. */
-export function hasContent(choice: JsonObject): boolean {
-  if (typeof choice.text === 'string' && choice.text !== '') return true
-  if (!isObject(choice.delta)) return false
-  return Object.entries(choice.delta).some(
-    ([field, value]) => field !== 'role' && value !== null && value !== undefined && value !== '' && !isEmpty(value),
-  )
-}
-
-const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0

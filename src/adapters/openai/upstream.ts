@@ -1,17 +1,17 @@
 import type { Pool } from 'undici'
 import { usageFrom } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
+import { usageOf } from '../../lines/inference/wire-usage.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 import { tokens } from '../../units/quantity.ts'
 import { dial } from '../http/dial.ts'
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
 import type { Attempt, Engine, Job, Told } from './engine.ts'
 import { secretOf } from './secret.ts'
 import { failureOfError } from './upstream-errors.ts'
 import { Exchange } from './upstream-exchange.ts'
 import { outgoingBody, outgoingHeaders, pathOf } from './upstream-request.ts'
 import { UpstreamStream } from './upstream-stream.ts'
-import { usageOf } from './usage.ts'
 
 export interface UpstreamSettings {
   readonly name: string

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isObject } from '../../units/json.ts'
 import { dialSocket } from '../http/dial.ts'
-import { isObject } from '../http/json.ts'
 import type { FactorySnapshot, SyncRequest, WireSnapshot } from './contract.ts'
 import { parseSnapshot } from './contract.ts'
 import { writeStored } from './stored.ts'

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import { errorBody, sendError, sendJson } from '../../adapters/http/errors.ts'
-import type { JsonObject } from '../../adapters/http/json.ts'
 import { EventStream, type StreamBounds } from '../../adapters/http/sse.ts'
 import { refusalOf } from '../../adapters/openai/endings.ts'
 import type { Piece } from '../../adapters/openai/engine.ts'
@@ -12,6 +11,7 @@ import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Ending, Flow } from '../../lines/inference/flow.ts'
 import { formatDollars } from '../../units/amount.ts'
+import type { JsonObject } from '../../units/json.ts'
 import type { Answer } from './world.ts'
 
 /** What both kinds of answer need to know of their request. */

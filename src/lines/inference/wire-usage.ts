@@ -1,7 +1,7 @@
 import type { Usage } from '../../books/usage.ts'
 import { inputTokens, outputTokens, tokenClasses, totalTokens, usageFrom } from '../../books/usage.ts'
-import type { JsonObject } from '../http/json.ts'
-import { isObject } from '../http/json.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
 
 /** Usage in OpenAI's shape: prompt and completion are wholes, the details are parts of them. */
 export interface WireUsage {
