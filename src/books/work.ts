@@ -1,3 +1,7 @@
+import type { StepWork } from '../plant/energy/step-energy.ts'
+import { noWork, plusWork } from '../plant/energy/step-energy.ts'
+import type { SequenceStep, StepReport } from '../plant/infrastructure/step.ts'
+import { workOfSequence } from '../plant/infrastructure/step-work.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
 import { gatewayOf, requestOf } from '../units/ids.ts'
 import type { EngineWork } from './settle.ts'
@@ -11,8 +15,10 @@ export type WorkLine =
       readonly model: string
       readonly input_uncached: number
       readonly cache_read: number
+      /** The prompt's tokens are in the steps that evaluated them; absent: they are counted where it began. */
+      readonly prompt_in_steps?: true
     }
-  | { readonly log: 'step'; readonly at_ms: number; readonly made: readonly (readonly [string, number])[] }
+  | StepLine
   | {
       readonly log: 'end'
       readonly at_ms: number
@@ -20,6 +26,44 @@ export type WorkLine =
       readonly count: { readonly input_uncached: number; readonly cache_read: number; readonly output: number }
     }
   | { readonly log: 'host' | 'close'; readonly at_ms: number }
+
+/** [attempt, tokens sampled, prompt tokens evaluated, tokens in its KV cache before]; older logs have the first two. */
+export type Made = readonly [string, number] | readonly [string, number, number, number]
+
+/** One step of one model's batch, with a row for each stream in it: a `StepReport`, kept short because there is one a step. */
+export interface StepLine {
+  readonly log: 'step'
+  readonly at_ms: number
+  readonly took_us: number
+  /** CPU time of the engine's process in the step; what another model computed at the same time is in it. */
+  readonly cpu_us?: number
+  readonly model?: string
+  readonly made: readonly Made[]
+}
+
+/** A report as a line of a log. */
+export const lineOfStep = ({ model, at_ms, took_us, cpu_us, sequences }: StepReport): StepLine => ({
+  log: 'step',
+  at_ms,
+  took_us,
+  ...(cpu_us === null ? {} : { cpu_us }),
+  model,
+  made: sequences.map(({ attempt, decode, prefill, context }) => [attempt, decode, prefill, context] as const),
+})
+
+/** A line as the report it was; undefined for one of an older log, which knows only what was sampled. */
+export function stepOfLine({ model, at_ms, took_us, cpu_us, made }: StepLine): StepReport | undefined {
+  if (model === undefined) return undefined
+  const sequences = made.map(
+    ([attempt, decode, prefill = 0, context = 0]): SequenceStep => ({
+      attempt: attempt as AttemptId,
+      decode,
+      prefill,
+      context,
+    }),
+  )
+  return { model, at_ms, took_us, cpu_us: cpu_us ?? null, sequences }
+}
 
 /** What some lines say of one attempt: `output` adds to what was known, unless they are its last and `final`. */
 export interface Heard {
@@ -34,18 +78,21 @@ export interface Heard {
   final: boolean
 }
 
-/** Prompt tokens evaluated and tokens sampled for an attempt in one second: its share of that second's energy. */
+/** What an attempt made the engine do in one second: its share of that second's energy. */
 export interface Second {
   readonly second: number
   readonly attempt: string
+  /** Prompt tokens evaluated and tokens sampled. */
   tokens: number
+  /** The same by what it costs; nothing where an older log does not say. */
+  work: StepWork
 }
 
 /**
- * Lines of an engine's log → work by attempt and by second.
+ * Lines of an engine's log → work by attempt and by second, each step in the second in which it ended.
  *
- * An attempt that ended before it began (cancelled in the queue) is there with zeros. The prompt counts in the second it
- * began: a log has no line per prompt batch, so a long prefill is dated up to its length too early.
+ * An attempt that ended before it began (cancelled in the queue) is there with zeros. Older logs have no line per piece of a
+ * prompt: there the prompt counts in the second it began, so a long one is dated up to its length too early.
  */
 export function workOfLines(lines: Iterable<WorkLine>): { attempts: Map<string, Heard>; seconds: Map<string, Second> } {
   const attempts = new Map<string, Heard>()
@@ -56,29 +103,33 @@ export function workOfLines(lines: Iterable<WorkLine>): { attempts: Map<string, 
     heard.last_ms = Math.max(heard.last_ms, at_ms)
     return heard
   }
-  const add = (attempt: string, at_ms: number, tokens: number): void => {
-    if (tokens === 0) return
+  const add = (attempt: string, at_ms: number, tokens: number, work: StepWork): void => {
+    if (tokens === 0 && work.step_e9 === 0) return
     const second = Math.floor(at_ms / 1000)
     const key = `${second} ${attempt}`
     const known = seconds.get(key)
-    if (known) known.tokens += tokens
-    else seconds.set(key, { second, attempt, tokens })
+    if (known) Object.assign(known, { tokens: known.tokens + tokens, work: plusWork(known.work, work) })
+    else seconds.set(key, { second, attempt, tokens, work })
   }
   for (const line of lines) {
     if (line.log === 'begin') {
       const { model, input_uncached, cache_read } = line
       Object.assign(hear(line.id, line.at_ms), { model, input_uncached, cache_read, begun: true })
-      add(line.id, line.at_ms, input_uncached)
+      if (!line.prompt_in_steps) add(line.id, line.at_ms, input_uncached, noWork)
     }
     if (line.log === 'step')
-      for (const [name, tokens] of line.made) {
-        hear(name, line.at_ms).output += tokens
-        add(name, line.at_ms, tokens)
+      for (const made of line.made) {
+        const [name, decode, prefill = 0] = made
+        hear(name, line.at_ms).output += decode
+        add(name, line.at_ms, prefill + decode, workOfMade(made, line.made.length))
       }
     if (line.log === 'end') Object.assign(hear(line.id, line.at_ms), { ...line.count, final: true })
   }
   return { attempts, seconds }
 }
+
+const workOfMade = ([, decode, prefill, context]: Made, batch: number): StepWork =>
+  prefill === undefined || context === undefined ? noWork : workOfSequence({ prefill, decode, context }, batch)
 
 const unheard = (name: string): Heard => ({
   attempt: name as AttemptId,

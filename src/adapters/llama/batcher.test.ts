@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { stepOfLine } from '../../books/work.ts'
 import { Batcher } from './batcher.ts'
 import type { EngineLog } from './log.ts'
 import type { EngineLogLine, EngineReport } from './protocol.ts'
@@ -89,11 +90,31 @@ test('steps, end and log agree for any mix of prompts, lengths and cancellations
           assert.equal(reports.filter((report) => report.on === 'begin').length, logged.begins)
         })
         assert.deepEqual(batcher.load, { running: 0, waiting: 0, slots: 4 })
+        requests.forEach((_, at) => {
+          reportsAgree(lines, `r${at}/1`)
+        })
       },
     ),
     { numRuns: 60 },
   )
 })
+
+/** What the steps say of an attempt adds up to its end, and each begins with the cache that the one before it left. */
+function reportsAgree(lines: readonly EngineLogLine[], name: string): void {
+  const { end } = loggedOf(lines, name)
+  const begin = lines.find((line) => line.log === 'begin' && line.id === name)
+  let context = begin?.log === 'begin' ? begin.cache_read : 0
+  let [prefill, decode] = [0, 0]
+  for (const line of lines) {
+    const mine = line.log === 'step' ? stepOfLine(line)?.sequences.find(({ attempt }) => attempt === name) : undefined
+    if (!mine) continue
+    assert.equal(mine.context, context)
+    context += mine.prefill > 0 ? mine.prefill : 1
+    prefill += mine.prefill
+    decode += mine.decode
+  }
+  assert.deepEqual([prefill, decode], [end?.count.input_uncached, end?.count.output])
+}
 
 test('a cancelled stream ends at the next step, wherever it is', async () => {
   for (let at = 0; at < 12; at++) {

@@ -5,12 +5,14 @@
  * begins the next batch as soon as the first of them has asked for one, and the one that sampled last misses it. In lock-step
  * a batch holds every stream, its time is the time of exactly these streams, and the log gets one line and one write.
  */
+import type { SequenceStep, StepReport } from '../../plant/infrastructure/step.ts'
+import type { AttemptId } from '../../units/ids.ts'
 import type { EngineLog } from './log.ts'
 import { Page } from './page.ts'
 import type { EngineModel, Sequence } from './sequence.ts'
 import { chooseLane } from './slots.ts'
 import { planStep, type Work } from './step.ts'
-import { type Ending, promptLeft, type Stream, takeToken } from './stream.ts'
+import { cached, type Ending, promptLeft, type Stream, takeToken } from './stream.ts'
 
 export interface BatcherConfig {
   /** Tokens evaluated in one step, at most. */
@@ -74,15 +76,23 @@ export class Batcher {
 
     const work = planStep(this.running, this.config.batch)
     if (work.length === 0) return
-    const start = performance.now()
+    const before = work.map(({ stream }) => cached(stream))
+    const clock = startClock()
     const results = await Promise.allSettled(work.map(({ stream, prompt }) => this.run(stream, prompt)))
-    const took = Math.round((performance.now() - start) * 1000)
+    const took = clock()
 
     const page = new Page()
-    page.step(
-      took,
-      work.map(({ stream }, at) => [stream.ask.id, sampled(results[at]) === undefined ? 0 : 1]),
-    )
+    const sequences = work.map(({ stream, prompt }, at): SequenceStep => {
+      const result = results[at]
+      const done = result?.status === 'fulfilled'
+      return {
+        attempt: stream.ask.id as AttemptId,
+        prefill: done ? prompt : 0,
+        decode: done && result.value !== undefined ? 1 : 0,
+        context: before[at] ?? 0,
+      }
+    })
+    page.step({ model: work[0]?.stream.ask.model ?? '', ...took, sequences })
     work.forEach((item, at) => {
       this.post(page, item, results[at])
     })
@@ -187,5 +197,12 @@ export class Batcher {
   }
 }
 
-const sampled = (result: PromiseSettledResult<number | undefined> | undefined): number | undefined =>
-  result?.status === 'fulfilled' ? result.value : undefined
+/** Elapsed and CPU time of this process since it was started, µs. */
+function startClock(): () => Pick<StepReport, 'took_us' | 'cpu_us'> {
+  const start = performance.now()
+  const cpu = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(cpu)
+    return { took_us: Math.round((performance.now() - start) * 1000), cpu_us: user + system }
+  }
+}

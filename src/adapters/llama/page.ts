@@ -1,4 +1,6 @@
 /** What one step writes into the log and may tell once it is written: collected, written with one call, then told. */
+import { lineOfStep } from '../../books/work.ts'
+import type { StepReport } from '../../plant/infrastructure/step.ts'
 import type { EngineLog } from './log.ts'
 import type { EngineFailure, EngineLogLine, EngineReport } from './protocol.ts'
 import { countOf, promptLeft, type Stream } from './stream.ts'
@@ -13,12 +15,12 @@ export class Page {
   begin(stream: Stream): void {
     const { id, model } = stream.ask
     const prompt = { input_uncached: promptLeft(stream), cache_read: stream.cached }
-    this.lines.push({ log: 'begin', at_ms: this.at_ms, id, model, ...prompt })
+    this.lines.push({ log: 'begin', at_ms: this.at_ms, id, model, ...prompt, prompt_in_steps: true })
     this.tell(stream, { on: 'begin', id, ...prompt })
   }
 
-  step(took_us: number, made: readonly (readonly [string, number])[]): void {
-    this.lines.push({ log: 'step', at_ms: this.at_ms, took_us, made })
+  step(report: Omit<StepReport, 'at_ms'>): void {
+    this.lines.push(lineOfStep({ at_ms: this.at_ms, ...report }))
   }
 
   end(stream: Stream, why: 'stop' | 'length' | 'cancelled'): void {

@@ -5,6 +5,7 @@
  *
  * `id` names one attempt: `<request id>/<attempt>`, unique for ever. A connection that closes cancels all it asked for.
  */
+import type { StepLine } from '../../books/work.ts'
 
 /** How a request asks the embedded engine to sample. Absent means the engine's default. */
 export interface Sampling {
@@ -112,14 +113,10 @@ export type EngineLogLine =
       readonly model: string
       readonly input_uncached: number
       readonly cache_read: number
+      /** The prompt's tokens are in the steps that evaluated them. Absent in older logs, whose steps know only what was sampled. */
+      readonly prompt_in_steps?: true
     }
-  /** One step of the batch: [attempt id, tokens sampled] for each stream in it. */
-  | {
-      readonly log: 'step'
-      readonly at_ms: number
-      readonly took_us: number
-      readonly made: readonly (readonly [string, number])[]
-    }
+  | StepLine
   | {
       readonly log: 'end'
       readonly at_ms: number

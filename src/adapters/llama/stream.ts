@@ -56,6 +56,9 @@ export const countOf = (stream: Stream): EngineCount => ({
 /** Prompt tokens still to be evaluated. */
 export const promptLeft = (stream: Stream): number => stream.ask.prompt.length - stream.cached - stream.evaluated
 
+/** Tokens whose keys and values its sequence holds: the one sampled last is evaluated by the next step. */
+export const cached = (stream: Stream): number => stream.cached + stream.evaluated + Math.max(0, stream.output - 1)
+
 export interface Taken {
   readonly text: string
   readonly finished: 'stop' | 'length' | undefined

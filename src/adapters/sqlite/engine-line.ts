@@ -5,6 +5,7 @@ import type { EngineLogLine } from '../llama/protocol.ts'
 /** The shape of an engine log's line. What does not have it is put aside, never guessed. */
 const id = Type.String({ minLength: 1, maxLength: 400 })
 const time = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const model = Type.String({ minLength: 1, maxLength: 400 })
 const tokens = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
 
 const shape = Compile(
@@ -13,15 +14,18 @@ const shape = Compile(
       log: Type.Literal('step'),
       at_ms: time,
       took_us: Type.Number(),
-      made: Type.Array(Type.Tuple([id, tokens])),
+      cpu_us: Type.Optional(Type.Number()),
+      model: Type.Optional(model),
+      made: Type.Array(Type.Union([Type.Tuple([id, tokens]), Type.Tuple([id, tokens, tokens, tokens])])),
     }),
     Type.Object({
       log: Type.Literal('begin'),
       at_ms: time,
       id,
-      model: Type.String({ minLength: 1, maxLength: 400 }),
+      model,
       input_uncached: tokens,
       cache_read: tokens,
+      prompt_in_steps: Type.Optional(Type.Literal(true)),
     }),
     Type.Object({
       log: Type.Literal('end'),
