@@ -4,6 +4,7 @@ import type { PriceVersion } from '../../books/price.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import { price } from '../../units/amount.ts'
+import type { Batch } from '../prometheus/totals.ts'
 
 /**
  * What the operator and the gateways say to each other over the operator's socket. A gateway asks `POST /internal/sync`
@@ -22,6 +23,24 @@ export interface SyncRequest {
   readonly journal_depth: number
   readonly journal_up: boolean
   readonly replicas: readonly { readonly id: string; readonly up: boolean; readonly running: number }[]
+  readonly models: readonly { readonly model: string; readonly running: number; readonly waiting: number }[]
+  /** The oldest requests under way. */
+  readonly flows: readonly FlowLine[]
+  /** What it counted since the operator last acknowledged. */
+  readonly metrics: Batch
+}
+
+/** One request under way, for people: no content, no key. */
+export interface FlowLine {
+  readonly id: string
+  readonly tenant: string
+  readonly application: string
+  readonly model: string
+  readonly engine: string | null
+  readonly phase: string
+  readonly attempt: number
+  readonly tokens: number
+  readonly age_ms: number
 }
 
 export interface SyncReply {

@@ -46,7 +46,11 @@ test('news are taken whole or not at all, and the loop outlives its operator', a
       journal_depth: 0,
       journal_up: true,
       replicas: [],
+      models: [],
+      flows: [],
+      metrics: { number: 1, counts: {} },
     }),
+    delivered: () => undefined,
     snapshot: (news) => {
       current = news
       heard.push(`snapshot ${news.number}`)

@@ -8,6 +8,8 @@ import { writeStored } from './stored.ts'
 /** What the loop asks of its gateway and tells it. */
 export interface SyncPorts {
   status(): SyncRequest
+  /** The operator has what the last status said. */
+  delivered(): void
   /** A new snapshot, checked whole and stored: swap the one reference. */
   snapshot(snapshot: FactorySnapshot): void
   /** Journal rows up to this number are in the books. */
@@ -43,6 +45,7 @@ export function syncWithOperator(socketPath: string, storedPath: string, ports: 
     })
     const reply: unknown = await body.json()
     if (statusCode !== 200 || !isObject(reply)) throw new Error(`the operator answered ${statusCode}`)
+    ports.delivered()
     if (Number.isSafeInteger(reply.acknowledged)) ports.acknowledged(Number(reply.acknowledged))
     if (reply.snapshot !== undefined) take(reply.snapshot)
   }

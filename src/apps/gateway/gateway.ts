@@ -4,18 +4,20 @@ import type { Home } from '../../adapters/files/home.ts'
 import { Relay } from '../../adapters/http/relay.ts'
 import { httpServer, serverBounds } from '../../adapters/http/server.ts'
 import type { EngineHostClient, HostReport } from '../../adapters/llama/client.ts'
-import type { FactorySnapshot, SyncRequest } from '../../adapters/operator/contract.ts'
+import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import { readStored } from '../../adapters/operator/stored.ts'
 import { syncWithOperator } from '../../adapters/operator/sync.ts'
+import { Outbox } from '../../adapters/prometheus/totals.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { Fleet } from './fleet.ts'
 import type { Log } from './log.ts'
-import { readiness } from './ready.ts'
+import { Measures } from './measures.ts'
 import { serve } from './serve.ts'
 import type { Settings } from './settings.ts'
 import { nextId, readPepper, type State } from './state.ts'
+import { statusOf } from './status.ts'
 import { warmUp } from './warm.ts'
 import { LiveWorld } from './world.ts'
 
@@ -50,9 +52,12 @@ export function gateway(parts: GatewayParts): Gateway {
     hear: (replica, up) => policy.router.hear(replica, up),
     stallMs: settings.stallMs,
   })
+  const measures = new Measures(settings.objectives)
+  const outbox = new Outbox(measures.recorder)
   const world = new LiveWorld({
     policy,
     journal,
+    measures,
     now,
     requestMs: settings.requestMs,
     engine: (replica) => fleet.engine(replica),
@@ -64,6 +69,7 @@ export function gateway(parts: GatewayParts): Gateway {
     log,
     policy,
     world,
+    measures,
     fleet,
     journal,
     startedAt: now(),
@@ -101,7 +107,8 @@ export function gateway(parts: GatewayParts): Gateway {
         if (state.pepper) clearInterval(look)
       }, lookMs)
       sync = syncWithOperator(home.operatorSocket, storedPath, {
-        status: () => statusOf(state),
+        status: () => ({ ...statusOf(state), metrics: outbox.next() }),
+        delivered: () => outbox.acknowledged(),
         snapshot: adopt,
         acknowledged: (sequence) => journal.acknowledge(sequence),
         operator: (up) => {
@@ -152,18 +159,3 @@ function drained(server: Server, world: LiveWorld, patienceMs: number): Promise<
     })
   })
 }
-
-const statusOf = (state: State): SyncRequest => ({
-  incarnation: state.incarnation,
-  pid: process.pid,
-  snapshot: state.snapshot?.number ?? 0,
-  ready: readiness(state).ready,
-  running: state.world.running,
-  waiting: state.policy.admitter.waiting,
-  journal_depth: state.journal.depth,
-  journal_up: state.journal.state === 'up',
-  replicas: (state.snapshot?.replicas ?? []).map(({ id }) => {
-    const { up, running } = state.policy.router.load(id)
-    return { id, up, running }
-  }),
-})

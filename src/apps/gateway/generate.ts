@@ -28,7 +28,10 @@ export function generate(
   response: ServerResponse,
   id: RequestId,
 ): void {
-  const refuse = (why: Refusal): void => refuseBody(request, response, why, id)
+  const refuse = (why: Refusal): void => {
+    state.measures.refused(why)
+    refuseBody(request, response, why, id)
+  }
   const { snapshot, pepper } = state
   if (state.draining) return refuse(refusal('draining', 'this gateway takes no new requests'))
   if (!snapshot || !pepper) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refuseBody } from '../../adapters/http/body.ts'
 import { idHeaders, sendJson } from '../../adapters/http/errors.ts'
 import type { Relay } from '../../adapters/http/relay.ts'
+import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { RequestId } from '../../units/ids.ts'
 import { generate } from './generate.ts'
@@ -60,11 +61,14 @@ export function serve(state: State, relay: Relay): (request: IncomingMessage, re
     // The URL's own parser resolves dots, encoded ones too, before a route is looked for.
     const url = URL.parse(request.url ?? '/', 'http://gateway')
     const route = url && routes.find(({ path }) => path.test(url.pathname))
-    if (!url || !route)
-      return refuseBody(request, response, refusal('route_not_found', `there is no route ${request.method} here`), id)
+    const refuse = (why: Refusal): void => {
+      state.measures.refused(why)
+      refuseBody(request, response, why, id)
+    }
+    if (!url || !route) return refuse(refusal('route_not_found', `there is no route ${request.method} here`))
     if (route.methods && !route.methods.includes(request.method ?? '')) {
       response.setHeader('allow', route.methods.join(', '))
-      return refuseBody(request, response, refusal('method_not_allowed', `${request.method} is not for this route`), id)
+      return refuse(refusal('method_not_allowed', `${request.method} is not for this route`))
     }
     route.handle(request, response, id, url)
   }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { Objectives } from '../../lines/inference/objectives.ts'
 import type { Bounds } from '../../lines/inference/snapshot.ts'
 import { seconds } from '../../units/quantity.ts'
 
@@ -16,6 +17,7 @@ export interface Settings {
   readonly stallMs: number
   readonly debug: boolean
   readonly admission: Bounds
+  readonly objectives: Objectives
 }
 
 /** Each bound as `wattmill.yaml` names it: default, least, most. */
@@ -26,6 +28,8 @@ const bounds = {
   queue_seconds: [30, 0, 3600],
   max_connections: [4096, 1, 1_000_000],
   stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
+  objectives_ttft_seconds: [2, 0.001, 3600], // people take a second or two for an answer that begins
+  objectives_tpot_seconds: [0.2, 0.0001, 60], // five tokens a second is as fast as most people read
 } as const satisfies Record<string, readonly [number, number, number]>
 
 type Bound = keyof typeof bounds
@@ -57,6 +61,10 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
       queueLength: given('queue_length'),
       queueTime: seconds(given('queue_seconds')),
       attempts: 3, // two more tries find a good replica if there is one; more multiply the load of an outage
+    },
+    objectives: {
+      ttft: seconds(given('objectives_ttft_seconds')),
+      tpot: seconds(given('objectives_tpot_seconds')),
     },
   }
 }

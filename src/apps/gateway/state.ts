@@ -7,6 +7,7 @@ import { requestId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import type { Fleet } from './fleet.ts'
 import type { Log } from './log.ts'
+import type { Measures } from './measures.ts'
 import type { Settings } from './settings.ts'
 import type { LiveWorld } from './world.ts'
 
@@ -18,6 +19,7 @@ export interface State {
   readonly log: Log
   readonly policy: LivePolicy
   readonly world: LiveWorld
+  readonly measures: Measures
   readonly fleet: Fleet
   readonly journal: Pick<Journal, 'append' | 'keep' | 'acknowledge' | 'depth' | 'state' | 'close'>
   readonly startedAt: Seconds

@@ -119,6 +119,7 @@ const usualSettings = {
   stallMs: 5_000,
   debug: false,
   admission: { queueLength: 4, queueTime: seconds(2), attempts: 3 },
+  objectives: { ttft: seconds(2), tpot: seconds(0.2) },
 }
 
 export interface Bench {

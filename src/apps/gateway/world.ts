@@ -9,6 +9,7 @@ import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { ReplicaId, RequestId } from '../../units/ids.ts'
 import { attemptId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
+import type { Measures } from './measures.ts'
 
 /** The client's side of a request: what it hears, and how it ends for it. */
 export interface Answer {
@@ -20,6 +21,7 @@ export interface Answer {
 export interface WorldPorts {
   readonly policy: LivePolicy
   readonly journal: Pick<Journal, 'append' | 'keep'>
+  readonly measures: Pick<Measures, 'event' | 'finished'>
   readonly now: () => Seconds
   /** From admission to the last byte. */
   readonly requestMs: number
@@ -57,6 +59,11 @@ export class LiveWorld implements World {
     return this.#running.size
   }
 
+  /** Requests under way, in the order in which they came. */
+  get flows(): Iterable<Flow> {
+    return this.#running.values().map(({ flow }) => flow)
+  }
+
   begin(flow: Flow, answer: Answer): void {
     const deadline = setTimeout(() => this.tell(flow, { kind: 'deadline' }), this.#ports.requestMs)
     this.#running.set(flow.id, {
@@ -72,7 +79,9 @@ export class LiveWorld implements World {
   }
 
   tell(flow: Flow, event: Event): void {
-    this.#step(flow, event, this.#ports.now())
+    const now = this.#ports.now()
+    this.#ports.measures.event(flow, event, now)
+    this.#step(flow, event, now)
     if (event.kind === 'ended' || event.kind === 'failed') this.#turnNext()
   }
 
@@ -152,6 +161,7 @@ export class LiveWorld implements World {
     this.#running.delete(flow.id)
     this.#queue.delete(running)
     for (const timer of [running.deadline, running.confirm, running.turn]) clearTimeout(timer)
+    this.#ports.measures.finished(flow, ending, this.#ports.now())
     running.answer.finish(flow, ending)
   }
 

@@ -74,6 +74,9 @@ test('gateways are served by the socket, clients of a gateway are not', async ()
     journal_depth: 0,
     journal_up: true,
     replicas: [],
+    models: [],
+    flows: [],
+    metrics: { number: 1, counts: {} },
   }
   assert.equal((await ask('POST', '/internal/sync', { 'x-forwarded-for': '::1' }, sync)).status, 404)
   assert(JSON.parse((await ask('POST', '/internal/sync', {}, sync)).text).snapshot.number >= 1)

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { Home } from '../../adapters/files/home.ts'
+import type { Totals } from '../../adapters/prometheus/totals.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Admission } from './auth.ts'
 import type { EngineHost } from './engine-host.ts'
 import { ControlError } from './errors.ts'
 import type { Gateways } from './gateways.ts'
+import type { Keeper } from './keeper.ts'
 
 /** What the routes work on. On a stopped factory the command line runs them in its own process, without `live`. */
 export interface Factory {
@@ -24,9 +26,11 @@ export interface Live {
   /** Where the console is; undefined when the operator was started by itself. */
   readonly url: string | undefined
   readonly gateways: Gateways
+  /** What all gateways have counted since this operator began. */
+  readonly totals: Totals
   readonly engine: EngineHost
   readonly admission: Admission
-  readonly keeper: { lag(): unknown }
+  readonly keeper: Pick<Keeper, 'lag' | 'meters'>
   /** The embedded engine's model files have changed: the launcher must know, for the engine's next start. */
   modelsChanged(): void
 }

@@ -21,6 +21,8 @@ const asking = (incarnation: string, snapshot: number) => ({
   journal_depth: 0,
   journal_up: true,
   replicas: [],
+  models: [],
+  flows: [],
 })
 
 test('a change reaches waiting gateways at once, and is confirmed when all serve under it', async () => {

@@ -9,7 +9,10 @@ const gone_ms = 3_000
 /** How long a gateway's question stays open when there is no news. */
 const poll_ms = 1_000
 
-export interface GatewayState extends SyncRequest {
+/** What a gateway told, less what it counted. */
+export type Told = Omit<SyncRequest, 'metrics'>
+
+export interface GatewayState extends Told {
   readonly seen_ms: number
 }
 
@@ -41,7 +44,7 @@ export class Gateways {
   }
 
   /** A gateway's question; answered at once when its snapshot is old, else after news or a second. */
-  async sync(request: SyncRequest): Promise<SyncReply> {
+  async sync(request: Told): Promise<SyncReply> {
     this.#states.set(request.incarnation, { ...request, seen_ms: this.#now() })
     // The store was put back to an older copy: numbers must never go backwards under a gateway.
     if (request.snapshot > snapshotNumber(this.#store)) raiseSnapshot(this.#store, request.snapshot)

@@ -1,4 +1,5 @@
 import { makeHome } from '../../adapters/files/home.ts'
+import { Totals } from '../../adapters/prometheus/totals.ts'
 import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
@@ -52,6 +53,7 @@ export async function startOperator(
     started_ms: Date.now(),
     url: settings.url,
     gateways: new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation), expected),
+    totals: new Totals(),
     engine,
     admission: new Admission(adminKey, Date.now),
     keeper,

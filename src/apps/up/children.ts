@@ -39,5 +39,5 @@ export function forkGateway(home: Home, config: Config, port: number, slot: numb
   // way to a gateway that is killed at that moment stays open for ever, with nobody behind it.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: main('gateway'), args, silent: true })
-  return cluster.fork({ WATTMILL_GATEWAY: JSON.stringify(config.limits) }).process
+  return cluster.fork({ WATTMILL_GATEWAY: JSON.stringify(config.gateway) }).process
 }

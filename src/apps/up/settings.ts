@@ -60,6 +60,8 @@ export const settings = {
   'limits.queue_seconds': number(30, 0, 3600, 'the longest that a request waits for a free replica'),
   'limits.max_connections': integer(4096, 1, 1_000_000, 'sockets per gateway; each costs some memory'),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
+  'objectives.ttft_seconds': number(2, 0.001, 3600, 'a first token later than this misses the objective'),
+  'objectives.tpot_seconds': number(0.2, 0.0001, 60, 'an answer slower per token than this misses the objective'),
 } as const satisfies Record<string, Setting>
 
 export type SettingPath = keyof typeof settings
@@ -77,12 +79,12 @@ export interface Config {
     readonly queue: number
   }
   /** As the gateway reads them from WATTMILL_GATEWAY. */
-  readonly limits: Readonly<Record<string, number>>
+  readonly gateway: Readonly<Record<string, number>>
 }
 
 export function configFrom(given: ReadonlyMap<string, number | string>): Config {
   const number = (path: SettingPath): number => Number(given.get(path) ?? settings[path].usual)
-  const limits = Object.keys(settings).filter((path) => path.startsWith('limits.')) as SettingPath[]
+  const gateway = Object.keys(settings).filter((path) => /^(limits|objectives)\./.test(path)) as SettingPath[]
   return {
     host: String(given.get('host') ?? settings.host.usual),
     port: number('port'),
@@ -94,7 +96,7 @@ export function configFrom(given: ReadonlyMap<string, number | string>): Config 
       context: number('engine.context'),
       queue: number('engine.queue'),
     },
-    limits: Object.fromEntries(limits.map((path) => [path.slice('limits.'.length), number(path)])),
+    gateway: Object.fromEntries(gateway.map((path) => [path.replace(/^limits\./, '').replace('.', '_'), number(path)])),
   }
 }
 

@@ -5,6 +5,7 @@ import { doctorRoutes } from './doctor.ts'
 import { engineRoutes } from './engines.ts'
 import { internalRoutes } from './internal.ts'
 import { keyRoutes } from './keys.ts'
+import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
 import { priceRoutes } from './prices.ts'
 import { sessionRoutes } from './session.ts'
@@ -21,5 +22,6 @@ export const routes: readonly Route[] = [
   ...priceRoutes,
   ...bookRoutes,
   ...doctorRoutes,
+  ...metricRoutes,
   ...internalRoutes,
 ]

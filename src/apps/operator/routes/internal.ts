@@ -1,6 +1,7 @@
 import Type from 'typebox'
-import type { SyncRequest } from '../../../adapters/operator/contract.ts'
+import type { Counts } from '../../../adapters/prometheus/recorder.ts'
 import { ControlError } from '../errors.ts'
+import type { Told } from '../gateways.ts'
 import { type Route, route } from '../router.ts'
 
 const whole = Type.Integer({ minimum: 0 })
@@ -23,10 +24,33 @@ export const internalRoutes: readonly Route[] = [
       replicas: Type.Array(Type.Object({ id: Type.String(), up: Type.Boolean(), running: whole }), {
         maxItems: 10_000,
       }),
+      models: Type.Array(Type.Object({ model: Type.String(), running: whole, waiting: whole }), { maxItems: 10_000 }),
+      flows: Type.Array(
+        Type.Object({
+          id: Type.String(),
+          tenant: Type.String(),
+          application: Type.String(),
+          model: Type.String(),
+          engine: Type.Union([Type.String(), Type.Null()]),
+          phase: Type.String(),
+          attempt: whole,
+          tokens: whole,
+          age_ms: whole,
+        }),
+        { maxItems: 1000 },
+      ),
+      metrics: Type.Object({
+        number: Type.Integer({ minimum: 1 }),
+        counts: Type.Record(
+          Type.String(),
+          Type.Union([Type.Number(), Type.Array(Type.Number(), { minItems: 2, maxItems: 100 })]),
+        ),
+      }),
     },
-    run: (factory, request) => {
+    run: (factory, { metrics: { number, counts }, ...told }) => {
       if (!factory.live) throw new ControlError('factory_unreachable', 'the operator does not run')
-      return factory.live.gateways.sync(request satisfies SyncRequest)
+      factory.live.totals.take(told.incarnation, { number, counts: counts as Counts })
+      return factory.live.gateways.sync(told satisfies Told)
     },
   }),
 ]

@@ -1,0 +1,73 @@
+import { counter, gauge, type Metric } from './metric.ts'
+
+/** What the operator knows when it is asked: gateways and engines as last heard, the books, the meters, the economics. */
+export const operatorMetrics = {
+  // The factory now.
+  wattmill_info: gauge('one', 'declared', ['version'], 'Always 1; the version is in the label.'),
+  wattmill_gateways: gauge('one', 'counted', ['ready'], 'Gateways that the operator hears, ready or not.'),
+  wattmill_requests_running: gauge('one', 'counted', ['model'], 'Requests under way at engines.'),
+  wattmill_requests_waiting: gauge('one', 'counted', ['model'], 'Requests that wait for a free engine.'),
+  wattmill_engine_up: gauge('one', 'measured', ['engine'], '1 when some gateway reaches the engine, else 0.'),
+  wattmill_engine_requests_running: gauge('one', 'counted', ['engine'], 'Requests of ours under way at the engine.'),
+  wattmill_journal_rows: gauge(
+    'one',
+    'counted',
+    [],
+    'Rows in the journals of living gateways that are not in the books yet.',
+  ),
+  wattmill_journal_up: gauge('one', 'measured', [], '1 when every living gateway can write its journal, else 0.'),
+  wattmill_series_folded: gauge(
+    'one',
+    'counted',
+    ['metric'],
+    'Series of this page that are folded into `other`, because a metric has too many.',
+  ),
+
+  // The books.
+  wattmill_revenue_dollars_total: counter('dollars', 'booked', ['model', 'class'], 'Revenue in the books.'),
+  wattmill_tenant_revenue_dollars_total: counter(
+    'dollars',
+    'booked',
+    ['tenant', 'application'],
+    'What an application owes, in the books.',
+  ),
+  wattmill_tenant_energy_joules_total: counter(
+    'joules',
+    'booked',
+    ['tenant', 'application'],
+    'Energy attributed to an application, in the books.',
+  ),
+  wattmill_energy_joules_total: counter(
+    'joules',
+    'labelled',
+    ['meter', 'engine', 'grade'],
+    'Energy that a meter counted, in the books.',
+  ),
+  wattmill_energy_use_joules_total: counter(
+    'joules',
+    'booked',
+    ['use', 'detail'],
+    'Where the energy went: served to tenants, wasted by cause, idle.',
+  ),
+  wattmill_waste_tokens_total: counter(
+    'one',
+    'booked',
+    ['cause'],
+    'Tokens that engines made and nobody paid for, by cause, in the books.',
+  ),
+  wattmill_books_residual: gauge(
+    'one',
+    'booked',
+    ['unit'],
+    'Sum of all balances of a unit: 0, or the books are broken.',
+  ),
+  wattmill_books_open_requests: gauge('one', 'counted', [], 'Requests in the books that are not settled.'),
+  wattmill_books_open_intervals: gauge('one', 'counted', [], 'Meter intervals that are not attributed yet.'),
+  wattmill_books_quarantined: gauge('one', 'counted', [], 'Rows that contradict the books and were put aside.'),
+  wattmill_meter_age_seconds: gauge(
+    'seconds',
+    'measured',
+    ['meter'],
+    'Time since the last reading of a meter that is in the books.',
+  ),
+} as const satisfies Record<string, Metric>

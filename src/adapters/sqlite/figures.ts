@@ -1,0 +1,41 @@
+/** Figures of the books for metrics: floats will do, since nobody is billed by a metric. Exact sums are the audit's matter. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { LedgerUnit } from '../../books/account.ts'
+import type { Grade } from '../../plant/energy/meter.ts'
+import { all, allBig, one } from './query.ts'
+import type { Store } from './store.ts'
+
+/** What an account holds of a unit, all days together; its path is decoded. */
+export interface AccountFigure {
+  readonly unit: LedgerUnit
+  readonly path: readonly string[]
+  readonly amount: number
+}
+
+const sums = 'select unit, account, total(amount) as amount from balance group by account, unit'
+
+export const accountFigures = ({ database }: Pick<Store, 'database'>): AccountFigure[] =>
+  all<{ unit: LedgerUnit; account: string; amount: number }>(database, sums).map(({ unit, account, amount }) => ({
+    unit,
+    path: account.split('/').map(decodeURIComponent),
+    amount,
+  }))
+
+/** Sum of all balances of each unit: exactly 0, or the books are broken. Days are added here, since SQLite's sum overflows. */
+export function residuals({ database }: Pick<Store, 'database'>): Map<string, bigint> {
+  const days = 'select unit, day, sum(amount) as amount from balance group by unit, day'
+  const residual = new Map<string, bigint>()
+  for (const { unit, amount } of allBig<{ unit: string; amount: bigint }>(database, days))
+    residual.set(unit, (residual.get(unit) ?? 0n) + amount)
+  return residual
+}
+
+export interface MeterFigure {
+  readonly meter: string
+  readonly grade: Grade
+  readonly to_ms: number
+}
+
+/** The last interval of a meter; undefined: it has none yet. */
+export const lastInterval = (database: DatabaseSync, meter: string): MeterFigure | undefined =>
+  one(database, 'select meter, grade, to_ms from meter_interval where meter = ? order by sequence desc limit 1', meter)

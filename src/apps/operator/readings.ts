@@ -1,0 +1,112 @@
+import type { MetricName } from '../../adapters/prometheus/metrics.ts'
+import { partsOf } from '../../adapters/prometheus/recorder.ts'
+import { merged, type Reading } from '../../adapters/prometheus/text.ts'
+import type { Totals } from '../../adapters/prometheus/totals.ts'
+import { type AccountFigure, accountFigures, lastInterval, residuals } from '../../adapters/sqlite/figures.ts'
+import { count } from '../../adapters/sqlite/ledger.ts'
+import type { Store } from '../../adapters/sqlite/store.ts'
+import type { Factory, Live } from './factory.ts'
+import type { GatewayState } from './gateways.ts'
+import { version } from './version.ts'
+
+/** All that `/metrics` shows, read now. */
+export function readings(factory: Factory, live: Live): Reading[] {
+  const { store } = factory
+  return merged([
+    ...counted(live.totals),
+    reading('wattmill_info', [version], 1),
+    ...gatewayReadings(live.gateways.list()),
+    ...bookReadings(accountFigures(store), (meter) => lastInterval(store.database, meter)?.grade ?? 'unknown'),
+    ...[...residuals(store)].map(([unit, amount]) => reading('wattmill_books_residual', [unit], Number(amount))),
+    ...lagReadings(store, live),
+    ...meterReadings(store, live, factory.now()),
+  ])
+}
+
+const reading = (name: MetricName, values: readonly string[], value: number): Reading => ({ name, values, value })
+
+const counted = ({ counts }: Totals): Reading[] =>
+  [...counts].flatMap(([key, value]) => {
+    const parts = partsOf(key)
+    return parts ? [{ ...parts, value }] : []
+  })
+
+function gatewayReadings(gateways: readonly GatewayState[]): Reading[] {
+  const ready = gateways.filter((gateway) => gateway.ready).length
+  const models = sumBy(
+    gateways.flatMap((gateway) => gateway.models),
+    ({ model }) => model,
+  )
+  const engines = sumBy(
+    gateways.flatMap((gateway) => gateway.replicas),
+    ({ id }) => id,
+  )
+  const sum = (of: (gateway: GatewayState) => number): number => gateways.reduce((total, each) => total + of(each), 0)
+  return [
+    reading('wattmill_gateways', ['yes'], ready),
+    reading('wattmill_gateways', ['no'], gateways.length - ready),
+    ...[...models].flatMap(([model, loads]) => [
+      reading('wattmill_requests_running', [model], total(loads, 'running')),
+      reading('wattmill_requests_waiting', [model], total(loads, 'waiting')),
+    ]),
+    ...[...engines].flatMap(([engine, views]) => [
+      reading('wattmill_engine_up', [engine], views.some(({ up }) => up) ? 1 : 0),
+      reading('wattmill_engine_requests_running', [engine], total(views, 'running')),
+    ]),
+    reading(
+      'wattmill_journal_rows',
+      [],
+      sum(({ journal_depth }) => journal_depth),
+    ),
+    reading('wattmill_journal_up', [], gateways.every(({ journal_up }) => journal_up) ? 1 : 0),
+  ]
+}
+
+const sumBy = <T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> => Map.groupBy(items, key)
+
+const total = <K extends string>(items: readonly { readonly [k in K]: number }[], key: K): number =>
+  items.reduce((sum, item) => sum + item[key], 0)
+
+/** What accounts hold, by the family of the account: revenue is negative there, since it flows out of its account. */
+function bookReadings(figures: readonly AccountFigure[], gradeOf: (meter: string) => string): Reading[] {
+  return figures.flatMap(({ unit, path: [family = '', first = '', second = ''], amount }) => {
+    const dollars = Math.abs(amount) / 1e9
+    const joules = Math.abs(amount) / 1e3
+    switch (`${unit} ${family}`) {
+      case 'nano-USD revenue':
+        return reading('wattmill_revenue_dollars_total', [first, second], dollars)
+      case 'nano-USD tenant':
+        return reading('wattmill_tenant_revenue_dollars_total', [first, second], dollars)
+      case 'mJ tenant':
+        return [
+          reading('wattmill_tenant_energy_joules_total', [first, second], joules),
+          reading('wattmill_energy_use_joules_total', ['served', ''], joules),
+        ]
+      case 'mJ meter':
+        return reading('wattmill_energy_joules_total', [first, '', gradeOf(first)], joules)
+      case 'mJ waste':
+      case 'mJ idle':
+        return reading('wattmill_energy_use_joules_total', [family, first], joules)
+      case 'token waste':
+        return reading('wattmill_waste_tokens_total', [first], amount)
+      default:
+        return []
+    }
+  })
+}
+
+function lagReadings({ database }: Store, { keeper }: Live): Reading[] {
+  const lag = keeper.lag()
+  return [
+    reading('wattmill_books_open_requests', [], lag.open_requests),
+    reading('wattmill_books_open_intervals', [], lag.open_intervals),
+    reading('wattmill_books_quarantined', [], count(database, 'select count(*) as n from quarantine')),
+  ]
+}
+
+function meterReadings({ database }: Store, { keeper }: Live, now: number): Reading[] {
+  return keeper.meters.names.flatMap((meter) => {
+    const last = lastInterval(database, meter)
+    return last ? reading('wattmill_meter_age_seconds', [meter], (now - last.to_ms) / 1000) : []
+  })
+}

@@ -1,0 +1,17 @@
+import { contentType, exposition } from '../../../adapters/prometheus/text.ts'
+import { ControlError } from '../errors.ts'
+import { readings } from '../readings.ts'
+import { Answer, type Route, route } from '../router.ts'
+
+export const metricRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/metrics',
+    about: 'Metrics in the text format of Prometheus',
+    run: (factory) => {
+      if (!factory.live) throw new ControlError('factory_unreachable', 'metrics are kept while the factory runs')
+      const text = exposition(readings(factory, factory.live))
+      return new Answer({ status: 200, headers: { 'content-type': contentType }, body: { text } })
+    },
+  }),
+]
