@@ -101,6 +101,7 @@ export function gateway(parts: GatewayParts): Gateway {
       if (stored) adopt(stored)
       const port = await listen(server, settings)
       await warmUp(server)
+      measures.recorder.take() // its own refusals are nobody's
       state.warm = true
       look = setInterval(() => {
         state.pepper ??= readPepper(home.pepper)
