@@ -21,6 +21,7 @@ interface JournalState extends JournalCursor {
 }
 
 interface EngineState {
+  readonly lines: number
   readonly read_to_ms: number
   readonly dead: boolean
 }
@@ -51,12 +52,14 @@ export class MemoryBooks {
   readonly journals = new Map<Incarnation, JournalState>()
   readonly prices = new Map<number, PriceVersion>()
   readonly #engines = new Map<string, EngineState>()
+  readonly #metered = new Map<string, number>()
   readonly #seconds = new Map<number, Map<AttemptId, number>>()
   readonly #attemptsOf = new Map<RequestId, AttemptId[]>()
   /** What is not reconciled, and what is not attributed: turns look at these alone. */
   readonly #unreconciled = new Set<AttemptId>()
   readonly #unattributed = new Set<IntervalEntry>()
   readonly #known: Known
+  #attributedTo_ms = 0
 
   constructor(hash: (body: string) => string) {
     this.#known = {
@@ -86,12 +89,29 @@ export class MemoryBooks {
     this.journals.set(incarnation, { ...journal, dead_ms: journal.dead_ms ?? now_ms })
   }
 
-  /** Lines of an engine's log, each once; undefined stands for one that cannot be read. */
-  hear(incarnation: string, replica: ReplicaId, lines: readonly (WorkLine | undefined)[], place: string): void {
-    if (!this.#engines.has(incarnation)) this.#engines.set(incarnation, { read_to_ms: 0, dead: false })
+  cursor(incarnation: Incarnation): JournalCursor {
+    return this.#journal(incarnation)
+  }
+
+  /** Lines of an engine's log that are in the books. */
+  heardTo(incarnation: string): number {
+    return this.#engines.get(incarnation)?.lines ?? 0
+  }
+
+  /**
+   * Lines of an engine's log that were read after `from` others; a piece that is not the next one is passed over. Undefined
+   * stands for a line that cannot be read.
+   */
+  hear(incarnation: string, replica: ReplicaId, lines: readonly (WorkLine | undefined)[], from: number): void {
+    const engine = this.#engine(incarnation)
+    if (from !== engine.lines) return
+    this.#engines.set(incarnation, { ...engine, lines: from + lines.length })
     for (const [index, line] of lines.entries())
-      if (!line) this.#apply([putAside(incarnation, `${place}:${index}`, 'unreadable', '')])
-    const { attempts, seconds } = workOfLines(lines.filter((line) => line !== undefined))
+      if (!line) this.#apply([putAside(incarnation, String(from + index), 'unreadable', '')])
+    const { attempts, seconds } = workOfLines(
+      lines.filter((line) => line !== undefined),
+      this.firstOpenSecond,
+    )
     for (const heard of attempts.values()) {
       const more = heardMore(this.attempts.get(heard.attempt), heard, incarnation, replica)
       if (more) this.#keep(more)
@@ -101,33 +121,75 @@ export class MemoryBooks {
 
   /** All that an engine logged before a moment has been read. */
   readTo(incarnation: string, now_ms: number): void {
-    const known = this.#engines.get(incarnation)
-    this.#engines.set(incarnation, { dead: known?.dead ?? false, read_to_ms: Math.max(known?.read_to_ms ?? 0, now_ms) })
+    const engine = this.#engine(incarnation)
+    this.#engines.set(incarnation, { ...engine, read_to_ms: Math.max(engine.read_to_ms, now_ms) })
   }
 
   /** A dead engine's log was read to its end: what it had not finished will not change any more. */
   engineDead(incarnation: string): void {
-    this.#engines.set(incarnation, { read_to_ms: this.#engines.get(incarnation)?.read_to_ms ?? 0, dead: true })
+    this.#engines.set(incarnation, { ...this.#engine(incarnation), dead: true })
     for (const name of this.#unreconciled) {
       const attempt = this.attempts.get(name)
       if (attempt?.incarnation === incarnation && !attempt.final) this.#keep({ ...attempt, final: true })
     }
   }
 
+  /** Sequence of the last interval of a meter. */
+  meteredTo(meter: string): number {
+    return this.#metered.get(meter) ?? 0
+  }
+
+  /** An interval, once; the first sample of a meter begins its first one. */
   meter(interval: MeterInterval): void {
+    if (interval.sequence <= this.meteredTo(interval.meter)) return
+    this.#metered.set(interval.meter, interval.sequence)
     const entry: IntervalEntry = { interval, posted_ms: null }
     this.intervals.push(entry)
     this.#unattributed.add(entry)
   }
 
-  /** Orphans → reconciling → intervals: what the keeper of a store on disk does in a turn. */
+  /** What the keeper of a store on disk does in a turn, once everything has been read. */
   turn(now_ms: number): void {
-    this.#settleOrphans(now_ms)
+    this.settleOrphans(now_ms)
+    this.reconcile()
+    this.closeIntervals(now_ms)
+  }
+
+  settleOrphans(now_ms: number): void {
+    const readTo_ms = this.readTo_ms
+    for (const [request, { row, incarnation }] of this.open) {
+      const dead_ms = this.journals.get(incarnation)?.dead_ms ?? null
+      if (dead_ms === null) continue
+      this.#apply(
+        settleOrphan(
+          { request, incarnation, dead_ms, open: row, works: this.worksOf(request) },
+          readTo_ms,
+          this.#known,
+        ),
+      )
+    }
+    for (const name of this.#unreconciled) {
+      const attempt = this.attempts.get(name)
+      if (!attempt || this.settled.has(attempt.request) || this.open.has(attempt.request)) continue
+      const { request, gateway } = attempt
+      const journal = this.journals.get(gateway)
+      if (!journal) this.#apply(bookForeign(attempt, now_ms))
+      else if (journal.dead_ms !== null) {
+        const orphan = { request, incarnation: gateway, dead_ms: journal.dead_ms, open: undefined }
+        this.#apply(settleOrphan({ ...orphan, works: this.worksOf(request) }, readTo_ms, this.#known))
+      }
+    }
+  }
+
+  reconcile(): void {
     for (const name of this.#unreconciled) {
       const attempt = this.attempts.get(name)
       const settled = attempt && this.settled.get(attempt.request)
       if (attempt?.final && settled) this.#apply(reconcileAttempt(settled.row, attempt, attempt.incarnation))
     }
+  }
+
+  closeIntervals(now_ms: number): void {
     const readTo_ms = Math.min(this.readTo_ms, now_ms)
     for (const entry of this.#unattributed) {
       if (!isReadPast(entry.interval.to_ms, readTo_ms)) continue
@@ -163,35 +225,18 @@ export class MemoryBooks {
       })
   }
 
-  /** Nothing is under way: all is settled, reconciled and attributed. */
-  get isQuiet(): boolean {
-    return this.open.size === 0 && this.#unreconciled.size === 0 && this.#unattributed.size === 0
+  /** What is still under way: nothing, when all is settled, reconciled and attributed. */
+  get pending(): { readonly open: number; readonly unreconciled: number; readonly unattributed: number } {
+    return { open: this.open.size, unreconciled: this.#unreconciled.size, unattributed: this.#unattributed.size }
   }
 
-  #settleOrphans(now_ms: number): void {
-    const readTo_ms = this.readTo_ms
-    for (const [request, { row, incarnation }] of this.open) {
-      const dead_ms = this.journals.get(incarnation)?.dead_ms ?? null
-      if (dead_ms === null) continue
-      this.#apply(
-        settleOrphan(
-          { request, incarnation, dead_ms, open: row, works: this.worksOf(request) },
-          readTo_ms,
-          this.#known,
-        ),
-      )
-    }
-    for (const name of this.#unreconciled) {
-      const attempt = this.attempts.get(name)
-      if (!attempt || this.settled.has(attempt.request) || this.open.has(attempt.request)) continue
-      const { request, gateway } = attempt
-      const journal = this.journals.get(gateway)
-      if (!journal) this.#apply(bookForeign(attempt, now_ms))
-      else if (journal.dead_ms !== null) {
-        const orphan = { request, incarnation: gateway, dead_ms: journal.dead_ms, open: undefined }
-        this.#apply(settleOrphan({ ...orphan, works: this.worksOf(request) }, readTo_ms, this.#known))
-      }
-    }
+  /** The first second that lies in no interval whose energy is attributed. */
+  protected get firstOpenSecond(): number {
+    return firstSecond(this.#attributedTo_ms)
+  }
+
+  #engine(incarnation: string): EngineState {
+    return this.#engines.get(incarnation) ?? { lines: 0, read_to_ms: 0, dead: false }
   }
 
   #journal(incarnation: Incarnation): JournalState {
@@ -266,6 +311,7 @@ export class MemoryBooks {
     for (const entry of this.#unattributed) {
       if (entry.interval.meter !== meter || entry.interval.sequence !== sequence) continue
       entry.posted_ms = posted_ms
+      this.#attributedTo_ms = Math.max(this.#attributedTo_ms, entry.interval.to_ms)
       this.#unattributed.delete(entry)
     }
   }

@@ -92,9 +92,13 @@ export interface Second {
  * Lines of an engine's log → work by attempt and by second, each step in the second in which it ended.
  *
  * An attempt that ended before it began (cancelled in the queue) is there with zeros. Older logs have no line per piece of a
- * prompt: there the prompt counts in the second it began, so a long one is dated up to its length too early.
+ * prompt: there the prompt counts in the second it began, so a long one is dated up to its length too early. A clock that
+ * was set back dates work into seconds whose energy is attributed already: it counts from `openFrom` on, the first that is not.
  */
-export function workOfLines(lines: Iterable<WorkLine>): { attempts: Map<string, Heard>; seconds: Map<string, Second> } {
+export function workOfLines(
+  lines: Iterable<WorkLine>,
+  openFrom = 0,
+): { attempts: Map<string, Heard>; seconds: Map<string, Second> } {
   const attempts = new Map<string, Heard>()
   const seconds = new Map<string, Second>()
   const hear = (name: string, at_ms: number): Heard => {
@@ -105,7 +109,7 @@ export function workOfLines(lines: Iterable<WorkLine>): { attempts: Map<string, 
   }
   const add = (attempt: string, at_ms: number, tokens: number, work: StepWork): void => {
     if (tokens === 0 && work.step_e9 === 0) return
-    const second = Math.floor(at_ms / 1000)
+    const second = Math.max(openFrom, Math.floor(at_ms / 1000))
     const key = `${second} ${attempt}`
     const known = seconds.get(key)
     if (known) Object.assign(known, { tokens: known.tokens + tokens, work: plusWork(known.work, work) })

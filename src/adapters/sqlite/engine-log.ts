@@ -3,6 +3,7 @@
  * counts once however often its file is read.
  */
 import { putAside } from '../../books/effect.ts'
+import { firstSecond } from '../../books/energy.ts'
 import type { EngineAttempt } from '../../books/work.ts'
 import { heardMore, workOfLines } from '../../books/work.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../../units/ids.ts'
@@ -69,7 +70,7 @@ export const engineReadTo = (store: Store, incarnation: string, now_ms: number):
   )
 
 function bookLines(store: Store, incarnation: string, replica: ReplicaId, lines: readonly EngineLogLine[]): void {
-  const { attempts, seconds } = workOfLines(lines)
+  const { attempts, seconds } = workOfLines(lines, firstOpenSecond(store))
   for (const heard of attempts.values()) {
     const known = one<AttemptRow>(store.database, 'select * from engine_attempt where id = ?', heard.attempt)
     const more = heardMore(known && attemptOf(known), heard, incarnation, replica)
@@ -157,3 +158,9 @@ export const attemptOf = (row: AttemptRow): EngineAttempt => ({
 /** What the engines logged for one request, attempt by attempt. */
 export const worksOf = (store: Pick<Store, 'database'>, request: string): EngineAttempt[] =>
   all<AttemptRow>(store.database, 'select * from engine_attempt where request = ? order by id', request).map(attemptOf)
+
+const lastAttributed = 'select to_ms from meter_interval where posted_ms is not null order by to_ms desc limit 1'
+
+/** The first second that lies in no interval whose energy is attributed. */
+const firstOpenSecond = ({ database }: Pick<Store, 'database'>): number =>
+  firstSecond(one<{ to_ms: number }>(database, lastAttributed)?.to_ms ?? 0)
