@@ -41,8 +41,8 @@ function bench(config: {
     const over = Promise.withResolvers<ReturnType<typeof hearing>>()
     const tokens = Array.from({ length: prompt }, (_, at) => 1000 + at)
     const stream: Stream = openStream(
-      { id, model: 'm', prompt: tokens, sampling: {}, stops: [], most },
-      model.detokenise,
+      { id, model: 'm', prompt: tokens, choosing: { sampling: {} }, stops: [], most },
+      model,
       (report) => {
         if (!('id' in report)) return
         reports.push(report)
@@ -157,8 +157,15 @@ test('a step never holds more than a batch', () => {
     fc.property(fc.array(fc.nat(50), { maxLength: 8 }), fc.integer({ min: 8, max: 40 }), (left, batch) => {
       const running = left.map((tokens, at) =>
         openStream(
-          { id: `${at}`, model: 'm', prompt: new Array<number>(tokens).fill(7), sampling: {}, stops: [], most: 1 },
-          () => '',
+          {
+            id: `${at}`,
+            model: 'm',
+            prompt: new Array<number>(tokens).fill(7),
+            choosing: { sampling: {} },
+            stops: [],
+            most: 1,
+          },
+          madeModel(1),
           () => {},
         ),
       )

@@ -9,7 +9,7 @@ import type { SequenceStep, StepReport } from '../../plant/infrastructure/step.t
 import type { AttemptId } from '../../units/ids.ts'
 import type { EngineLog } from './log.ts'
 import { Page } from './page.ts'
-import type { EngineModel, Sequence } from './sequence.ts'
+import type { EngineModel, Sampled, Sequence } from './sequence.ts'
 import { chooseLane } from './slots.ts'
 import { planStep, type Work } from './step.ts'
 import { cached, type Ending, promptLeft, type Stream, takeToken } from './stream.ts'
@@ -101,14 +101,14 @@ export class Batcher {
   }
 
   /** Evaluates a stream's share of the step; gives the token sampled, if any. */
-  private async run(stream: Stream, prompt: number): Promise<number | undefined> {
+  private async run(stream: Stream, prompt: number): Promise<Sampled | undefined> {
     const sequence = stream.sequence
     if (!sequence) throw new Error('a running stream has a sequence')
     if (prompt === 0) return sequence.next()
 
     const from = stream.cached + stream.evaluated
     const tokens = stream.ask.prompt.slice(from, from + prompt)
-    if (prompt === promptLeft(stream)) return sequence.first(tokens, stream.ask.sampling)
+    if (prompt === promptLeft(stream)) return sequence.first(tokens, stream.ask.choosing)
     await sequence.feed(tokens)
     return undefined
   }
@@ -116,7 +116,7 @@ export class Batcher {
   private post(
     page: Page,
     { stream, prompt }: Work,
-    result: PromiseSettledResult<number | undefined> | undefined,
+    result: PromiseSettledResult<Sampled | undefined> | undefined,
   ): void {
     if (result?.status !== 'fulfilled') {
       stream.ending = { how: 'failed', fault: 'crashed', message: `the model failed: ${String(result?.reason)}` }
@@ -124,8 +124,14 @@ export class Batcher {
     }
     stream.evaluated += prompt
     if (result.value === undefined) return
-    const { text, finished } = takeToken(stream, result.value, this.model.isEnd(result.value))
-    page.tell(stream, { on: 'step', id: stream.ask.id, tokens: 1, text })
+    const { text, likelihoods, finished } = takeToken(stream, result.value, this.model)
+    page.tell(stream, {
+      on: 'step',
+      id: stream.ask.id,
+      tokens: 1,
+      text,
+      ...(likelihoods.length > 0 && { likelihoods }),
+    })
     if (finished) {
       page.end(stream, finished)
       this.running = this.running.filter((other) => other !== stream)

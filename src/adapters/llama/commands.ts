@@ -10,6 +10,9 @@ export type Parsed =
   /** `id` is the attempt's, when the line named one; else empty. */
   | { readonly kind: 'refused'; readonly id: string; readonly message: string }
 
+/** A schema of 5000 parts makes less; llama.cpp keeps all of it in memory for each stream. */
+const LONGEST_GRAMMAR = 2 * 1024 * 1024
+
 /** Ids and names go into every log line and report. */
 const Name = Type.String({ minLength: 1, maxLength: 256 })
 
@@ -22,6 +25,12 @@ const Sampling = Type.Object({
   seed: Type.Optional(Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })),
   presence_penalty: Type.Optional(Type.Number({ minimum: -100, maximum: 100 })),
   frequency_penalty: Type.Optional(Type.Number({ minimum: -100, maximum: 100 })),
+  // As many as OpenAI's documentation shows at most; each is looked at in every step.
+  logit_bias: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[0-9]{1,9}$' }), Type.Number({ minimum: -100, maximum: 100 }), {
+      maxProperties: 1024,
+    }),
+  ),
 })
 
 /** Template code may put a role beside its special tokens, so a role is a word and nothing else. */
@@ -38,6 +47,8 @@ const Command = Type.Union([
     // Every shown character is compared with every stop string: 16 of 512 characters cost nothing beside a step.
     stop: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 512 }), { maxItems: 16 })),
     sampling: Sampling,
+    grammar: Type.Optional(Type.String({ maxLength: LONGEST_GRAMMAR })),
+    alternatives: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
   }),
   Type.Object({ do: Type.Literal('cancel'), id: Name }),
   Type.Object({ do: Type.Literal('load'), model: Name, path: Type.String({ minLength: 1, maxLength: 4096 }) }),

@@ -10,6 +10,7 @@ import { LineSplitter } from './lines.ts'
 import type { Hosted, Models } from './models.ts'
 import { promptOf } from './prompt.ts'
 import type { EngineCommand, EngineFailure, EngineReport } from './protocol.ts'
+import { strangeBias } from './sampling.ts'
 import { openStream, type Stream } from './stream.ts'
 
 /** Reports not yet taken by the kernel: about a hundred thousand steps, half a minute of a fast host at full speed. */
@@ -103,13 +104,16 @@ export class Connection {
     if (hosted?.state !== 'ready') return this.absent(id, model, hosted)
     if (this.streams.has(id)) return this.fail(id, 'bad_request', 'this id is under way already')
 
+    const strange = strangeBias(hosted.model, command.sampling)
+    if (strange) return this.fail(id, 'bad_request', strange)
     const prompt = promptOf(hosted.model, hosted.render, command)
     if (prompt.kind === 'refused') return this.fail(id, prompt.fault, prompt.message)
 
     const left = hosted.model.contextLength - prompt.tokens.length
     const most = Math.min(command.max_tokens ?? left, left)
-    const ask = { id, model, prompt: prompt.tokens, sampling: command.sampling, stops: command.stop ?? [], most }
-    const stream = openStream(ask, hosted.model.detokenise, (report) => {
+    const choosing = { sampling: command.sampling, grammar: command.grammar, alternatives: command.alternatives }
+    const ask = { id, model, prompt: prompt.tokens, choosing, stops: command.stop ?? [], most }
+    const stream = openStream(ask, hosted.model, (report) => {
       if (report.on === 'end' || report.on === 'fail') this.streams.delete(id)
       this.tell(report)
     })

@@ -1,20 +1,13 @@
 /**
- * node-llama-cpp behind the `EngineModel` port: the only file that knows it.
+ * node-llama-cpp behind the `EngineModel` port: this file and `lane.ts` alone know it.
  *
  * Tokens are branded numbers there and plain ones here; they are cast at this border and nowhere else.
  */
-import {
-  getLlama,
-  type Llama,
-  type LlamaContext,
-  type LlamaContextSequence,
-  LlamaLogLevel,
-  type LlamaModel,
-  type Token,
-} from 'node-llama-cpp'
+import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp'
 import { checkGguf } from './gguf.ts'
-import { evaluateOptions, PENALTY_WINDOW } from './sampling.ts'
-import type { EngineModel, Sequence } from './sequence.ts'
+import { lane } from './lane.ts'
+import type { EngineModel } from './sequence.ts'
+import { tokenBytes } from './token-bytes.ts'
 
 export interface ModelConfig {
   readonly slots: number
@@ -98,17 +91,23 @@ function flashAttention(model: LlamaModel): 'auto' | false {
 /** The first evaluation allocates and pages in: nobody's request should wait for it. */
 async function warm(model: EngineModel): Promise<void> {
   const [sequence] = model.sequences
-  await sequence?.first([model.begin ?? 0], { temperature: 0 })
+  await sequence?.first([model.begin ?? 0], {
+    sampling: { temperature: 0 },
+  })
   await sequence?.stop()
   await sequence?.keep(0)
 }
 
 function wrap(model: LlamaModel, context: LlamaContext, contextLength: number, slots: number): EngineModel {
   const { tokens } = model
+  const { ggml } = model.fileInfo.metadata.tokenizer ?? {}
+  const vocabulary = { model: ggml?.model ?? '', tokens: ggml?.tokens ?? [], types: ggml?.token_type ?? [] }
   return {
     contextLength,
     parameters: model.fileInsights.totalParameters,
-    sequences: Array.from({ length: slots }, () => wrapSequence(context.getSequence())),
+    sequences: Array.from({ length: slots }, () => lane(model, context.getSequence())),
+    bytesOf: (token) => tokenBytes(vocabulary, token),
+    vocabulary: vocabulary.tokens.length,
     tokenise: (text, as) => model.tokenize(text, as !== 'plain', as === 'whole' ? undefined : 'trimLeadingSpace'),
     detokenise: (list, before) => model.detokenize([...list] as Token[], false, [...before] as Token[]),
     isEnd: (token) => model.isEogToken(token as Token),
@@ -128,38 +127,4 @@ function specialTexts(model: LlamaModel): readonly string[] {
   const texts = (list?.tokens ?? []).filter((_, token) => types[token] === 2 || types[token] === 3)
   const { bosString, eosString, eotString } = model.tokens
   return [...new Set([...texts, bosString ?? '', eosString ?? '', eotString ?? ''])].filter((text) => text !== '')
-}
-
-function wrapSequence(sequence: LlamaContextSequence): Sequence {
-  let generation: AsyncGenerator<Token, void, undefined> | undefined
-  let made: Token[] = []
-  const next = async (): Promise<number> => {
-    const result = await generation?.next()
-    if (!result || result.done) throw new Error('llama.cpp sampled no token')
-    made.push(result.value)
-    if (made.length > PENALTY_WINDOW) made.shift()
-    return result.value
-  }
-  return {
-    held: () => sequence.contextTokens,
-    cuttable: !sequence.needsCheckpoints,
-    async keep(length) {
-      const end = sequence.nextTokenIndex
-      if (length < end) await sequence.eraseContextTokenRanges([{ start: length, end }])
-    },
-    feed: (prompt) => sequence.evaluateWithoutGeneratingNewTokens([...prompt] as Token[]),
-    first(prompt, sampling) {
-      made = []
-      generation = sequence.evaluate(
-        [...prompt] as Token[],
-        evaluateOptions(sampling, () => made),
-      )
-      return next()
-    },
-    next,
-    async stop() {
-      await generation?.return()
-      generation = undefined
-    },
-  }
 }

@@ -26,7 +26,15 @@ export class Page {
   end(stream: Stream, why: 'stop' | 'length' | 'cancelled'): void {
     const count = countOf(stream)
     this.close(stream, why)
-    this.tell(stream, { on: 'end', id: stream.ask.id, why, text: stream.held, count })
+    const likelihoods = stream.likelihoods.release(Number.POSITIVE_INFINITY)
+    this.tell(stream, {
+      on: 'end',
+      id: stream.ask.id,
+      why,
+      text: stream.held,
+      ...(likelihoods.length > 0 && { likelihoods }),
+      count,
+    })
   }
 
   fail(stream: Stream, fault: EngineFailure, message: string): void {

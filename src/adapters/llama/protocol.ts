@@ -16,6 +16,8 @@ export interface Sampling {
   readonly seed?: number
   readonly presence_penalty?: number
   readonly frequency_penalty?: number
+  /** Token → what is added to its logit. */
+  readonly logit_bias?: Readonly<Record<string, number>>
 }
 
 export interface ChatMessage {
@@ -36,11 +38,23 @@ export type EngineCommand =
       readonly max_tokens?: number
       readonly stop?: readonly string[]
       readonly sampling: Sampling
+      /** GBNF that the answer keeps to. */
+      readonly grammar?: string
+      /** Present: each token is told with its log-probability and so many of the likeliest in its place. */
+      readonly alternatives?: number
     }
   | { readonly do: 'cancel'; readonly id: string }
   | { readonly do: 'load'; readonly model: string; readonly path: string }
   | { readonly do: 'unload'; readonly model: string }
   | { readonly do: 'status' }
+
+/** How likely the model found a token: before temperature and penalties, after bias and grammar. */
+export interface TokenLikelihood {
+  readonly bytes: readonly number[]
+  readonly logprob: number
+  /** The likeliest tokens in its place, best first. */
+  readonly top: readonly { readonly bytes: readonly number[]; readonly logprob: number }[]
+}
 
 /** What the engine counted for one attempt; the three are disjoint. `input_uncached + cache_read` is the prompt. */
 export interface EngineCount {
@@ -63,13 +77,21 @@ export type EngineFailure =
 export type EngineReport =
   | { readonly on: 'begin'; readonly id: string; readonly input_uncached: number; readonly cache_read: number }
   /** One step of one stream: `tokens` sampled since the last line, `text` what of it may be shown (may be empty). */
-  | { readonly on: 'step'; readonly id: string; readonly tokens: number; readonly text: string }
+  | {
+      readonly on: 'step'
+      readonly id: string
+      readonly tokens: number
+      readonly text: string
+      /** Of the tokens whose text is shown with this line, when they were asked for. */
+      readonly likelihoods?: readonly TokenLikelihood[]
+    }
   | {
       readonly on: 'end'
       readonly id: string
       readonly why: 'stop' | 'length' | 'cancelled'
       /** Text that was withheld in case it began a stop string, or half a character. */
       readonly text: string
+      readonly likelihoods?: readonly TokenLikelihood[]
       readonly count: EngineCount
     }
   | {

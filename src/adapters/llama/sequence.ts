@@ -2,7 +2,21 @@
  * What the batcher needs from a model, and no more: `model.ts` gives it through node-llama-cpp, tests give a made one.
  * Tokens are plain numbers here.
  */
+import type { Likelihood } from './likelihood.ts'
 import type { Sampling } from './protocol.ts'
+
+/** How the tokens of a generation are chosen. */
+export interface Choosing {
+  readonly sampling: Sampling
+  readonly grammar?: string | undefined
+  /** Set: likelihoods are told, with so many alternatives. */
+  readonly alternatives?: number | undefined
+}
+
+export interface Sampled {
+  readonly token: number
+  readonly likelihood?: Likelihood
+}
 
 /** One lane of the batch with its own KV cache; at most one call at a time. */
 export interface Sequence {
@@ -17,9 +31,9 @@ export interface Sequence {
   /** Evaluates prompt tokens. */
   feed(tokens: readonly number[]): Promise<void>
   /** Evaluates the last prompt tokens and samples the first token of a generation. */
-  first(tokens: readonly number[], sampling: Sampling): Promise<number>
+  first(tokens: readonly number[], choosing: Choosing): Promise<Sampled>
   /** Evaluates the token sampled last, samples the next. */
-  next(): Promise<number>
+  next(): Promise<Sampled>
   /** Ends the generation; the cache stays. */
   stop(): Promise<void>
 }
@@ -35,6 +49,9 @@ export interface EngineModel {
    */
   tokenise(text: string, as: 'whole' | 'special' | 'plain'): readonly number[]
   detokenise(tokens: readonly number[], before: readonly number[]): string
+  bytesOf(token: number): Uint8Array
+  /** Tokens there are: the first is 0. */
+  readonly vocabulary: number
   /** Does this token end a generation? A model may have several. */
   isEnd(token: number): boolean
   /** Set when the model wants a prompt to begin with it. */

@@ -1,14 +1,15 @@
 /** One attempt under way: plain data, and what one more token does to it. */
-import { Characters, type Detokenise } from './characters.ts'
-import type { EngineCount, EngineFailure, EngineReport, Sampling } from './protocol.ts'
-import type { Sequence } from './sequence.ts'
+import { Characters } from './characters.ts'
+import { HeldLikelihoods, tellLikelihood } from './likelihood.ts'
+import type { EngineCount, EngineFailure, EngineReport, TokenLikelihood } from './protocol.ts'
+import type { Choosing, EngineModel, Sampled, Sequence } from './sequence.ts'
 import { passStops } from './stops.ts'
 
 export interface Ask {
   readonly id: string
   readonly model: string
   readonly prompt: readonly number[]
-  readonly sampling: Sampling
+  readonly choosing: Choosing
   readonly stops: readonly string[]
   /** Tokens that may be sampled: the caller's limit or what the context has left, whichever is less. */
   readonly most: number
@@ -24,8 +25,12 @@ export interface Stream {
   /** Tells the gateway that asked; does nothing once its connection is gone. */
   readonly tell: (report: EngineReport) => void
   readonly characters: Characters
+  /** Characters of text made and, of them, shown. */
+  made: number
+  shown: number
   /** Text that may begin a stop string. */
   held: string
+  readonly likelihoods: HeldLikelihoods
   sequence: Sequence | undefined
   /** Prompt tokens taken from the cache, and evaluated so far. */
   cached: number
@@ -35,11 +40,18 @@ export interface Stream {
   ending: Ending | undefined
 }
 
-export const openStream = (ask: Ask, detokenise: Detokenise, tell: Stream['tell']): Stream => ({
+export const openStream = (
+  ask: Ask,
+  { detokenise }: Pick<EngineModel, 'detokenise'>,
+  tell: Stream['tell'],
+): Stream => ({
   ask,
   tell,
   characters: new Characters(detokenise, ask.prompt),
+  made: 0,
+  shown: 0,
   held: '',
+  likelihoods: new HeldLikelihoods(),
   sequence: undefined,
   cached: 0,
   evaluated: 0,
@@ -61,16 +73,28 @@ export const cached = (stream: Stream): number => stream.cached + stream.evaluat
 
 export interface Taken {
   readonly text: string
+  readonly likelihoods: readonly TokenLikelihood[]
   readonly finished: 'stop' | 'length' | undefined
 }
 
 /** Counts a sampled token and says what of it may be shown. */
-export function takeToken(stream: Stream, token: number, isEnd: boolean): Taken {
+export function takeToken(
+  stream: Stream,
+  { token, likelihood }: Sampled,
+  model: Pick<EngineModel, 'isEnd' | 'bytesOf'>,
+): Taken {
   stream.output++
-  if (isEnd) return { text: '', finished: 'stop' }
+  if (model.isEnd(token)) return { text: '', likelihoods: [], finished: 'stop' }
 
-  const passed = passStops(stream.held, stream.characters.push(token), stream.ask.stops)
+  if (likelihood) stream.likelihoods.add(stream.made, tellLikelihood(token, likelihood, model.bytesOf))
+  const piece = stream.characters.push(token)
+  const passed = passStops(stream.held, piece, stream.ask.stops)
+  stream.made += piece.length
+  stream.shown += passed.show.length
   stream.held = passed.held
-  if (passed.hit) return { text: passed.show, finished: 'stop' }
-  return { text: passed.show, finished: stream.output >= stream.ask.most ? 'length' : undefined }
+  const likelihoods = stream.likelihoods.release(stream.shown)
+  // What a stop string withholds is not shown at the end either.
+  if (passed.hit) stream.likelihoods.clear()
+  const full = stream.output >= stream.ask.most
+  return { text: passed.show, likelihoods, finished: passed.hit ? 'stop' : full ? 'length' : undefined }
 }

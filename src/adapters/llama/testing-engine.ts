@@ -8,19 +8,19 @@ import type { GenerateCommand } from './commands.ts'
 import { type EngineHost, type HostConfig, startEngineHost } from './host.ts'
 import { loadLlama, loadModel, type ModelConfig, type Runtime } from './model.ts'
 import type { EngineCount, EngineLogLine } from './protocol.ts'
-import type { EngineModel, Sequence } from './sequence.ts'
+import type { EngineModel, Sampled, Sequence } from './sequence.ts'
 
 /** Says 1, 2, 3 … after any prompt; `trouble` may throw, or hold a step up. Token 0 ends. */
 export function madeModel(slots: number, trouble: (call: string, tokens: number) => unknown = () => {}): EngineModel {
   const sequence = (): Sequence => {
     let held: number[] = []
     let last = 0
-    const pass = async (call: string, tokens: readonly number[]): Promise<number> => {
+    const pass = async (call: string, tokens: readonly number[]): Promise<Sampled> => {
       await undefined
       await trouble(call, held.length + tokens.length)
       held.push(...tokens)
       last++
-      return last
+      return { token: last }
     }
     return {
       held: () => held,
@@ -46,6 +46,8 @@ export function madeModel(slots: number, trouble: (call: string, tokens: number)
     tokenise: (text) => [...text].map((letter) => letter.charCodeAt(0)),
     detokenise: (tokens) => tokens.map((token) => `${token} `).join(''),
     isEnd: (token) => token === 0,
+    bytesOf: (token) => Buffer.from(`${token} `),
+    vocabulary: 1000,
     begin: undefined,
     template: undefined,
     beginText: '',

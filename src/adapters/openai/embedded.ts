@@ -2,11 +2,15 @@ import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
+import { anyObject } from '../llama/grammar/gbnf.ts'
+import { SchemaError } from '../llama/grammar/keywords.ts'
+import { schemaGrammar } from '../llama/grammar/schema.ts'
 import type { ChatMessage, Sampling } from '../llama/protocol.ts'
+import { invalid } from './fields.ts'
 import type { ApiRequest } from './request.ts'
 
 /**
- * What the embedded engine cannot do, and so must not seem to: an ignored `tools` or `logprobs` would look like an
+ * What the embedded engine cannot do, and so must not seem to: an ignored `tools` or `audio` would look like an
  * answer. The value that changes nothing is let pass.
  */
 const harmless: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -16,10 +20,6 @@ const harmless: Readonly<Record<string, (value: unknown) => boolean>> = {
   tool_choice: (value) => value === 'none',
   functions: (value) => Array.isArray(value) && value.length === 0,
   function_call: (value) => value === 'none',
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
-  logit_bias: (value) => isObject(value) && Object.keys(value).length === 0,
-  response_format: (value) => isObject(value) && value.type === 'text',
   modalities: (value) => Array.isArray(value) && value.every((one) => one === 'text'),
   audio: () => false,
   echo: (value) => value === false,
@@ -28,12 +28,15 @@ const harmless: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /** The first thing asked for that the embedded engine cannot do. */
 export function unsupported(request: ApiRequest): Refusal | undefined {
+  const { body } = request
   for (const [param, isHarmless] of Object.entries(harmless)) {
-    const value = request.body[param]
+    const value = body[param]
     if (value === undefined || value === null || isHarmless(value)) continue
     return refusal('unsupported_parameter', `the embedded engine does not support this value of "${param}"`, { param })
   }
-  return request.dialect === 'chat' ? strangePart(request.body.messages) : strangePrompt(request.body.prompt)
+  const strange = strangeFormat(body.response_format) ?? strangeBias(body.logit_bias) ?? strangeProbabilities(request)
+  if (strange) return strange
+  return request.dialect === 'chat' ? strangePart(body.messages) : strangePrompt(body.prompt)
 }
 
 function strangePart(messages: unknown): Refusal | undefined {
@@ -64,6 +67,8 @@ export interface EmbeddedAsk {
   readonly max_tokens?: number
   readonly stop?: readonly string[]
   readonly sampling: Sampling
+  readonly grammar?: string
+  readonly alternatives?: number
 }
 
 /** Of a request that `unsupported` had nothing against. */
@@ -77,6 +82,8 @@ export function embeddedAsk(request: ApiRequest): EmbeddedAsk {
     ...(maxOutput === undefined ? legacyLimit(request) : { max_tokens: maxOutput }),
     ...(stop?.length ? { stop } : {}),
     sampling: samplingOf(body),
+    ...grammarOf(body.response_format),
+    ...alternativesOf(request),
   }
 }
 
@@ -99,7 +106,79 @@ const samplingFields = [
   'seed',
   'presence_penalty',
   'frequency_penalty',
+  'logit_bias',
 ] as const satisfies readonly (keyof Sampling)[]
 
 const samplingOf = (body: JsonObject): Sampling =>
-  Object.fromEntries(samplingFields.flatMap((field) => (typeof body[field] === 'number' ? [[field, body[field]]] : [])))
+  Object.fromEntries(
+    samplingFields.flatMap((field) => {
+      const value = body[field]
+      return typeof value === 'number' || isObject(value) ? [[field, value]] : []
+    }),
+  )
+
+/** What of a response format is malformed, or more than a grammar can promise. */
+function strangeFormat(format: unknown): Refusal | undefined {
+  if (format === undefined || format === null) return undefined
+  const { type, json_schema } = isObject(format) ? format : {}
+  if (!['text', 'json_object', 'json_schema'].includes(String(type)))
+    return invalid('response_format.type', '"response_format.type" must be text, json_object or json_schema')
+  if (type === 'json_schema' && !(isObject(json_schema) && isObject(json_schema.schema)))
+    return invalid('response_format.json_schema', '"response_format.json_schema" must hold a "schema"')
+  try {
+    grammarOf(format)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    const param = ['response_format.json_schema.schema', error.path].filter((part) => part !== '').join('.')
+    return refusal('unsupported_parameter', `the embedded engine cannot hold to this schema: ${error.message}`, {
+      param,
+    })
+  }
+}
+
+/** As many as OpenAI's documentation shows; each is looked at in every step. */
+const mostBiases = 1024
+
+function strangeBias(biases: unknown): Refusal | undefined {
+  if (biases === undefined || biases === null) return undefined
+  const fine = ([token, bias]: [string, unknown]): boolean =>
+    /^\d{1,9}$/.test(token) && typeof bias === 'number' && Math.abs(bias) <= 100
+  if (isObject(biases) && Object.keys(biases).length <= mostBiases && Object.entries(biases).every(fine))
+    return undefined
+  return invalid(
+    'logit_bias',
+    `"logit_bias" must be an object of at most ${mostBiases} token numbers, each with a number from -100 to 100`,
+  )
+}
+
+/** Throws `SchemaError`. */
+function grammarOf(format: unknown): { readonly grammar?: string } {
+  if (!isObject(format) || format.type === 'text') return {}
+  if (format.type === 'json_object') return { grammar: anyObject() }
+  const { json_schema } = format
+  return { grammar: schemaGrammar(isObject(json_schema) ? json_schema.schema : undefined) }
+}
+
+/** OpenAI allows 20 alternatives; each token with that many is some 2 KB. */
+const mostAlternatives = 20
+
+/** Chat: `logprobs: true` and `top_logprobs`. Completions: `logprobs`, the number of alternatives. */
+function strangeProbabilities({ dialect, body }: ApiRequest): Refusal | undefined {
+  const count = (field: string): Refusal | undefined => {
+    const value = body[field]
+    const fine = value === undefined || value === null || (Number.isInteger(value) && Number(value) >= 0)
+    if (!fine || Number(value) > mostAlternatives)
+      return invalid(field, `"${field}" must be a whole number from 0 to ${mostAlternatives}`)
+    return undefined
+  }
+  if (dialect === 'text') return count('logprobs')
+  if (body.top_logprobs && body.logprobs !== true)
+    return invalid('top_logprobs', '"top_logprobs" needs "logprobs": true')
+  return count('top_logprobs')
+}
+
+function alternativesOf({ dialect, body }: ApiRequest): { readonly alternatives?: number } {
+  if (dialect === 'text') return typeof body.logprobs === 'number' ? { alternatives: body.logprobs } : {}
+  return body.logprobs === true ? { alternatives: Number(body.top_logprobs ?? 0) } : {}
+}

@@ -5,6 +5,7 @@ import type { RequestId } from '../../units/ids.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Piece } from './engine.ts'
+import { LogprobsRendering } from './logprobs.ts'
 import type { Receipt } from './receipt.ts'
 import { wattmillObject } from './receipt.ts'
 import type { ApiRequest } from './request.ts'
@@ -33,20 +34,19 @@ export function endsChoice(piece: Piece): boolean {
 export class ChunkRendering {
   readonly #request: ApiRequest
   readonly #identity: Identity
+  readonly #logprobs: LogprobsRendering
   #greeted = false
 
   constructor(request: ApiRequest, identity: Identity) {
     this.#request = request
     this.#identity = identity
+    this.#logprobs = new LogprobsRendering(request.dialect)
   }
 
   chunks(piece: Piece): JsonObject[] {
     switch (piece.kind) {
       case 'text':
-        if (piece.text === '') return []
-        return this.#request.dialect === 'chat'
-          ? [...this.#greeting(), this.#chunk({ delta: { content: piece.text }, finish_reason: null })]
-          : [this.#chunk({ text: piece.text, finish_reason: null })]
+        return this.#text(piece)
       case 'finish':
         return this.#request.dialect === 'chat'
           ? [...this.#greeting(), this.#chunk({ delta: {}, finish_reason: piece.why })]
@@ -56,6 +56,14 @@ export class ChunkRendering {
       case 'whole':
         return []
     }
+  }
+
+  #text({ text, likelihoods }: Piece & { kind: 'text' }): JsonObject[] {
+    if (text === '' && !likelihoods) return []
+    const more = { finish_reason: null, logprobs: likelihoods ? this.#logprobs.of(likelihoods) : null }
+    return this.#request.dialect === 'chat'
+      ? [...this.#greeting(), this.#chunk({ delta: { content: text }, ...more })]
+      : [this.#chunk({ text, ...more })]
   }
 
   /** The last chunk before `[DONE]`, for a client that asked for usage. */
@@ -76,7 +84,7 @@ export class ChunkRendering {
   }
 
   #chunk(choice: JsonObject): JsonObject {
-    return { ...this.#frame(), choices: [{ index: 0, ...choice, logprobs: null }], ...this.#noUsage() }
+    return { ...this.#frame(), choices: [{ index: 0, logprobs: null, ...choice }], ...this.#noUsage() }
   }
 
   #foreign(chunk: JsonObject): JsonObject {
@@ -113,7 +121,10 @@ export function wholeReply(
     const { usage: _, ...rest } = foreign.body
     return { ...rest, id, model, ...(shown ? { usage: shown } : {}) }
   }
-  const text = pieces.map((piece) => (piece.kind === 'text' ? piece.text : '')).join('')
+  const said = pieces.filter((piece) => piece.kind === 'text')
+  const text = said.map((piece) => piece.text).join('')
+  const likelihoods = said.flatMap((piece) => piece.likelihoods ?? [])
+  const logprobs = likelihoods.length > 0 ? new LogprobsRendering(request.dialect).of(likelihoods) : null
   const finish_reason = pieces.find((piece) => piece.kind === 'finish')?.why ?? 'stop'
   const chat = request.dialect === 'chat'
   const choice = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text }
@@ -122,7 +133,7 @@ export function wholeReply(
     object: chat ? 'chat.completion' : 'text_completion',
     created,
     model,
-    choices: [{ index: 0, ...choice, logprobs: null, finish_reason }],
+    choices: [{ index: 0, ...choice, logprobs, finish_reason }],
     ...(shown ? { usage: shown } : {}),
   }
 }

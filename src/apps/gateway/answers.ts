@@ -80,6 +80,9 @@ export function streamedAnswer(flow: Flow, ports: AnswerPorts, bounds?: StreamBo
 /** What one answer may hold until it is whole: far above any context's worth of text. */
 const mostHeld = 32 * 1024 * 1024
 
+/** A token with twenty alternatives. */
+const likelihoodBytes = 2048
+
 /** An answer in one piece: held until the request is settled, so that its status and its usage are final. */
 export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
   const { response, request, identity } = ports
@@ -96,7 +99,7 @@ export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
   return {
     write(pieces) {
       for (const piece of pieces) {
-        size += piece.kind === 'text' ? piece.text.length : 0
+        if (piece.kind === 'text') size += piece.text.length + (piece.likelihoods?.length ?? 0) * likelihoodBytes
         held.push(piece)
       }
       if (size > mostHeld) ports.gone()

@@ -80,6 +80,82 @@ test('the embedded engine: streamed and whole', async (t) => {
   assert.equal(journal.closes[0]?.attempts[0]?.usage.output_visible?.source, 'engine')
 })
 
+const token = (text: string, logprob: number, ...others: [string, number][]) => ({
+  bytes: [...Buffer.from(text)],
+  logprob,
+  top: others.map(([other, logprob]) => ({ bytes: [...Buffer.from(other)], logprob })),
+})
+
+const likely: readonly Report[] = [
+  { on: 'begin', input_uncached: 4, cache_read: 0 },
+  { on: 'step', tokens: 1, text: '' },
+  {
+    on: 'step',
+    tokens: 1,
+    text: 'Hé',
+    likelihoods: [
+      token('H', -0.5, ['H', -0.5], ['J', -1]),
+      { bytes: [0xc3], logprob: -2, top: [] },
+      { bytes: [0xa9], logprob: -0.1, top: [] },
+    ],
+  },
+  { on: 'end', why: 'stop', text: '!', likelihoods: [token('!', -1)], count },
+]
+
+test('log-probabilities in the two shapes of OpenAI, streamed and whole', async (t) => {
+  const engine = host(likely)
+  const { post } = await bench(t, { engines: [{ vendor: 'llama' }], host: engine })
+  const chat = await post('/v1/chat/completions', chatBody({ logprobs: true, top_logprobs: 2 }))
+  const { content } = chat.json.choices[0].logprobs
+  assert.deepEqual(content[0], {
+    token: 'H',
+    logprob: -0.5,
+    bytes: [72],
+    top_logprobs: [
+      { token: 'H', logprob: -0.5, bytes: [72] },
+      { token: 'J', logprob: -1, bytes: [74] },
+    ],
+  })
+  assert.deepEqual(
+    content.map((one: { token: string }) => one.token),
+    ['H', 'bytes:\\xc3', 'bytes:\\xa9', '!'],
+  )
+  assert.equal(engine.commands[0]?.alternatives, 2)
+
+  const stream = await post('/v1/chat/completions', chatBody({ stream: true, logprobs: true }))
+  const chunks = eventsOf(stream.text).filter((event) => event !== '[DONE]')
+  assert.deepEqual(
+    chunks.flatMap((chunk) => chunk.choices[0].logprobs?.content ?? []),
+    content,
+  )
+  assert.equal(engine.commands[1]?.alternatives, 0)
+
+  const text = await post('/v1/completions', { model: 'm', prompt: 'x', logprobs: 2 })
+  assert.deepEqual(text.json.choices[0].logprobs, {
+    tokens: ['H', 'bytes:\\xc3', 'bytes:\\xa9', '!'],
+    token_logprobs: [-0.5, -2, -0.1, -1],
+    top_logprobs: [{ H: -0.5, J: -1 }, {}, {}, {}],
+    text_offset: [0, 1, 1, 2],
+  })
+  const plain = await post('/v1/chat/completions', chatBody({ logprobs: false }))
+  assert.equal(engine.commands[3]?.alternatives, undefined)
+  assert.equal(plain.status, 200)
+})
+
+test('a format and a bias reach the engine', async (t) => {
+  const engine = host(answer)
+  const { post } = await bench(t, { engines: [{ vendor: 'llama' }], host: engine })
+  const schema = { type: 'object', properties: { a: { enum: ['yes'] } } }
+  const format = { type: 'json_schema', json_schema: { name: 'a', strict: true, schema } }
+  await post('/v1/chat/completions', chatBody({ response_format: format, logit_bias: { 5: -100 } }))
+  await post('/v1/chat/completions', chatBody({ response_format: { type: 'json_object' } }))
+  await post('/v1/chat/completions', chatBody({ response_format: { type: 'text' } }))
+  assert(engine.commands[0]?.grammar?.includes('yes'))
+  assert.deepEqual(engine.commands[0]?.sampling, { logit_bias: { 5: -100 } })
+  assert(engine.commands[1]?.grammar?.startsWith('ws ::='))
+  assert.equal(engine.commands[2]?.grammar, undefined)
+})
+
 test('a lost host: crashed before content is tried nowhere else, after it is an error event', async (t) => {
   const engine = host(answer.slice(0, 2))
   const { post, journal } = await bench(t, { engines: [{ vendor: 'llama' }], host: engine })

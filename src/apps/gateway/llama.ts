@@ -1,7 +1,7 @@
 import type { AttemptReport, EngineHostClient } from '../../adapters/llama/client.ts'
 import type { EngineCount } from '../../adapters/llama/protocol.ts'
 import { embeddedAsk } from '../../adapters/openai/embedded.ts'
-import type { Engine, Told } from '../../adapters/openai/engine.ts'
+import type { Engine, Piece, Told } from '../../adapters/openai/engine.ts'
 import type { Usage } from '../../books/usage.ts'
 import { usageFrom } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
@@ -32,7 +32,7 @@ function toldBy(report: AttemptReport, begun: boolean): Told[] {
         {
           kind: 'chunk',
           tokens: tokens(report.tokens),
-          bytes: report.text === '' ? [] : [{ kind: 'text', text: report.text }],
+          bytes: textOf(report),
         },
       ]
     case 'end':
@@ -48,7 +48,7 @@ function toldBy(report: AttemptReport, begun: boolean): Told[] {
 
 function ending(report: AttemptReport & { on: 'end' }): Told[] {
   const usage = usageOf(report.count)
-  const text: Told = { kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'text', text: report.text }] }
+  const text: Told = { kind: 'chunk', tokens: tokens(0), bytes: textOf(report) }
   if (report.why === 'cancelled')
     return [text, failed({ fault: 'crashed', message: 'the engine stopped the request' }, report.count)]
   return [
@@ -57,6 +57,9 @@ function ending(report: AttemptReport & { on: 'end' }): Told[] {
     { kind: 'ended', usage },
   ]
 }
+
+const textOf = ({ text, likelihoods }: AttemptReport & { on: 'step' | 'end' }): Piece[] =>
+  text === '' && !likelihoods ? [] : [{ kind: 'text', text, ...(likelihoods && { likelihoods }) }]
 
 const failed = (failure: EngineFailure, count?: EngineCount): Told => ({
   kind: 'failed',

@@ -93,18 +93,31 @@ test('what the embedded engine cannot do is refused, not ignored', async (t) => 
     engines: [{ vendor: 'llama' }],
     host: { generate: () => assert.fail(), cancel: () => undefined },
   })
+  const format = (schema: object) => ({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } })
   const image = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }] }]
   const cases: readonly (readonly [object, string])[] = [
     [{ n: 2 }, 'n'],
     [{ tools: [{ type: 'function' }] }, 'tools'],
     [{ tool_choice: 'auto' }, 'tool_choice'],
-    [{ logprobs: true }, 'logprobs'],
-    [{ response_format: { type: 'json_object' } }, 'response_format'],
+    [format({ type: 'array', items: { not: {} } }), 'response_format.json_schema.schema.items.not'],
     [{ messages: image }, 'messages[0].content[0]'],
   ]
   for (const [more, param] of cases) {
     const { status, json } = await post('/v1/chat/completions', chatBody(more))
     assert.deepEqual([status, json.error.code, json.error.param], [400, 'unsupported_parameter', param])
+  }
+  const wrong: readonly (readonly [object, string])[] = [
+    [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
+    [{ top_logprobs: 2 }, 'top_logprobs'],
+    [{ response_format: { type: 'xml' } }, 'response_format.type'],
+    [{ response_format: { type: 'json_schema' } }, 'response_format.json_schema'],
+    [{ logit_bias: { 5: 101 } }, 'logit_bias'],
+    [{ logit_bias: { five: 1 } }, 'logit_bias'],
+    [{ logit_bias: [1] }, 'logit_bias'],
+  ]
+  for (const [more, param] of wrong) {
+    const { status, json } = await post('/v1/chat/completions', chatBody(more))
+    assert.deepEqual([status, json.error.code, json.error.param], [400, 'invalid_value', param])
   }
   for (const [more, param] of [
     [{ echo: true }, 'echo'],
