@@ -1,8 +1,9 @@
 /**
  * `npm run build`: JavaScript in `dist/` for the package, since Node refuses TypeScript under `node_modules`.
- * Types are stripped in place, so that line numbers stay; `.ts` in import paths becomes `.js`.
+ * Types are stripped in place, so that line numbers stay; `.ts` in import paths becomes `.js`. The console goes to `dist/console`.
  */
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -16,6 +17,5 @@ for (const file of sources) {
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, script)
 }
-const assets = globSync('src/**/*.{html,css,js}')
-for (const asset of assets) cpSync(asset, join('dist', asset.slice('src/'.length)))
-console.log(`dist: ${sources.length} modules, ${assets.length} assets`)
+execFileSync(process.execPath, ['console/build.ts', 'dist/console'], { stdio: 'inherit' })
+console.log(`dist: ${sources.length} modules and the console`)

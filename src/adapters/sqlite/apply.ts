@@ -7,14 +7,17 @@ import { postTransfers } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { one, run } from './query.ts'
 import type { Store } from './store.ts'
+import { tallyBooked } from './tally.ts'
 
 /** Applies what a decision did, within the caller's transaction. Transfers go last and together: few accounts, many rows. */
 export function apply(store: Store, effects: readonly Effect[]): void {
   for (const effect of effects) applyOne(store, effect)
-  postTransfers(
+  const posted = postTransfers(
     store,
     effects.filter((effect) => effect.do === 'post'),
   )
+  const settled = effects.flatMap((effect) => (effect.do === 'settle' ? effect.row : []))
+  tallyBooked(store, settled, posted)
 }
 
 function applyOne(store: Store, effect: Effect): void {

@@ -10,6 +10,7 @@ import { apply } from './apply.ts'
 import { enginesReadTo } from './engine-log.ts'
 import { all, allBig, run } from './query.ts'
 import type { Store } from './store.ts'
+import { tallyDrawn } from './tally.ts'
 
 const batch = 500
 
@@ -37,7 +38,7 @@ export const intervalOf = (row: IntervalRow): MeterInterval => ({
 })
 
 export function insertInterval(store: Store, one: MeterInterval): void {
-  run(
+  const added = run(
     store.database,
     `insert into meter_interval (meter, sequence, from_ms, to_ms, energy_mj, idle_mj, grade, reset)
      values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
@@ -50,6 +51,7 @@ export function insertInterval(store: Store, one: MeterInterval): void {
     one.grade,
     one.reset ? 1 : 0,
   )
+  if (added === 1) tallyDrawn(store, one)
 }
 
 /** Intervals that no unsettled attempt worked in; the seconds of an interval as `firstSecond` says. */

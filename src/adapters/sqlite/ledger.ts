@@ -6,13 +6,15 @@ import type { Store } from './store.ts'
 
 /**
  * Posts transfers within the caller's transaction: once each, with their balances. The same transfer again does nothing;
- * another one under the same name is a contradiction, put aside and never posted.
+ * another one under the same name is a contradiction, put aside and never posted. Returns those that were new.
  */
-export function postTransfers(store: Store, postings: Iterable<Posting>): void {
+export function postTransfers(store: Store, postings: Iterable<Posting>): Transfer[] {
   const moved = new Map<string, Movement>()
+  const posted: Transfer[] = []
   for (const { source, transfers } of postings)
     for (const transfer of transfers) {
       if (insertTransfer(store.database, transfer)) {
+        posted.push(transfer)
         move(moved, transfer.from, -transfer.amount, transfer)
         move(moved, transfer.to, transfer.amount, transfer)
       } else if (!isStored(store.database, transfer)) {
@@ -21,6 +23,7 @@ export function postTransfers(store: Store, postings: Iterable<Posting>): void {
       }
     }
   for (const [, { account, unit, day, amount }] of moved) run(store.database, addToBalance, account, unit, day, amount)
+  return posted
 }
 
 interface Posting {

@@ -4,6 +4,7 @@ import type { Totals } from '../../adapters/prometheus/totals.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Admission } from './auth.ts'
+import type { Console } from './console.ts'
 import type { EngineHost } from './engine-host.ts'
 import { ControlError } from './errors.ts'
 import type { Gateways } from './gateways.ts'
@@ -30,6 +31,7 @@ export interface Live {
   readonly totals: Totals
   readonly engine: EngineHost
   readonly admission: Admission
+  readonly console: Console
   readonly keeper: Pick<Keeper, 'lag' | 'meters'>
   /** The embedded engine's model files have changed: the launcher must know, for the engine's next start. */
   modelsChanged(): void

@@ -19,6 +19,7 @@ import { reconcileAttempts } from '../../adapters/sqlite/reconcile.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import { takeEngineLogs, tidyEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
 import { takeJournals } from '../../adapters/sqlite/take-journals.ts'
+import { pruneTallies } from '../../adapters/sqlite/tally.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
 
@@ -93,6 +94,7 @@ export function newKeeper({ home, store, meter, now, log, readers }: KeeperOptio
       if (now() - tidied < tidyEvery_ms) return
       tidied = now()
       tidyEngineLogs(store, home.engineLogs)
+      pruneTallies(store, now())
     })
     return more
   }

@@ -119,7 +119,7 @@ function adminKeyOf(home: Home): string {
 async function listening(home: Home): Promise<Pool | undefined> {
   const pool = dialSocket(home.operatorSocket, 2)
   try {
-    await (await pool.request({ method: 'GET', path: '/assets/page.css', headersTimeout: restart_ms })).body.dump()
+    await (await pool.request({ method: 'GET', path: '/', headersTimeout: restart_ms })).body.dump()
     return pool
   } catch {
     await pool.destroy()

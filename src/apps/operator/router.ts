@@ -15,8 +15,12 @@ export interface Call {
 export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** JSON; or text; or text line by line, for what is too long to hold. */
-  readonly body: { readonly json: unknown } | { readonly text: string } | { readonly lines: Iterable<string> }
+  /** JSON; or text; or bytes; or text line by line, for what is too long to hold. */
+  readonly body:
+    | { readonly json: unknown }
+    | { readonly text: string }
+    | { readonly bytes: Uint8Array }
+    | { readonly lines: Iterable<string> }
 }
 
 /** A handler's answer when it is not plain JSON. */

@@ -83,7 +83,7 @@ async function send(response: ServerResponse, { status, headers, body }: Reply):
     ...headers,
   })
   if (!('lines' in body)) {
-    response.end('json' in body ? `${toJson(body.json)}\n` : body.text)
+    response.end('json' in body ? `${toJson(body.json)}\n` : 'text' in body ? body.text : body.bytes)
     return
   }
   for (const line of body.lines) {

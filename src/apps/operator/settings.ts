@@ -8,9 +8,18 @@ export interface OperatorSettings {
   readonly fullWatts: number
   /** Where the console is. */
   readonly url: string | undefined
+  /** The folder of its files; undefined: there is none. */
+  readonly console: string | undefined
 }
 
-const alone: OperatorSettings = { gateways: 1, slots: 4, idleWatts: 10, fullWatts: 50, url: undefined }
+const alone: OperatorSettings = {
+  gateways: 1,
+  slots: 4,
+  idleWatts: 10,
+  fullWatts: 50,
+  url: undefined,
+  console: undefined,
+}
 
 export const operatorSettings = (env: string | undefined): OperatorSettings =>
   env === undefined ? alone : { ...alone, ...(JSON.parse(env) as Partial<OperatorSettings>) }

@@ -5,6 +5,7 @@ import { all } from '../../adapters/sqlite/registry/change.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
 import { openStore, type Store } from '../../adapters/sqlite/store.ts'
 import { Admission } from './auth.ts'
+import { Console } from './console.ts'
 import { engineHost } from './engine-host.ts'
 import type { Factory } from './factory.ts'
 import { readPepper } from './factory.ts'
@@ -56,6 +57,7 @@ export async function startOperator(
     totals: new Totals(),
     engine,
     admission: new Admission(adminKey, Date.now),
+    console: new Console(settings.console),
     keeper,
     modelsChanged: () => modelsChanged(filesToLoad(factory)),
   }

@@ -14,10 +14,12 @@ export interface Standing {
   readonly key: string | undefined
   /** The embedded engine has answered. */
   readonly engine: boolean
+  /** Why the console cannot be shown; undefined: it can. */
+  readonly console: string | undefined
 }
 
 /** What a person needs once the factory stands. */
-export function banner({ home, url, models, key, engine }: Standing): string[] {
+export function banner({ home, url, models, key, engine, console }: Standing): string[] {
   const model = models.includes('starter') ? 'starter' : models[0]
   const call = command(home)
   return [
@@ -25,6 +27,7 @@ export function banner({ home, url, models, key, engine }: Standing): string[] {
     'Wattmill is up.',
     '',
     `  console    ${url}/`,
+    ...(console === undefined ? [] : [`             is missing: ${console}`]),
     `  API base   ${url}/v1`,
     `  admin key  ${shown(home.adminKey)}`,
     ...(engine ? [] : ['  engine     the embedded engine is still starting, or has failed; see wattmill status']),

@@ -21,8 +21,8 @@ const apart = process.platform !== 'win32'
 const start = (app: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess =>
   fork(main(app), args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: apart, env: { ...process.env, ...env } })
 
-export function forkOperator(home: Home, config: Config, url: string): ChildProcess {
-  const settings = { gateways: config.gateways, slots: config.engine.slots, ...config.power, url }
+export function forkOperator(home: Home, config: Config, url: string, console: string): ChildProcess {
+  const settings = { gateways: config.gateways, slots: config.engine.slots, ...config.power, url, console }
   return start('operator', ['--home', home.root], { WATTMILL_OPERATOR: JSON.stringify(settings) })
 }
 

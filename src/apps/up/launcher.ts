@@ -25,11 +25,12 @@ export class Launcher {
   #models: readonly ModelArgument[] = []
   #stopped: Promise<void> | undefined
 
-  constructor(home: Home, config: Config, port: number, say: (line: string) => void) {
+  /** `console` is the folder of the console's files. */
+  constructor(home: Home, config: Config, port: number, console: string, say: (line: string) => void) {
     this.#say = say
     const child = (name: string, fork: () => ReturnType<typeof forkOperator>): Child =>
       new Child(name, fork, (message, from) => this.#hear(message, from), say)
-    this.#operator = child('operator', () => forkOperator(home, config, urlOf(config.host, port)))
+    this.#operator = child('operator', () => forkOperator(home, config, urlOf(config.host, port), console))
     this.#engine = child('engine', () => forkEngine(home, config, this.#models))
     this.#gateways = Array.from({ length: config.gateways }, (_, slot) =>
       child(config.gateways === 1 ? 'gateway' : `gateway ${slot}`, () => forkGateway(home, config, port, slot)),

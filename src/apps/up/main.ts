@@ -2,6 +2,8 @@
  * `wattmill up`: the launcher. Reads the settings, takes the home and the port, starts the factory's processes, says where it
  * stands, and stops them in order. If it is killed outright its children see their channel close and end by themselves.
  */
+import { join } from 'node:path'
+import { consoleFiles } from '../../adapters/console/build.ts'
 import { findModelFiles } from '../../adapters/discovery/files.ts'
 import { findEngines } from '../../adapters/discovery/loopback.ts'
 import { holdAlive } from '../../adapters/files/alive.ts'
@@ -19,6 +21,9 @@ export interface UpOptions extends Flags {
   readonly config?: string
 }
 
+/** Of the clone or the package; src/apps/up and dist/apps/up lie equally deep in it. */
+const top = join(import.meta.dirname, '..', '..', '..')
+
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const tell = (lines: readonly string[]): void => void process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 
@@ -30,7 +35,9 @@ export async function up({ home: directory, config: file, ...flags }: UpOptions)
   try {
     const port = await freePort(config.host, config.port)
     warnOfNetwork(config)
-    return await run(new Launcher(home, config, port, say), home, urlOf(config.host, port))
+    const files = consoleFiles(top)
+    const launcher = new Launcher(home, config, port, files.folder, say)
+    return await run(launcher, home, urlOf(config.host, port), files.build())
   } finally {
     lock.release()
   }
@@ -46,14 +53,14 @@ async function takeHome(home: Home): Promise<{ release(): void }> {
   throw new ControlError('home_in_use', `a factory runs in ${home.root} already`)
 }
 
-async function run(launcher: Launcher, home: Home, url: string): Promise<number> {
+async function run(launcher: Launcher, home: Home, url: string, console: Promise<string | undefined>): Promise<number> {
   const stopped = onSignals(launcher)
   const started = launcher.start()
   try {
     // Told to stop while starting: what comes of the start is nobody's concern any more.
     const standing = await Promise.race([started, stopped])
     if (typeof standing === 'number') return standing
-    await introduce(home, url, standing)
+    await introduce(home, url, { ...standing, console: await console })
     return await stopped
   } catch (cause) {
     launcher.kill()
@@ -66,14 +73,14 @@ async function run(launcher: Launcher, home: Home, url: string): Promise<number>
 async function introduce(
   home: Home,
   url: string,
-  { first, engine }: { first: boolean; engine: boolean },
+  { first, engine, console }: { first: boolean; engine: boolean; console: string | undefined },
 ): Promise<void> {
   const factory = await reach(home.root, say)
   const { models } = (await factory.json('GET', '/api/status')) as { models: string[] }
   const { key } = first
     ? ((await factory.json('POST', '/api/keys', { tenant: 'default' })) as { key: string })
     : { key: undefined }
-  tell(banner({ home, url, models, key, engine }))
+  tell(banner({ home, url, models, key, engine, console }))
   if (first) tell(discovered(await findEngines(), findModelFiles(), home))
 }
 

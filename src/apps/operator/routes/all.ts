@@ -10,6 +10,7 @@ import { modelRoutes } from './models.ts'
 import { priceRoutes } from './prices.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
+import { usageRoutes } from './usage.ts'
 
 /** Every route of the operator. */
 export const routes: readonly Route[] = [
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...priceRoutes,
   ...bookRoutes,
+  ...usageRoutes,
   ...doctorRoutes,
   ...metricRoutes,
   ...internalRoutes,

@@ -1,19 +1,25 @@
 import Type from 'typebox'
 import { sessionCookie } from '../auth.ts'
 import { ControlError } from '../errors.ts'
-import { asset } from '../page.ts'
+import type { Factory, Live } from '../factory.ts'
 import { Answer, type Route, route } from '../router.ts'
 
-/** The page, and the session it works under. */
+/** The console, and the session it works under. */
 export const sessionRoutes: readonly Route[] = [
-  route({ method: 'GET', path: '/', about: 'The console', open: true, run: () => asset('index.html') }),
+  route({
+    method: 'GET',
+    path: '/',
+    about: 'The console',
+    open: true,
+    run: (factory, _, { headers }) => running(factory).console.index(headers?.['accept-encoding']),
+  }),
   route({
     method: 'GET',
     path: '/assets/{file}',
     about: 'Script and style of the console',
     open: true,
     input: { file: Type.String() },
-    run: (_, { file }) => asset(file),
+    run: (factory, { file }, { headers }) => running(factory).console.asset(file, headers?.['accept-encoding']),
   }),
   route({
     method: 'POST',
@@ -22,8 +28,7 @@ export const sessionRoutes: readonly Route[] = [
     open: true,
     input: { key: Type.String({ maxLength: 200 }) },
     run: (factory, { key }) => {
-      if (!factory.live) throw new ControlError('factory_unreachable', 'the operator does not run')
-      const cookie = sessionCookie(factory.live.admission.login(key.trim()))
+      const cookie = sessionCookie(running(factory).admission.login(key.trim()))
       return new Answer({ status: 200, headers: { 'set-cookie': cookie }, body: { json: { ok: true } } })
     },
   }),
@@ -37,3 +42,8 @@ export const sessionRoutes: readonly Route[] = [
     },
   }),
 ]
+
+function running({ live }: Factory): Live {
+  if (!live) throw new ControlError('factory_unreachable', 'the operator does not run')
+  return live
+}

@@ -1,0 +1,227 @@
+import type { Engine, Floor, Model, Source, Status } from '../lib/contract.ts'
+import { to } from '../lib/route.ts'
+import type { Layer, Link, Node } from './layout.ts'
+
+/** A box of the picture: what it is, one number, and where its page is. */
+export interface Thing extends Node {
+  readonly title: string
+  readonly value: number | null
+  readonly unit: string
+  readonly note: string
+  readonly source: Source | null
+  /** `quiet`: there, and nothing to do; `unknown`: we cannot see it. */
+  readonly state: 'busy' | 'quiet' | 'down' | 'unknown'
+  readonly href: string
+}
+
+export interface Picture {
+  readonly things: readonly Thing[]
+  readonly links: readonly Link[]
+}
+
+export interface Seen {
+  readonly floor: Floor
+  readonly status: Status
+  readonly engines: readonly Engine[]
+  readonly models: readonly Model[]
+}
+
+/** Chips of this machine; those of engines elsewhere are theirs to know. */
+const here = 'chip:here'
+const elsewhere = 'chip:elsewhere'
+
+const figure = (figures: Floor['figures'], name: string): number | null => figures[name]?.value ?? null
+
+/** The factory of the last minute as boxes and links, at most `room` boxes a layer. */
+export function pictureOf(seen: Seen, room: number): Picture {
+  const layers = [energy(seen), chips(seen), engines(seen), models(seen), applications(seen)]
+  const things = layers.flatMap((layer, index) => fit(layer, room, index as Layer))
+  const hidden = new Map(
+    layers.flatMap((layer, index) =>
+      layer.length > room ? layer.slice(room - 1).map(({ id }) => [id, `more:${index}`] as const) : [],
+    ),
+  )
+  const shown = (id: string): string => hidden.get(id) ?? id
+  const links = [...powerLinks(seen), ...tokenLinks(seen)].map((link) => ({
+    ...link,
+    from: shown(link.from),
+    to: shown(link.to),
+  }))
+  return { things, links: merged(links) }
+}
+
+/** Links between the same two boxes are one. */
+function merged(links: readonly Link[]): Link[] {
+  const found = new Map<string, Link>()
+  for (const link of links) {
+    const key = `${link.from} ${link.to}`
+    found.set(key, { ...link, share: (found.get(key)?.share ?? 0) + link.share })
+  }
+  return [...found.values()]
+}
+
+/** What does not fit is one box that says how many there are. */
+function fit(layer: readonly Thing[], room: number, index: Layer): readonly Thing[] {
+  if (layer.length <= room) return layer
+  const pages = ['books', 'engines', 'engines', 'models', 'apps']
+  const rest: Thing = {
+    id: `more:${index}`,
+    layer: index,
+    title: `${layer.length - room + 1} more`,
+    value: null,
+    unit: '',
+    note: 'all of them',
+    source: null,
+    state: 'quiet',
+    href: to(pages[index] ?? ''),
+  }
+  return [...layer.slice(0, room - 1), rest]
+}
+
+function energy({ floor }: Seen): Thing[] {
+  return floor.meters.map(({ meter, figures }) => ({
+    id: `meter:${meter}`,
+    layer: 0,
+    title: meter,
+    value: figure(figures, 'power_w'),
+    unit: 'W',
+    note: `idle floor ${Math.round(figure(figures, 'idle_w') ?? 0)} W`,
+    source: figures.power_w?.source ?? null,
+    state: figure(figures, 'power_w') === null ? 'unknown' : 'busy',
+    href: to('books'),
+  }))
+}
+
+function chips({ engines, status }: Seen): Thing[] {
+  const found: Thing[] = []
+  if (engines.some(({ url }) => url === null))
+    found.push({
+      id: here,
+      layer: 1,
+      title: 'This machine',
+      value: status.engine_host.running ?? null,
+      unit: `of ${status.engine_host.slots ?? '–'} slots`,
+      note: 'embedded llama.cpp',
+      source: 'measured',
+      state: !status.engine_host.up ? 'down' : (status.engine_host.running ?? 0) > 0 ? 'busy' : 'quiet',
+      href: to('engines', 'embedded'),
+    })
+  const others = engines.filter(({ url }) => url !== null)
+  if (others.length > 0)
+    found.push({
+      id: elsewhere,
+      layer: 1,
+      title: 'Elsewhere',
+      value: null,
+      unit: '',
+      note: 'chips and watts not known',
+      source: null,
+      state: 'unknown',
+      href: to('engines'),
+    })
+  return found
+}
+
+function engines({ engines, floor }: Seen): Thing[] {
+  const tokens = new Map(floor.engines.map(({ name, figures }) => [name, figure(figures, 'output_tokens_per_s') ?? 0]))
+  return engines
+    .map(
+      (engine): Thing => ({
+        id: `engine:${engine.name}`,
+        layer: 2,
+        title: engine.name,
+        value: engine.running,
+        unit: `of ${engine.concurrency} under way`,
+        note: engine.draining ? 'draining' : engine.up === null ? 'not tried yet' : engine.up ? 'up' : 'down',
+        source: 'measured',
+        state: engine.up === false ? 'down' : engine.running > 0 ? 'busy' : engine.up === null ? 'unknown' : 'quiet',
+        href: to('engines', engine.name),
+      }),
+    )
+    .sort((a, b) => (tokens.get(b.title) ?? 0) - (tokens.get(a.title) ?? 0))
+}
+
+function models({ models, floor }: Seen): Thing[] {
+  const busy = new Map(floor.models.map(({ name, figures }) => [name, figures]))
+  const known = new Set(models.map(({ model }) => model))
+  const gone = floor.models
+    .filter(({ name }) => !known.has(name))
+    .map(({ name }) => ({ model: name, state: 'removed' }))
+  return [...models, ...gone]
+    .map(({ model, state }): Thing => {
+      const figures = busy.get(model) ?? {}
+      const value = figure(figures, 'output_tokens_per_s') ?? 0
+      const failed = state === 'failed' || state === 'removed'
+      return {
+        id: `model:${model}`,
+        layer: 3,
+        title: model,
+        value,
+        unit: 'tokens/s',
+        note: failed || state === 'draining' || state === 'loading' ? state : ttftNote(figures),
+        source: figures.output_tokens_per_s?.source ?? 'measured',
+        state: failed ? 'down' : value > 0 ? 'busy' : 'quiet',
+        href: to('models', model),
+      }
+    })
+    .sort((a, b) => (b.value ?? 0) - (a.value ?? 0))
+}
+
+const ttftNote = (figures: Floor['figures']): string => {
+  const ttft = figure(figures, 'ttft_p50_ms')
+  return ttft === null ? 'ready' : `TTFT ${Math.round(ttft)} ms`
+}
+
+function applications({ floor }: Seen): Thing[] {
+  return floor.applications.map(({ name, figures }) => {
+    const [tenant = '', app = ''] = name.split('/').map(decodeURIComponent)
+    return {
+      id: `app:${name}`,
+      layer: 4,
+      title: `${tenant}/${app}`,
+      value: figure(figures, 'output_tokens_per_s'),
+      unit: 'tokens/s',
+      note: `${(figure(figures, 'requests_per_min') ?? 0).toFixed(0)} requests/min`,
+      source: figures.output_tokens_per_s?.source ?? null,
+      state: (figure(figures, 'output_tokens_per_s') ?? 0) > 0 ? 'busy' : 'quiet',
+      href: to('apps', `${tenant}/${app}`),
+    }
+  })
+}
+
+/** Watts to this machine's chips and on to its engine. */
+function powerLinks({ floor, engines }: Seen): Link[] {
+  const all = floor.meters.reduce((sum, { figures }) => sum + (figure(figures, 'power_w') ?? 0), 0)
+  const meters = floor.meters.map(({ meter, figures }): Link => {
+    const watts = figure(figures, 'power_w') ?? 0
+    return { from: `meter:${meter}`, to: here, kind: 'energy', share: all > 0 ? watts / all : 0 }
+  })
+  const chips = engines.map(
+    ({ name, url }): Link => ({
+      from: url === null ? here : elsewhere,
+      to: `engine:${name}`,
+      kind: 'energy',
+      share: url === null && all > 0 ? 1 : 0,
+    }),
+  )
+  return [...meters, ...chips]
+}
+
+/** Tokens from engines over models to applications; a hair where a model is served and nobody asks. */
+function tokenLinks({ floor, engines }: Seen): Link[] {
+  const all = floor.flows.reduce((sum, flow) => sum + flow.output_tokens_per_s, 0)
+  const served = engines.flatMap(({ name, models }) =>
+    Object.keys(models).map(
+      (model): Link => ({ from: `engine:${name}`, to: `model:${model}`, kind: 'tokens', share: 0 }),
+    ),
+  )
+  const flowing = floor.flows.flatMap(({ replica, model, tenant, application, output_tokens_per_s }): Link[] => {
+    const share = all > 0 ? output_tokens_per_s / all : 0
+    const app = `app:${[tenant, application].map(encodeURIComponent).join('/')}`
+    return [
+      { from: `engine:${replica}`, to: `model:${model}`, kind: 'tokens', share },
+      { from: `model:${model}`, to: app, kind: 'tokens', share },
+    ]
+  })
+  return [...served, ...flowing]
+}

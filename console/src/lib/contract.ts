@@ -1,0 +1,172 @@
+/** What the operator's API answers, as far as the console uses it. */
+
+export type Source = 'measured' | 'estimated' | 'simulated'
+
+export interface Figure {
+  readonly value: number | null
+  readonly unit: string
+  readonly source: Source | null
+}
+
+export type Figures = { readonly [name: string]: Figure | undefined }
+
+export interface Named {
+  readonly name: string
+  readonly figures: Figures
+}
+
+export interface Flow {
+  readonly replica: string
+  readonly model: string
+  readonly tenant: string
+  readonly application: string
+  readonly output_tokens_per_s: number
+  readonly input_tokens_per_s: number
+}
+
+export interface Floor {
+  readonly at_ms: number
+  readonly seconds: number
+  readonly figures: Figures
+  readonly meters: readonly { readonly meter: string; readonly figures: Figures }[]
+  readonly engines: readonly Named[]
+  readonly models: readonly Named[]
+  readonly applications: readonly Named[]
+  readonly flows: readonly Flow[]
+}
+
+export interface Usage {
+  readonly at_ms: number
+  readonly rows: readonly Named[]
+}
+
+export interface Series {
+  readonly at_ms: number
+  readonly from_s: number
+  readonly step_s: number
+  readonly lines: Readonly<Record<string, readonly (number | null)[]>>
+}
+
+export interface Gateway {
+  readonly incarnation: string
+  readonly pid: number
+  readonly ready: boolean
+  readonly snapshot: number
+  readonly running: number
+  readonly waiting: number
+  readonly journal_depth: number
+  readonly journal_up: boolean
+  readonly age_ms: number
+}
+
+export interface HostModel {
+  readonly model: string
+  readonly state: string
+  readonly error?: string
+}
+
+export interface Lag {
+  readonly journal_rows: number
+  readonly engine_log_bytes: number
+  readonly open_requests: number
+  readonly unreconciled_attempts: number
+  readonly open_intervals: number
+  readonly oldest_open_interval_ms: number | null
+  readonly failing: string | null
+}
+
+export interface Status {
+  readonly version: string
+  readonly home: string
+  readonly url: string | null
+  readonly started: string | null
+  readonly snapshot: number
+  readonly gateways: readonly Gateway[]
+  readonly engine_host: {
+    readonly up: boolean
+    readonly running?: number
+    readonly waiting?: number
+    readonly slots?: number
+    readonly models?: readonly HostModel[]
+  }
+  readonly engines: number
+  readonly models: readonly string[]
+  readonly tenants: number
+  readonly keys: number
+  readonly requests: number
+  readonly open_requests: number
+  readonly quarantined: number
+  readonly books_lag: Lag | null
+}
+
+export interface Engine {
+  readonly name: string
+  readonly vendor: string
+  readonly url: string | null
+  readonly key_from: string | null
+  readonly concurrency: number
+  readonly draining: boolean
+  readonly up: boolean | null
+  readonly running: number
+  readonly models: Readonly<Record<string, string>>
+  readonly created: string
+}
+
+export interface Model {
+  readonly model: string
+  readonly engines: readonly string[]
+  readonly state: string
+  readonly input_usd_per_million: string | null
+  readonly output_usd_per_million: string | null
+}
+
+export interface Key {
+  readonly id: string
+  readonly prefix: string
+  readonly tenant: string
+  readonly app: string
+  readonly models: readonly string[] | null
+  readonly rpm: number | null
+  readonly tpm: number | null
+  readonly state: 'active' | 'revoked' | 'expired'
+  readonly expires: string | null
+  readonly revoked: string | null
+  readonly created: string
+}
+
+export interface Application {
+  readonly tenant: string
+  readonly app: string
+  readonly keys: number
+  readonly created: string
+}
+
+export interface Price {
+  readonly version: number
+  readonly model: string
+  readonly in_force: boolean
+  readonly from: string
+  readonly usd_per_million: Readonly<Record<string, string>>
+  readonly note: string
+}
+
+export interface RequestLine {
+  readonly id: string
+  readonly at_ms: number
+  readonly model: string
+  readonly tenant: string
+  readonly application: string
+  readonly outcome: string
+  readonly tokens: Readonly<Record<string, number | null>>
+  readonly cost_usd: string
+  readonly energy_mj: string | null
+  readonly energy_grade: Source | 'unknown'
+  readonly energy_final: boolean
+}
+
+export interface Finding {
+  readonly check: string
+  readonly state: 'good' | 'warning' | 'bad'
+  readonly found: string
+  readonly fix?: string
+}

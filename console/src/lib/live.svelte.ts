@@ -1,0 +1,68 @@
+import { ask } from './api.ts'
+import { failed, heard } from './session.svelte.ts'
+
+/** How often a page that nobody looks at asks. */
+const hidden_ms = 30_000
+/** How often it is tried again while nobody answers. */
+const retry_ms = 1_000
+
+/**
+ * An answer that is asked for again and again while its page is open. The last good one stays when a later one fails, with
+ * its age; what changes is told at once by `again`.
+ */
+export class Live<T> {
+  value = $state.raw<T | undefined>(undefined)
+  error = $state.raw<Error | undefined>(undefined)
+  /** When `value` came. */
+  at = $state(0)
+  #path: () => string
+  #every_ms: number
+  #turn = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** Begins in an effect of the component that makes it, and ends with it; a path that changes is asked at once. */
+  constructor(path: () => string, every_ms = 2_000) {
+    this.#path = path
+    this.#every_ms = every_ms
+    $effect(() => {
+      const asked = this.#path()
+      void this.#loop(asked, ++this.#turn)
+      return () => {
+        this.#turn++
+        clearTimeout(this.#timer)
+      }
+    })
+  }
+
+  again(): void {
+    clearTimeout(this.#timer)
+    void this.#loop(this.#path(), ++this.#turn)
+  }
+
+  async #loop(path: string, turn: number): Promise<void> {
+    let next_ms = this.#every_ms
+    try {
+      const value = await ask<T>('GET', path)
+      heard()
+      if (turn !== this.#turn) return
+      this.value = value
+      this.error = undefined
+      this.at = Date.now()
+    } catch (cause) {
+      failed(cause)
+      if (turn !== this.#turn) return
+      this.error = cause instanceof Error ? cause : new Error(String(cause))
+      next_ms = Math.max(retry_ms, Math.min(next_ms, 2_000))
+    }
+    this.#timer = setTimeout(() => void this.#loop(path, turn), document.hidden ? hidden_ms : next_ms)
+  }
+}
+
+/** The time, once a second, for ages. */
+export const clock = $state({ now: Date.now() })
+setInterval(() => {
+  if (!document.hidden) clock.now = Date.now()
+}, 1000)
+document.addEventListener('visibilitychange', () => {
+  clock.now = Date.now()
+})

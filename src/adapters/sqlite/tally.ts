@@ -1,0 +1,64 @@
+/** Keeps the sums of `books/tally.ts`, and lets go of those that no page shows any more. */
+import type { Transfer } from '../../books/account.ts'
+import type { CloseRow } from '../../books/row.ts'
+import type { Span, Whose } from '../../books/tally.ts'
+import { dimensions, Tallies } from '../../books/tally.ts'
+import type { MeterInterval } from '../../plant/energy/meter.ts'
+import { one, run } from './query.ts'
+import type { Store } from './store.ts'
+
+const add = `
+  insert into tally (span_s, dimension, start_s, name, measure, amount) values (?, ?, ?, ?, ?, ?)
+  on conflict (span_s, dimension, start_s, name, measure) do update set amount = amount + excluded.amount`
+
+function keep({ database }: Store, tallies: Tallies): void {
+  for (const { span, dimension, start_s, name, measure, amount } of tallies.all())
+    run(database, add, span, dimension, start_s, name, measure, amount)
+}
+
+/** What one transaction settled and posted. */
+export function tallyBooked(store: Store, rows: readonly CloseRow[], transfers: readonly Transfer[]): void {
+  const tallies = new Tallies()
+  const known = new Map<string, Whose | undefined>(rows.map((row) => [row.id, row]))
+  const whose = (request: string): Whose | undefined => {
+    if (!known.has(request)) known.set(request, whoseIs(store, request))
+    return known.get(request)
+  }
+  for (const row of rows) tallies.settled(row)
+  for (const transfer of transfers)
+    tallies.posted(transfer, transfer.request === null ? undefined : whose(transfer.request))
+  keep(store, tallies)
+}
+
+const whoseIs = ({ database }: Store, request: string): Whose | undefined =>
+  one<Whose>(database, 'select tenant, application, api_key as key, model from request where id = ?', request)
+
+export function tallyDrawn(store: Store, interval: MeterInterval): void {
+  const tallies = new Tallies()
+  tallies.drawn(interval)
+  keep(store, tallies)
+}
+
+const day_s = 86_400
+
+/** How long each is kept: twice what a page shows with it. Hours stay. */
+const kept_s: ReadonlyMap<Span, number> = new Map([
+  [10, 6 * 3600],
+  [60, 2 * day_s],
+  [600, 16 * day_s],
+])
+
+/** At once, so that nobody waits for it: a busy factory makes some hundred in a minute. */
+const mostRows = 5000
+
+const prune = `
+  delete from tally where (span_s, dimension, start_s, name, measure) in (
+    select span_s, dimension, start_s, name, measure from tally
+    where span_s = ? and dimension = ? and start_s < ? limit ${mostRows})`
+
+export function pruneTallies(store: Store, now_ms: number): void {
+  store.transaction(() => {
+    for (const [span, kept] of kept_s)
+      for (const dimension of dimensions) run(store.database, prune, span, dimension, Math.floor(now_ms / 1000) - kept)
+  })
+}

@@ -1,0 +1,60 @@
+import Type from 'typebox'
+import { figuresFor, flows, power, series, usage, usageOver } from '../../../adapters/sqlite/usage.ts'
+import { lastMinute, type Range, ranges } from '../../../books/range.ts'
+import { type Dimension, dimensions } from '../../../books/tally.ts'
+import type { Factory } from '../factory.ts'
+import { type Route, route } from '../router.ts'
+
+const oneOf = <const T extends string>(names: readonly T[], usual: T) =>
+  Type.Optional(
+    Type.Unsafe<T>(Type.String({ enum: names, description: `${names.join(', ')}; ${usual} where not given` })),
+  )
+const range = oneOf(Object.keys(ranges) as Range[], '1h')
+const dimension = oneOf<Dimension>(dimensions, 'factory')
+
+export const usageRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/floor',
+    about: 'The last minute of the factory: what was drawn, made and earned, and the ways it took',
+    run: floor,
+  }),
+  route({
+    method: 'GET',
+    path: '/api/usage',
+    about: 'Figures over a range, by model, application, key, engine, outcome or cause of waste',
+    input: { dimension, range },
+    run: (factory, { dimension = 'factory', range = '1h' }) => ({
+      at_ms: factory.now(),
+      range,
+      dimension,
+      rows: usageOver(factory.store, dimension, range, factory.now()),
+    }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/series',
+    about: 'Figures over a range, slot by slot, of the factory or of one name',
+    input: { dimension, name: Type.Optional(Type.String({ maxLength: 1000 })), range },
+    run: (factory, { dimension = 'factory', name = '', range = '1h' }) => ({
+      at_ms: factory.now(),
+      range,
+      ...series(factory.store, dimension, name, range, factory.now()),
+    }),
+  }),
+]
+
+function floor({ store, now }: Factory) {
+  const minute = lastMinute(now())
+  const { meters, all } = power(store, minute)
+  return {
+    at_ms: now(),
+    seconds: minute.seconds,
+    figures: { ...figuresFor(store, 'factory', '', minute), ...all },
+    meters,
+    engines: usage(store, 'replica', minute),
+    models: usage(store, 'model', minute),
+    applications: usage(store, 'application', minute),
+    flows: flows(store, minute),
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Sums by time that pages show: what was settled, posted and drawn in ten seconds, a minute, ten minutes, an hour. Each is
+ * made of the same rows and transfers as the ledger and in the same transaction, so it says what the ledger says; a day of
+ * traffic is then some hundred rows instead of millions.
+ */
+import type { MeterInterval } from '../plant/energy/meter.ts'
+import type { Transfer } from './account.ts'
+import { latencyBucket } from './latency.ts'
+import type { CloseRow } from './row.ts'
+import { isBilled } from './row.ts'
+import { outputTokens, tokenClasses } from './usage.ts'
+
+/** Lengths of time that are summed, in seconds. Each divides the next. */
+export const spans = [10, 60, 600, 3600] as const
+export type Span = (typeof spans)[number]
+
+/** By what it is summed. A `flow` is the way of tokens through the factory: replica, model, tenant, application. */
+export const dimensions = [
+  'factory',
+  'model',
+  'application',
+  'key',
+  'replica',
+  'flow',
+  'outcome',
+  'waste',
+  'meter',
+] as const
+export type Dimension = (typeof dimensions)[number]
+
+export interface Tally {
+  readonly span: Span
+  readonly dimension: Dimension
+  /** Seconds since 1970. */
+  readonly start_s: number
+  readonly name: string
+  /** Such as `requests`, `output_visible`, `nano_usd`, `energy_mj`, `ttft/40` (bucket 40 of `latency.ts`). */
+  readonly measure: string
+  readonly amount: bigint
+}
+
+/** A name of several parts, each of which may hold any character. */
+export const joined = (...parts: readonly string[]): string => parts.map(encodeURIComponent).join('/')
+export const parted = (name: string): string[] => name.split('/').map(decodeURIComponent)
+
+/** To whom a request belongs. */
+export type Whose = Pick<CloseRow, 'tenant' | 'application' | 'key' | 'model'>
+
+/** Collects one transaction's tallies. */
+export class Tallies {
+  readonly #sums = new Map<string, { -readonly [Field in keyof Tally]: Tally[Field] }>()
+
+  settled(row: CloseRow): void {
+    const last = row.attempts.at(-1)
+    const named = namesOf(row)
+    const replica: readonly Named[] = last ? [['replica', last.replica]] : []
+    const count = (names: readonly Named[], measure: string): void => this.#add(names, row.closed_ms, measure, 1n)
+    count([...named, ...replica], 'requests')
+    count([['outcome', row.outcome]], 'requests')
+    if (!isBilled(row.outcome)) count([...named, ...replica], 'failed')
+    // An answer that came whole has no first token: only streams say when theirs came.
+    const timed = [...named.filter(([dimension]) => dimension !== 'key'), ...replica]
+    if (row.ttft_ms !== null && row.stream) count(timed, `ttft/${latencyBucket(row.ttft_ms)}`)
+    const itl = itlOf(row)
+    if (itl !== undefined) count(timed, `itl/${latencyBucket(itl)}`)
+    const guessed = estimatedTokens(row)
+    if (guessed > 0) this.#add(named, row.closed_ms, 'estimated', BigInt(guessed))
+  }
+
+  /** `whose` is the request that the transfer belongs to; undefined: it belongs to none. */
+  posted(transfer: Transfer, whose: Whose | undefined): void {
+    const [kind = '', ...path] = parted(transfer.to)
+    if (transfer.unit === 'mJ') return this.#energy(transfer, kind, path, whose)
+    if (transfer.unit === 'nano-USD' && whose) this.#add(namesOf(whose), transfer.at_ms, 'nano_usd', transfer.amount)
+    if (transfer.unit === 'token') this.#tokens(transfer, kind, path, whose)
+  }
+
+  /** What a meter says was drawn, before it is known for whom. */
+  drawn({ meter, from_ms, to_ms, energy, idle, grade }: MeterInterval): void {
+    this.#add(
+      [
+        ['factory', ''],
+        ['meter', meter],
+      ],
+      to_ms - 1,
+      `drawn/${grade}`,
+      energy,
+    )
+    this.#add([['meter', meter]], to_ms - 1, 'floor_mj', idle)
+    this.#add([['meter', meter]], to_ms - 1, 'metered_ms', BigInt(to_ms - from_ms))
+  }
+
+  #tokens({ from, at_ms, amount }: Transfer, kind: string, path: readonly string[], whose: Whose | undefined): void {
+    const tokenClass = path.at(-1) ?? ''
+    if (kind === 'waste')
+      return this.#add(
+        [
+          ['factory', ''],
+          ['waste', path[0] ?? ''],
+        ],
+        at_ms,
+        'wasted',
+        amount,
+      )
+    if (!whose) return
+    const [, replica = ''] = parted(from)
+    this.#add([...namesOf(whose), ['replica', replica]], at_ms, tokenClass, amount)
+    const flow = joined(replica, whose.model, whose.tenant, whose.application)
+    this.#add([['flow', flow]], at_ms, /^(output_visible|reasoning)$/.test(tokenClass) ? 'output' : 'input', amount)
+  }
+
+  /** An interval's transfers carry the moment it ended: what they move was drawn before it. */
+  #energy({ at_ms, amount }: Transfer, kind: string, path: readonly string[], whose: Whose | undefined): void {
+    const at = at_ms - 1
+    if (kind === 'tenant' && whose) this.#add(namesOf(whose), at, 'energy_mj', amount)
+    if (kind === 'waste')
+      this.#add(
+        [
+          ['factory', ''],
+          ['waste', path[0] ?? ''],
+        ],
+        at,
+        'wasted_mj',
+        amount,
+      )
+    if (kind === 'idle') this.#add([['factory', '']], at, 'idle_mj', amount)
+  }
+
+  #add(names: readonly Named[], at_ms: number, measure: string, amount: bigint): void {
+    if (amount === 0n) return
+    const [span] = spans
+    const start_s = startOf(at_ms, span)
+    for (const [dimension, name] of names) this.#sum({ span, dimension, start_s, name, measure, amount })
+  }
+
+  #sum(tally: Tally): void {
+    const { span, dimension, start_s, name, measure } = tally
+    const place = `${span} ${dimension} ${start_s} ${measure} ${name}`
+    const known = this.#sums.get(place)
+    if (known) known.amount += tally.amount
+    else this.#sums.set(place, { ...tally })
+  }
+
+  /** For every span: what was collected in the shortest one, summed up into the longer ones. */
+  all(): Tally[] {
+    for (const short of [...this.#sums.values()])
+      for (const span of spans.slice(1)) this.#sum({ ...short, span, start_s: startOf(short.start_s * 1000, span) })
+    const all = [...this.#sums.values()]
+    this.#sums.clear()
+    return all
+  }
+}
+
+type Named = readonly [Dimension, string]
+
+const namesOf = ({ tenant, application, key, model }: Whose): readonly Named[] => [
+  ['factory', ''],
+  ['model', model],
+  ['application', joined(tenant, application)],
+  ['key', key],
+]
+
+export const startOf = (at_ms: number, span: number): number => Math.floor(at_ms / 1000 / span) * span
+
+/**
+ * Inter-token latency, the mean of one streamed answer: (end − first content) / (output tokens − 1), in ms. Undefined where
+ * there were fewer than two tokens, or where the client, not the engine, ended it.
+ */
+export function itlOf({
+  at_ms,
+  queued_ms,
+  closed_ms,
+  ttft_ms,
+  outcome,
+  attempts,
+  stream,
+}: CloseRow): number | undefined {
+  const last = attempts.at(-1)
+  if (!last || ttft_ms === null || outcome !== 'complete' || !stream) return undefined
+  const made = outputTokens(last.usage)
+  return made < 2 ? undefined : Math.max(0, closed_ms - (at_ms - queued_ms + ttft_ms)) / (made - 1)
+}
+
+/** Tokens that nobody counted: taken from sizes. */
+const estimatedTokens = (row: CloseRow): number =>
+  row.attempts.reduce(
+    (sum, { usage }) =>
+      sum + tokenClasses.reduce((of, each) => of + (usage[each]?.source === 'estimated' ? usage[each].tokens : 0), 0),
+    0,
+  )
