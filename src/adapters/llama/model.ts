@@ -6,6 +6,7 @@
 import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp'
 import { checkGguf } from './gguf.ts'
 import { lane } from './lane.ts'
+import { keepRowsInOrder } from './row-order.ts'
 import type { EngineModel } from './sequence.ts'
 import { tokenBytes } from './token-bytes.ts'
 
@@ -67,6 +68,7 @@ async function prepare(model: LlamaModel, config: ModelConfig): Promise<EngineMo
       swaFullCache: true, // else a cut in a sliding-window cache is evaluated again, and cache_read would not be what it says
       failedCreationRemedy: false, // a smaller context than promised is a surprise, not a remedy
     })
+    keepRowsInOrder(context)
     const engine = wrap(model, context, contextLength, config.slots)
     await warm(engine)
     return engine
