@@ -1,16 +1,14 @@
 /** What people ask of the books. Everything printed is worked out in `books/`; here is only where it comes from. */
 import type { Receipt, RequestEnergy } from '../../books/receipt.ts'
-import { costOf, energyText, gradeOf, openReceipt, receiptOf } from '../../books/receipt.ts'
+import { openReceipt, receiptOf } from '../../books/receipt.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
 import type { Statement } from '../../books/statement.ts'
 import { StatementBuilder } from '../../books/statement.ts'
-import { tokenClasses } from '../../books/usage.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
-import { formatDollars } from '../../units/amount.ts'
 import type { TenantId } from '../../units/ids.ts'
 import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
-import { all, allBig, one, stream, streamPlain } from './query.ts'
+import { allBig, one, stream, streamPlain } from './query.ts'
 
 /** A tenant's statement for requests settled in [from, to). */
 export function statement(books: Books, tenant: TenantId, from_ms: number, to_ms: number): Statement {
@@ -53,60 +51,13 @@ export function receipt(books: Books, id: string): Receipt | undefined {
   return open ? openReceipt(JSON.parse(open.body) as OpenRow) : undefined
 }
 
-/** A request on one line, newest first. */
-export interface RequestLine {
-  readonly id: string
-  readonly at_ms: number
-  readonly model: string
-  readonly tenant: string
-  readonly application: string
-  readonly outcome: string
-  /** Of all attempts; null where no attempt has a count. */
-  readonly tokens: { readonly [tokenClass: string]: number | null }
-  readonly cost_usd: string
-  readonly energy_mj: string | null
-  readonly energy_grade: Grade | 'unknown'
-  readonly energy_final: boolean
-}
-
-/** More than a page of them is what the export is for. */
-const mostLines = 1000
-
-export function lastRequests(books: Books, n: number): RequestLine[] {
-  const prices = new Prices(books.database)
-  const newest = 'select body from request order by closed_ms desc, id desc limit ?'
-  return all<{ body: string }>(books.database, newest, Math.min(n, mostLines)).map(({ body }) => {
-    const row = JSON.parse(body) as CloseRow
-    const energy = energyOf(books, row.id)
-    const { id, at_ms, model, tenant, application, outcome } = row
-    return {
-      id,
-      at_ms,
-      model,
-      tenant,
-      application,
-      outcome,
-      tokens: Object.fromEntries(tokenClasses.map((of) => [of, tokensOf(row, of)])),
-      cost_usd: formatDollars(costOf(row, prices.of(row.price_version ?? 0))),
-      energy_mj: energyText(energy),
-      energy_grade: gradeOf(energy),
-      energy_final: energy.final,
-    }
-  })
-}
-
-function tokensOf(row: CloseRow, of: (typeof tokenClasses)[number]): number | null {
-  const counts = row.attempts.flatMap(({ usage }) => usage[of] ?? [])
-  return counts.length === 0 ? null : counts.reduce((sum, { tokens }) => sum + tokens, 0)
-}
-
 interface ShareRow {
   readonly id: string
   readonly amount: bigint
 }
 
 /** A request's energy: what was attributed to it, and whether some interval that it worked in is still open. */
-function energyOf({ database }: Books, request: string): RequestEnergy {
+export function energyOf({ database }: Books, request: string): RequestEnergy {
   const transfers = "select id, amount from transfer where request = ? and unit = 'mJ' order by at_ms, id"
   const shares = allBig<ShareRow>(database, transfers, request).flatMap(({ id, amount }) => {
     const [meter = '', sequence = ''] = id.split('/')

@@ -1,4 +1,4 @@
-import type { RequestLine } from '../../adapters/sqlite/answers.ts'
+import type { RequestLine } from '../../adapters/sqlite/requests.ts'
 import type { Receipt } from '../../books/receipt.ts'
 import type { Statement } from '../../books/statement.ts'
 import { fields, type Row, table } from './print.ts'

@@ -1,13 +1,10 @@
 import { newToken, sameSecret } from '../../adapters/random/secret.ts'
+import { type Sessions, session_ms } from '../../adapters/sqlite/registry/sessions.ts'
 import { ControlError } from './errors.ts'
 import type { Call, Route } from './router.ts'
 
-/** A working day; then the admin key is asked for again. */
-const session_ms = 12 * 3600 * 1000
 /** Wrong admin keys per minute before the door stays shut: far above slips of the hand, and 2^256 needs more. */
 const attemptsPerMinute = 10
-/** People with the console open at once; the oldest session makes room. */
-const mostSessions = 100
 
 export const cookieName = 'wattmill_session'
 
@@ -19,11 +16,12 @@ export const cookieName = 'wattmill_session'
 export class Admission {
   readonly #adminKey: string
   readonly #now: () => number
-  readonly #sessions = new Map<string, number>()
+  readonly #sessions: Sessions
   #failures: number[] = []
 
-  constructor(adminKey: string, now: () => number) {
+  constructor(adminKey: string, sessions: Sessions, now: () => number) {
     this.#adminKey = adminKey
+    this.#sessions = sessions
     this.#now = now
   }
 
@@ -49,18 +47,16 @@ export class Admission {
       throw new ControlError('unauthorized', 'that is not the admin key')
     }
     const token = newToken()
-    const [oldest] = this.#sessions.keys()
-    if (this.#sessions.size >= mostSessions && oldest !== undefined) this.#sessions.delete(oldest)
-    this.#sessions.set(token, now + session_ms)
+    this.#sessions.begin(token, now)
     return token
   }
 
   logout(call: Call): void {
-    this.#sessions.delete(sessionOf(call))
+    this.#sessions.end(sessionOf(call))
   }
 
   #inSession(call: Call): boolean {
-    return (this.#sessions.get(sessionOf(call)) ?? 0) > this.#now()
+    return this.#sessions.has(sessionOf(call), this.#now())
   }
 }
 
@@ -70,7 +66,7 @@ function refuseRelayed({ path }: Route, { headers }: Call): void {
     throw new ControlError('route_not_found', `there is no ${path}`)
 }
 
-/** Random and 256 bits long: looking it up in a map tells nobody how near a guess was. */
+/** Random and 256 bits long. */
 const sessionOf = (call: Call): string =>
   new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]{43})(?:;|$)`).exec(call.headers?.cookie ?? '')?.[1] ?? ''
 

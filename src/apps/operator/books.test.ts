@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { lastRequests, receipt, statement } from '../../adapters/sqlite/answers.ts'
+import { receipt, statement } from '../../adapters/sqlite/answers.ts'
 import { check } from '../../adapters/sqlite/check.ts'
 import { exportBooks } from '../../adapters/sqlite/export.ts'
 import { one } from '../../adapters/sqlite/query.ts'
+import { requestsPage } from '../../adapters/sqlite/requests.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import { openStore } from '../../adapters/sqlite/store.ts'
 import { setTestPrice, testHome } from '../../adapters/sqlite/testing.ts'
@@ -147,7 +148,7 @@ test("statements of all tenants add up to the ledger's revenue, and receipts to 
     assert.equal(owed, BigInt(one<{ n: number }>(store.database, revenue)?.n ?? -1))
     assert(owed > 0n)
 
-    const lines = lastRequests(store, 1000)
+    const { requests: lines } = requestsPage(store, 1000)
     assert.equal(
       lines.length,
       statements.reduce((sum, one) => sum + one.requests, 0),

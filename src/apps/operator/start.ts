@@ -3,6 +3,7 @@ import { Totals } from '../../adapters/prometheus/totals.ts'
 import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
+import { Sessions } from '../../adapters/sqlite/registry/sessions.ts'
 import { openStore, type Store } from '../../adapters/sqlite/store.ts'
 import { Admission } from './auth.ts'
 import { Console } from './console.ts'
@@ -56,7 +57,7 @@ export async function startOperator(
     gateways: new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation), expected),
     totals: new Totals(),
     engine,
-    admission: new Admission(adminKey, Date.now),
+    admission: new Admission(adminKey, new Sessions(store, adminKey), Date.now),
     console: new Console(settings.console),
     keeper,
     modelsChanged: () => modelsChanged(filesToLoad(factory)),

@@ -1,8 +1,10 @@
 import Type from 'typebox'
-import { lastRequests, receipt, statement } from '../../../adapters/sqlite/answers.ts'
+import { receipt, statement } from '../../../adapters/sqlite/answers.ts'
 import { check } from '../../../adapters/sqlite/check.ts'
 import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
+import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
+import type { Outcome } from '../../../books/row.ts'
 import { statementCsv } from '../../../books/statement.ts'
 import type { TenantId } from '../../../units/ids.ts'
 import { id } from '../../../units/ids.ts'
@@ -14,6 +16,25 @@ import { dateMs } from '../when.ts'
 /** What fits a screen, and what a page may ask for. */
 const usualRequests = 20
 
+const name = Type.Optional(Type.String({ maxLength: 300 }))
+/** `failed` is all that is not billed. */
+const outcomes = [
+  'failed',
+  'complete',
+  'client_closed',
+  'rejected',
+  'upstream_error',
+  'truncated',
+  'timeout',
+  'journal_unavailable',
+  'crash',
+] as const satisfies readonly (Outcome | 'failed')[]
+
+const markOf = (text: string): Mark => ({
+  closed_ms: Number(text.slice(0, text.indexOf('/'))),
+  id: text.slice(text.indexOf('/') + 1),
+})
+
 export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
@@ -21,8 +42,23 @@ export const bookRoutes: readonly Route[] = [
     about: 'The last requests, newest first',
     input: {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })),
+      tenant: name,
+      app: name,
+      model: name,
+      key: name,
+      outcome: Type.Optional(Type.Unsafe<string>(Type.String({ enum: outcomes, description: outcomes.join(', ') }))),
+      before: Type.Optional(
+        Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the page before' }),
+      ),
     },
-    run: (factory, { limit = usualRequests }) => ({ requests: lastRequests(factory.store, limit) }),
+    run: ({ store }, { limit = usualRequests, app: application, before, ...wanted }) => {
+      const { requests, next } = requestsPage(store, limit, {
+        ...wanted,
+        application,
+        before: before === undefined ? undefined : markOf(before),
+      })
+      return { requests, next: next && `${next.closed_ms}/${next.id}` }
+    },
   }),
   route({
     method: 'GET',

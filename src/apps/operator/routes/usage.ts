@@ -15,6 +15,16 @@ const dimension = oneOf<Dimension>(dimensions, 'factory')
 export const usageRoutes: readonly Route[] = [
   route({
     method: 'GET',
+    path: '/api/flows',
+    about: 'Requests under way, the oldest first',
+    run: ({ live }) => ({
+      flows: (live?.gateways.list() ?? [])
+        .flatMap(({ flows, seen_ms, incarnation }) => flows.map((flow) => ({ ...flow, gateway: incarnation, seen_ms })))
+        .sort((a, b) => b.age_ms - a.age_ms),
+    }),
+  }),
+  route({
+    method: 'GET',
     path: '/api/floor',
     about: 'The last minute of the factory: what was drawn, made and earned, and the ways it took',
     run: floor,

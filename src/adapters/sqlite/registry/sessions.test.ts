@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { all } from '../query.ts'
+import { openStore } from '../store.ts'
+import { testHome } from '../testing.ts'
+import { Sessions, session_ms } from './sessions.ts'
+
+test('a session outlives the process that began it, and ends with its time, its log-out and the admin key', () => {
+  using home = testHome()
+  const first = openStore(home)
+  const before = new Sessions(first, 'admin')
+  before.begin('one', 1000)
+  before.begin('two', 1000)
+  first.close()
+
+  const store = openStore(home)
+  const after = new Sessions(store, 'admin')
+  assert(after.has('one', 2000) && !after.has('', 2000) && !after.has('three', 2000))
+  assert(!after.has('one', 1000 + session_ms))
+  assert(!new Sessions(store, 'another admin key').has('one', 2000))
+  after.end('two')
+  assert(!after.has('two', 2000) && after.has('one', 2000))
+  const stored = JSON.stringify(all(store.database, 'select * from session'))
+  assert(!stored.includes('one'), 'the token itself is nowhere')
+  store.close()
+})
+
+test('the newest hundred stay', () => {
+  using home = testHome()
+  const store = openStore(home)
+  const sessions = new Sessions(store, 'admin')
+  for (let number = 0; number < 120; number++) sessions.begin(`token ${number}`, number)
+  assert(!sessions.has('token 19', 120) && sessions.has('token 20', 120) && sessions.has('token 119', 120))
+  store.close()
+})
