@@ -10,7 +10,9 @@ import { dirname, join } from 'node:path'
 const imported = /(\bfrom\s*|\bimport\s*\(?\s*|new URL\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g
 
 rmSync('dist', { recursive: true, force: true })
-const sources = globSync('src/**/*.ts').filter((file) => !/\.test\.ts$|\/testing\.ts$|^src\/tidy\//.test(file))
+const sources = globSync('src/**/*.ts').filter(
+  (file) => !/\.test\.ts$|\/testing(-[a-z]+)?\.ts$|^src\/tidy\//.test(file),
+)
 for (const file of sources) {
   const script = stripTypeScriptTypes(readFileSync(file, 'utf8')).replace(imported, '$1$2$3.js$2')
   const target = join('dist', file.slice('src/'.length).replace(/\.ts$/, '.js'))

@@ -52,6 +52,9 @@ export function reachOf(address: string): Reach {
   return 'forbidden'
 }
 
+/** Only this machine gets there: an address of loopback, or the name that every system gives it. */
+export const isLoopback = (host: string): boolean => host === 'localhost' || reachOf(host) === 'loopback'
+
 const reach4 = (value: bigint): Reach =>
   ranges4.find(([prefix, bits]) => within(value, value4(prefix), bits, 32))?.[2] ?? 'public'
 

@@ -24,7 +24,7 @@ test('requests go to the socket and answers stream back', async (t) => {
     response.end(`${request.method} ${request.url} ${await text(request)}`)
   })
   await new Promise<void>((done) => behind.listen(socket, done))
-  const relay = new Relay(socket)
+  const relay = new Relay(socket, () => ({ address: '192.0.2.9', secure: true }))
   const front = createServer((request, response) => relay.pass(request, response, request.url ?? '/', 'ours'))
   await new Promise<void>((done) => front.listen(0, '127.0.0.1', done))
   const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
@@ -46,7 +46,7 @@ test('requests go to the socket and answers stream back', async (t) => {
   assert.equal(await posted.text(), 'POST /api/keys?x=1 {"a":1}')
   assert.deepEqual(posted.headers.getSetCookie(), ['a=1', 'b=2'])
   assert.equal(posted.headers.get('x-request-id'), 'theirs')
-  assert.match(seen[0]?.['x-forwarded-for']?.toString() ?? '', /127\.0\.0\.1$/)
+  assert.deepEqual([seen[0]?.['x-forwarded-for'], seen[0]?.['x-forwarded-proto']], ['192.0.2.9', 'https'])
   assert.equal(seen[0]?.forwarded, undefined)
   assert.equal(seen[0]?.cookie, 'session=1')
   assert.equal(seen[0]?.['x-request-id'], 'ours')

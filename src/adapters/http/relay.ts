@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Pool } from 'undici'
 import { refusal } from '../../lines/inference/errors.ts'
 import { readBody, refuseBody } from './body.ts'
+import type { Client } from './client.ts'
 import { dialSocket } from './dial.ts'
 import { idHeaders, sendError } from './errors.ts'
 
@@ -37,8 +38,10 @@ function passed(headers: IncomingHttpHeaders): Record<string, string | string[]>
 /** Hands requests to a server behind a socket of this machine, and its answers back as they stream. */
 export class Relay {
   readonly #pool: Pool
+  readonly #clientOf: (request: IncomingMessage) => Client
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, clientOf: (request: IncomingMessage) => Client) {
+    this.#clientOf = clientOf
     this.#pool = dialSocket(socketPath, mostConnections)
   }
 
@@ -64,6 +67,7 @@ export class Relay {
   ): Promise<void> {
     const left = new AbortController()
     response.on('close', () => left.abort())
+    const client = this.#clientOf(request)
     try {
       await this.#pool.stream(
         {
@@ -71,7 +75,8 @@ export class Relay {
           method: request.method ?? 'GET',
           headers: {
             ...passed(request.headers),
-            'x-forwarded-for': request.socket.remoteAddress ?? '',
+            'x-forwarded-for': client.address,
+            'x-forwarded-proto': client.secure ? 'https' : 'http',
             ...idHeaders(id),
           },
           body: body.length > 0 ? body : null,

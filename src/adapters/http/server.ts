@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { ErrorCode } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
+import type { Certificate } from './certificate.ts'
 import { errorAnswer } from './errors.ts'
 
 export interface ServerBounds {
@@ -22,20 +24,34 @@ const maxRequestsPerSocket = 10_000
 /** Keys and cookies fit many times over; longer is a mistake or an attack. */
 const maxHeaderBytes = 16 * 1024
 
-/** node:http with a bound on everything a client can hold or send; parser errors are answered in the API's own shape. */
+/** TLS 1.0 and 1.1 are deprecated (RFC 8996). */
+const minVersion = 'TLSv1.2'
+
+/** Connections from now on are made under it; those that stand keep theirs. */
+export const renewCertificate = (server: Server, { cert, key }: Certificate): void =>
+  (server as SecureServer).setSecureContext({ cert, key, minVersion })
+
+/**
+ * node:http with a bound on everything a client can hold or send; parser errors are answered in the API's own shape. With a
+ * certificate it speaks TLS and nothing else.
+ */
 export function httpServer(
   bounds: ServerBounds,
   nextId: () => string,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
+  certificate?: Certificate,
 ): Server {
-  const server = createServer({
+  const options = {
     headersTimeout: bounds.headersMs,
     requestTimeout: bounds.requestMs,
     connectionsCheckingInterval: Math.min(1_000, bounds.headersMs),
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: keepAliveMs,
     noDelay: true, // a token must not wait for the next one
-  })
+  }
+  const server = certificate
+    ? createSecureServer({ ...options, ...tlsOf(certificate), handshakeTimeout: bounds.headersMs })
+    : createServer(options)
   server.maxConnections = bounds.maxConnections
   server.maxRequestsPerSocket = maxRequestsPerSocket
   const answering = new WeakMap<Socket, ServerResponse>()
@@ -51,6 +67,8 @@ export function httpServer(
   })
   return server
 }
+
+const tlsOf = ({ cert, key }: Certificate) => ({ cert, key, minVersion, ALPNProtocols: ['http/1.1'] }) as const
 
 function rawAnswer(code: string | undefined, requestId: string): string {
   const [error, message] = parserFault(code)

@@ -6,6 +6,7 @@ import { engineCommands } from './commands/engines.ts'
 import { keyCommands } from './commands/keys.ts'
 import { modelCommands } from './commands/models.ts'
 import { priceCommands } from './commands/prices.ts'
+import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
 import { upCommand } from './commands/up.ts'
 import { exitCodes } from './exit.ts'
@@ -26,6 +27,7 @@ export function program(): Command {
     )
   upCommand(root)
   statusCommands(root)
+  restartCommands(root)
   keyCommands(root)
   appCommands(root)
   engineCommands(root)

@@ -1,8 +1,10 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { Home } from '../../adapters/files/home.ts'
+import { CertificateError, readCertificate, watchCertificate } from '../../adapters/http/certificate.ts'
+import { clientOf } from '../../adapters/http/client.ts'
 import { Relay } from '../../adapters/http/relay.ts'
-import { httpServer, serverBounds } from '../../adapters/http/server.ts'
+import { httpServer, renewCertificate, serverBounds } from '../../adapters/http/server.ts'
 import type { EngineHostClient, HostReport } from '../../adapters/llama/client.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import { readStored } from '../../adapters/operator/stored.ts'
@@ -11,6 +13,7 @@ import { Outbox } from '../../adapters/prometheus/totals.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
+import { drainServer, type Leaving } from './drain.ts'
 import { Fleet } from './fleet.ts'
 import type { Log } from './log.ts'
 import { Measures } from './measures.ts'
@@ -37,8 +40,8 @@ export interface Gateway {
   readonly state: State
   /** Listens, warms up, and from then on hears the operator. Rejects with node's error when it cannot listen. */
   start(): Promise<number>
-  /** Takes nothing new; told once when what runs has ended, or was cut at the end of the patience. */
-  drain(patienceMs: number): Promise<void>
+  /** Told once when what runs has ended, or was cut at the end of the patience. */
+  drain(patienceMs: number, leaving?: Leaving): Promise<void>
 }
 
 /** How often it looks for the pepper that the operator has yet to make. */
@@ -77,14 +80,17 @@ export function gateway(parts: GatewayParts): Gateway {
     pepper: readPepper(home.pepper),
     operatorUp: false,
     draining: false,
+    retiring: false,
     warm: false,
     asked: 0,
   }
-  const relay = new Relay(home.operatorSocket)
+  const relay = new Relay(home.operatorSocket, (request) => clientOf(request, settings.proxies))
+  const certificate = settings.certificate && readCertificate(settings.certificate, Date.now())
   const server = httpServer(
     { ...serverBounds, maxConnections: settings.maxConnections },
     () => nextId(state),
     serve(state, relay),
+    certificate,
   )
   const storedPath = join(home.snapshots, `${settings.slot}.json`)
   const adopt = (snapshot: FactorySnapshot): void => {
@@ -93,6 +99,7 @@ export function gateway(parts: GatewayParts): Gateway {
   }
   let sync: { close(): void } | undefined
   let look: NodeJS.Timeout | undefined
+  let renewal: { close(): void } | undefined
   return {
     server,
     state,
@@ -100,9 +107,10 @@ export function gateway(parts: GatewayParts): Gateway {
       const stored = readStored(storedPath)
       if (stored) adopt(stored)
       const port = await listen(server, settings)
-      await warmUp(server)
+      await warmUp(server, certificate ? 'secureConnection' : 'connection')
       measures.recorder.take() // its own refusals are nobody's
       state.warm = true
+      renewal = renewed(server, settings, log)
       look = setInterval(() => {
         state.pepper ??= readPepper(home.pepper)
         if (state.pepper) clearInterval(look)
@@ -119,9 +127,19 @@ export function gateway(parts: GatewayParts): Gateway {
       })
       return port
     },
-    async drain(patienceMs) {
-      state.draining = true
-      await drained(server, world, patienceMs)
+    async drain(patienceMs, leaving = 'stop') {
+      if (leaving === 'stop') state.draining = true
+      else state.retiring = true
+      await drainServer(leaving, {
+        server,
+        patienceMs,
+        running: () => world.running,
+        cut() {
+          state.draining = true
+          world.deadlineForAll()
+        },
+      })
+      renewal?.close()
       sync?.close()
       clearInterval(look)
       relay.close()
@@ -142,21 +160,16 @@ function listen(server: Server, { host, port }: Settings): Promise<number> {
   })
 }
 
-/** A client that was told of the cut gets this long to read it. */
-const lastWordsMs = 1_000
-/** A connection whose last answer has ended would stay open for the next request: it is closed within this. */
-const sweepMs = 50
-
-function drained(server: Server, world: LiveWorld, patienceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => world.deadlineForAll(), patienceMs)
-    const hangUp = setTimeout(() => server.closeAllConnections(), patienceMs + lastWordsMs)
-    const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
-    server.close(() => {
-      clearTimeout(cut)
-      clearTimeout(hangUp)
-      clearInterval(sweep)
-      resolve()
-    })
+/** A certificate that was renewed is taken up; one that is not whole yet, or is wrong, changes nothing. */
+function renewed(server: Server, { certificate: files }: Settings, log: Log): { close(): void } | undefined {
+  if (!files) return undefined
+  return watchCertificate(files, () => {
+    try {
+      renewCertificate(server, readCertificate(files, Date.now()))
+      log.warn('certificate renewed', { message: files.cert })
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error
+      log.warn('certificate not renewed', { message: error.message })
+    }
   })
 }

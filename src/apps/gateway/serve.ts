@@ -58,6 +58,7 @@ export function serve(state: State, relay: Relay): (request: IncomingMessage, re
   ]
   return (request, response) => {
     const id = nextId(state)
+    if (state.draining || state.retiring) response.shouldKeepAlive = false
     // The URL's own parser resolves dots, encoded ones too, before a route is looked for.
     const url = URL.parse(request.url ?? '/', 'http://gateway')
     const route = url && routes.find(({ path }) => path.test(url.pathname))

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import type { CertificateFiles } from '../../adapters/http/certificate.ts'
+import { Proxies } from '../../adapters/http/client.ts'
 import type { Objectives } from '../../lines/inference/objectives.ts'
 import type { Bounds } from '../../lines/inference/snapshot.ts'
 import { seconds } from '../../units/quantity.ts'
@@ -10,6 +12,9 @@ export interface Settings {
   readonly slot: number
   readonly host: string
   readonly port: number
+  /** Undefined: plain HTTP. */
+  readonly certificate: CertificateFiles | undefined
+  readonly proxies: Proxies
   readonly bodyBytes: number
   readonly requestMs: number
   readonly maxConnections: number
@@ -44,6 +49,9 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
       port: { type: 'string', default: '8080' },
       host: { type: 'string', default: '127.0.0.1' },
       debug: { type: 'boolean', default: false },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
+      'trusted-proxy': { type: 'string', multiple: true, default: [] },
     },
   })
   const given = boundsFrom(environment.WATTMILL_GATEWAY ?? '{}')
@@ -52,6 +60,8 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
     slot: whole('--slot', values.slot, 0, 1023),
     host: values.host,
     port: whole('--port', values.port, 0, 65_535),
+    certificate: certificateIn(values['tls-cert'], values['tls-key']),
+    proxies: new Proxies(values['trusted-proxy']),
     bodyBytes: given('body_bytes'),
     requestMs: given('request_seconds') * 1000,
     maxConnections: given('max_connections'),
@@ -67,6 +77,11 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
       tpot: seconds(given('objectives_tpot_seconds')),
     },
   }
+}
+
+function certificateIn(cert: string | undefined, key: string | undefined): CertificateFiles | undefined {
+  if ((cert === undefined) !== (key === undefined)) throw new Error('--tls-cert and --tls-key go together')
+  return cert !== undefined && key !== undefined ? { cert, key } : undefined
 }
 
 function boundsFrom(json: string): (name: Bound) => number {

@@ -27,7 +27,10 @@ export interface State {
   pepper: Uint8Array | undefined
   /** The operator answered when it was last asked. */
   operatorUp: boolean
+  /** Takes nothing new. */
   draining: boolean
+  /** Another gateway has the port: what comes is served, and each answer closes its connection. */
+  retiring: boolean
   warm: boolean
   asked: number
 }

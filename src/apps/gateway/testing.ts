@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { clock } from '../../adapters/clock/clock.ts'
 import { makeHome } from '../../adapters/files/home.ts'
+import { Proxies } from '../../adapters/http/client.ts'
 import type { EngineHostClient } from '../../adapters/llama/client.ts'
 import type { WireSnapshot } from '../../adapters/operator/contract.ts'
 import { writeStored } from '../../adapters/operator/stored.ts'
@@ -113,6 +114,8 @@ const usualSettings = {
   slot: 0,
   host: '127.0.0.1',
   port: 0,
+  certificate: undefined,
+  proxies: new Proxies([]),
   bodyBytes: 64 * 1024,
   requestMs: 10_000,
   maxConnections: 100,

@@ -10,16 +10,16 @@ const requests =
 
 /**
  * Sends a few requests through the own server, over a pipe in memory: under `node:cluster` a loopback connection to the
- * shared port would warm some other gateway. Cold, the first requests were measured to take most of a second.
+ * shared port would warm some other gateway. A server with TLS is warmed behind its handshake. Cold, the first requests were measured to take most of a second.
  */
-export function warmUp(server: Server): Promise<void> {
+export function warmUp(server: Server, connected: 'connection' | 'secureConnection' = 'connection'): Promise<void> {
   const [ours, theirs] = duplexPair()
   return new Promise((resolve) => {
     ours.on('error', () => resolve())
     ours.on('close', () => resolve())
     ours.on('end', () => resolve())
     ours.resume()
-    server.emit('connection', theirs)
+    server.emit(connected, theirs)
     ours.write(requests.repeat(rounds))
     ours.end('GET /livez HTTP/1.1\r\nhost: warm\r\nconnection: close\r\n\r\n')
   })

@@ -63,6 +63,11 @@ test('a session reads by cookie, and changes only with the header of our own pag
   assert.equal((await ask('GET', '/api/status', { cookie })).status, 401)
 })
 
+test('a session that began over TLS never travels without', async () => {
+  const { headers } = await ask('POST', '/api/login', { 'x-forwarded-proto': 'https' }, { key: adminKey() })
+  assert.match(String(headers['set-cookie']), /; Secure$/)
+})
+
 test('gateways are served by the socket, clients of a gateway are not', async () => {
   const sync = {
     incarnation: 'g',
@@ -88,5 +93,7 @@ test('wrong admin keys shut the door of the log-in for a while', async () => {
     statuses.push((await ask('POST', '/api/login', {}, { key: 'no' })).status)
   assert.deepEqual(new Set(statuses.slice(0, 10)), new Set([401]))
   assert.equal(statuses[10], 429)
+  const elsewhere = await ask('POST', '/api/login', { 'x-forwarded-for': '192.0.2.1' }, { key: adminKey() })
+  assert.equal(elsewhere.status, 200, 'another address is not shut out')
   assert.equal((await ask('GET', '/api/status', { authorization: `Bearer ${adminKey()}` })).status, 200)
 })

@@ -3,8 +3,10 @@ import { type Sessions, session_ms } from '../../adapters/sqlite/registry/sessio
 import { ControlError } from './errors.ts'
 import type { Call, Route } from './router.ts'
 
-/** Wrong admin keys per minute before the door stays shut: far above slips of the hand, and 2^256 needs more. */
+/** Wrong admin keys per minute and address before the door stays shut to it: far above slips of the hand, and 2^256 needs more. */
 const attemptsPerMinute = 10
+/** Of all addresses together: also what is remembered of them. */
+const attemptsOfAll = 200
 
 export const cookieName = 'wattmill_session'
 
@@ -17,7 +19,7 @@ export class Admission {
   readonly #adminKey: string
   readonly #now: () => number
   readonly #sessions: Sessions
-  #failures: number[] = []
+  #failures: { readonly at: number; readonly from: string }[] = []
 
   constructor(adminKey: string, sessions: Sessions, now: () => number) {
     this.#adminKey = adminKey
@@ -37,13 +39,14 @@ export class Admission {
   }
 
   /** The admin key for a session's token. */
-  login(key: string): string {
+  login(key: string, from: string): string {
     const now = this.#now()
-    this.#failures = this.#failures.filter((at) => at > now - 60_000)
-    if (this.#failures.length >= attemptsPerMinute)
+    this.#failures = this.#failures.filter(({ at }) => at > now - 60_000)
+    const mine = this.#failures.filter((failure) => failure.from === from).length
+    if (mine >= attemptsPerMinute || this.#failures.length >= attemptsOfAll)
       throw new ControlError('too_many_attempts', 'too many wrong admin keys')
     if (!sameSecret(key, this.#adminKey)) {
-      this.#failures.push(now)
+      this.#failures.push({ at: now, from })
       throw new ControlError('unauthorized', 'that is not the admin key')
     }
     const token = newToken()
@@ -70,5 +73,11 @@ function refuseRelayed({ path }: Route, { headers }: Call): void {
 const sessionOf = (call: Call): string =>
   new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]{43})(?:;|$)`).exec(call.headers?.cookie ?? '')?.[1] ?? ''
 
-export const sessionCookie = (token: string): string =>
-  `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${token ? session_ms / 1000 : 0}`
+export const sessionCookie = (token: string, secure: boolean): string =>
+  `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${token ? session_ms / 1000 : 0}${secure ? '; Secure' : ''}`
+
+/** The client's address as the gateway tells it; without a gateway it is this machine. */
+export const addressOf = ({ headers }: Call): string => headers?.['x-forwarded-for'] ?? 'local'
+
+/** The client came by TLS: its cookie must never travel otherwise. */
+export const isSecure = ({ headers }: Call): boolean => headers?.['x-forwarded-proto'] === 'https'

@@ -39,6 +39,16 @@ export const controlCatalogue = {
   },
   home_in_use: { status: 409, exit: 4, next: 'wattmill status   (or choose another --home)' },
   port_in_use: { status: 409, exit: 4, next: 'wattmill up --port 0   (any free port)' },
+  bad_certificate: {
+    status: 400,
+    exit: 2,
+    next: 'Give a PEM certificate chain and its key without a passphrase: --tls-cert FILE --tls-key FILE',
+  },
+  admin_key_unfit: {
+    status: 403,
+    exit: 7,
+    next: 'Remove admin.key (it is made anew) or chmod 600 it; or listen on this machine only: --host 127.0.0.1',
+  },
   bad_config: { status: 400, exit: 2, next: 'Correct wattmill.yaml, or start without --config.' },
   no_permission: { status: 403, exit: 7, next: 'Choose a folder that you may write: --home DIR' },
   disk_full: { status: 507, exit: 7, next: 'Free some space, or choose another --home.' },

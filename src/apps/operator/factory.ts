@@ -35,6 +35,8 @@ export interface Live {
   readonly keeper: Pick<Keeper, 'lag' | 'meters'>
   /** The embedded engine's model files have changed: the launcher must know, for the engine's next start. */
   modelsChanged(): void
+  /** One after the other; how many. Rejects when a new one does not start, and then the old ones serve on. */
+  restartGateways(): Promise<number>
 }
 
 /** How far a change has come: which snapshot holds it, and how many of the live gateways serve under it. */

@@ -6,14 +6,15 @@
  */
 import { parseArgs } from 'node:util'
 import { asControlError } from './errors.ts'
+import { launcherLink } from './launcher-link.ts'
 import { operatorSettings } from './settings.ts'
 import { type Operator, startOperator } from './start.ts'
 
 const log = (line: string): void => console.error(`operator: ${line}`)
 
 async function main(directory: string): Promise<void> {
-  const tellModels = (models: unknown): void => void (process.connected && process.send?.({ models }))
-  const operator = await startOperator(directory, operatorSettings(process.env.WATTMILL_OPERATOR), log, tellModels)
+  const launcher = process.send ? launcherLink(process) : undefined
+  const operator = await startOperator(directory, operatorSettings(process.env.WATTMILL_OPERATOR), log, launcher)
   let stopping = false
   const stop = (): void => {
     if (stopping) return

@@ -8,6 +8,7 @@ import { openStore, type Store } from '../../adapters/sqlite/store.ts'
 import { Admission } from './auth.ts'
 import { Console } from './console.ts'
 import { engineHost } from './engine-host.ts'
+import { ControlError } from './errors.ts'
 import type { Factory } from './factory.ts'
 import { readPepper } from './factory.ts'
 import { Gateways } from './gateways.ts'
@@ -23,6 +24,19 @@ export interface ModelToLoad {
   readonly path: string
 }
 
+/** What the operator asks of whoever started it. */
+export interface LauncherLink {
+  modelsChanged(models: readonly ModelToLoad[]): void
+  restartGateways(): Promise<number>
+}
+
+/** Nobody started it: there are no gateways that anybody could restart. */
+const noLauncher: LauncherLink = {
+  modelsChanged: () => undefined,
+  restartGateways: () =>
+    Promise.reject(new ControlError('conflict', 'this operator was started by itself, without gateways')),
+}
+
 export interface Operator {
   readonly factory: Factory
   /** The factory's first start ever. */
@@ -36,7 +50,7 @@ export async function startOperator(
   directory: string,
   settings: OperatorSettings,
   log: (line: string) => void,
-  modelsChanged: (models: ModelToLoad[]) => void = () => undefined,
+  launcher: LauncherLink = noLauncher,
 ): Promise<Operator> {
   const home = makeHome(directory)
   const store = openStore(home)
@@ -60,7 +74,8 @@ export async function startOperator(
     admission: new Admission(adminKey, new Sessions(store, adminKey), Date.now),
     console: new Console(settings.console),
     keeper,
-    modelsChanged: () => modelsChanged(filesToLoad(factory)),
+    modelsChanged: () => launcher.modelsChanged(filesToLoad(factory)),
+    restartGateways: () => launcher.restartGateways(),
   }
   const factory: Factory = { home, store, pepper, live, now: Date.now, log }
   const server = await serve(factory, routes, home.operatorSocket)

@@ -57,13 +57,27 @@ export class Child {
     })
   }
 
+  /** What it hears on its channel; nothing while it is dead. */
+  send(message: object): void {
+    if (this.#process?.connected) this.#process.send(message)
+  }
+
   /** Asks it to end, and after `patience_ms` makes it. */
-  async stop(patience_ms: number): Promise<void> {
+  stop(patience_ms: number): Promise<void> {
+    return this.#end(patience_ms, (child) => child.kill('SIGTERM'))
+  }
+
+  /** As `stop`, while another one has taken over what it does. */
+  retire(patience_ms: number): Promise<void> {
+    return this.#end(patience_ms, (child) => (child.connected ? child.send({ retire: true }) : child.kill('SIGTERM')))
+  }
+
+  async #end(patience_ms: number, ask: (child: ChildProcess) => void): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#timer)
     const child = this.#process
     if (!child || child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGTERM')
+    ask(child)
     const timer = setTimeout(() => child.kill('SIGKILL'), patience_ms)
     await this.#gone
     clearTimeout(timer)

@@ -34,7 +34,10 @@ export function forkEngine(home: Home, { engine }: Config, models: readonly Mode
 
 /** Gateways are cluster workers: they share the one port, which this process holds for them. */
 export function forkGateway(home: Home, config: Config, port: number, slot: number): ChildProcess {
-  const args = ['--home', home.root, '--slot', String(slot), '--port', String(port), '--host', config.host]
+  const { host, certificate, trustedProxies } = config
+  const args = ['--home', home.root, '--slot', String(slot), '--port', String(port), '--host', host]
+  if (certificate) args.push('--tls-cert', certificate.cert, '--tls-key', certificate.key)
+  for (const network of trustedProxies) args.push('--trusted-proxy', network)
   // The kernel gives each connection to a gateway. Handed out by this process instead (Node's default), one that is on its
   // way to a gateway that is killed at that moment stays open for ever, with nobody behind it.
   cluster.schedulingPolicy = cluster.SCHED_NONE

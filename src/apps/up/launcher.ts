@@ -1,5 +1,5 @@
 import type { Home } from '../../adapters/files/home.ts'
-import { type ControlCode, ControlError, controlCatalogue } from '../operator/errors.ts'
+import { asControlError, type ControlCode, ControlError, controlCatalogue } from '../operator/errors.ts'
 import { Child, type ChildMessage } from './child.ts'
 import { forkEngine, forkGateway, forkOperator, type ModelArgument } from './children.ts'
 import { urlOf } from './port.ts'
@@ -12,6 +12,17 @@ const patience_ms = 15_000
 /** A large model takes minutes to load; the gateways need not wait for it, and neither does the word that all is up. */
 const engineWait_ms = 20_000
 
+export interface LauncherParts {
+  readonly home: Home
+  readonly config: Config
+  readonly port: number
+  /** Folder of the console's files. */
+  readonly console: string
+  say(line: string): void
+  /** The settings as they are now. */
+  reread(): Config
+}
+
 /**
  * The processes of one factory and their order: the operator first, since it knows the fleet; then engine and gateways; and
  * the other way round to stop. It keeps no state: what it knows is told again at each start.
@@ -20,21 +31,29 @@ export class Launcher {
   readonly #say: (line: string) => void
   readonly #operator: Child
   readonly #engine: Child
-  readonly #gateways: readonly Child[]
+  readonly #gateways: Child[]
+  /** Of a rolling restart: the gateway that comes or goes, beside those that serve. */
+  #between: Child | undefined
+  #restarting: Promise<number> | undefined
+  #config: Config
+  readonly #reread: () => Config
+  readonly #gateway: (slot: number) => Child
   readonly #firstWord = new Map<Child, (message: ChildMessage) => void>()
   #models: readonly ModelArgument[] = []
   #stopped: Promise<void> | undefined
 
-  /** `console` is the folder of the console's files. */
-  constructor(home: Home, config: Config, port: number, console: string, say: (line: string) => void) {
+  constructor({ home, config, port, console, say, reread }: LauncherParts) {
     this.#say = say
+    this.#config = config
+    this.#reread = reread
     const child = (name: string, fork: () => ReturnType<typeof forkOperator>): Child =>
       new Child(name, fork, (message, from) => this.#hear(message, from), say)
-    this.#operator = child('operator', () => forkOperator(home, config, urlOf(config.host, port), console))
+    const url = urlOf(config.host, port, config.certificate !== undefined)
+    this.#operator = child('operator', () => forkOperator(home, config, url, console))
     this.#engine = child('engine', () => forkEngine(home, config, this.#models))
-    this.#gateways = Array.from({ length: config.gateways }, (_, slot) =>
-      child(config.gateways === 1 ? 'gateway' : `gateway ${slot}`, () => forkGateway(home, config, port, slot)),
-    )
+    this.#gateway = (slot) =>
+      child(config.gateways === 1 ? 'gateway' : `gateway ${slot}`, () => forkGateway(home, this.#config, port, slot))
+    this.#gateways = Array.from({ length: config.gateways }, (_, slot) => this.#gateway(slot))
   }
 
   /** Starts all; returns whether this was the factory's first start, and whether the engine is up already. */
@@ -48,10 +67,42 @@ export class Launcher {
     return { first: operator.first === true, engine: await within(engine, engineWait_ms) }
   }
 
+  /**
+   * One gateway after the other: the new one listens on the shared port before the old one stops accepting, so no connection
+   * meets a closed door. They come up with the limits, the certificate and the trusted proxies that the settings hold now.
+   */
+  restartGateways(): Promise<number> {
+    this.#restarting ??= this.#replaceGateways().finally(() => {
+      this.#restarting = undefined
+    })
+    return this.#restarting
+  }
+
+  async #replaceGateways(): Promise<number> {
+    const { gateway, certificate, trustedProxies } = this.#reread()
+    this.#config = { ...this.#config, gateway, certificate, trustedProxies }
+    for (const [slot, old] of this.#gateways.entries()) {
+      if (this.#stopped) return slot
+      const fresh = this.#gateway(slot)
+      this.#between = fresh
+      try {
+        await this.#begin(fresh)
+      } catch (cause) {
+        fresh.kill()
+        throw cause
+      }
+      this.#gateways[slot] = fresh
+      this.#between = old
+      await old.retire(gatewayPatience_ms)
+      this.#between = undefined
+    }
+    return this.#gateways.length
+  }
+
   /** Gateways first, so that what clients wait for is finished and booked. Stopping twice is stopping once. */
   stop(): Promise<void> {
     this.#stopped ??= (async () => {
-      await Promise.all(this.#gateways.map((gateway) => gateway.stop(gatewayPatience_ms)))
+      await Promise.all(this.#allGateways().map((gateway) => gateway.stop(gatewayPatience_ms)))
       await this.#engine.stop(patience_ms)
       await this.#operator.stop(patience_ms)
     })()
@@ -59,7 +110,11 @@ export class Launcher {
   }
 
   kill(): void {
-    for (const child of [...this.#gateways, this.#engine, this.#operator]) child.kill()
+    for (const child of [...this.#allGateways(), this.#engine, this.#operator]) child.kill()
+  }
+
+  #allGateways(): Child[] {
+    return this.#between ? [...this.#gateways, this.#between] : this.#gateways
   }
 
   #begin(child: Child): Promise<ChildMessage> {
@@ -75,12 +130,23 @@ export class Launcher {
 
   #hear(message: ChildMessage, child: Child): void {
     if (child === this.#operator && Array.isArray(message.models)) this.#models = message.models as ModelArgument[]
+    if (child === this.#operator && message.restart === 'gateways') this.#restartFor(child)
     if (!message.ready && !message.failed) return
     const first = this.#firstWord.get(child)
     this.#firstWord.delete(child)
     if (first) return first(message)
     if (message.failed && message.failed.code !== 'start_failed') this.#say(`${child.name}: ${message.failed.message}`)
     if (message.ready) this.#say(`${child.name} is up again`)
+  }
+
+  #restartFor(operator: Child): void {
+    this.restartGateways().then(
+      (gateways) => operator.send({ restarted: { gateways } }),
+      (cause: unknown) => {
+        const { code, message, next } = asControlError(cause)
+        operator.send({ restarted: { failed: { code, message, next } } })
+      },
+    )
   }
 }
 

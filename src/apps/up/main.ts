@@ -3,17 +3,20 @@
  * stands, and stops them in order. If it is killed outright its children see their channel close and end by themselves.
  */
 import { join } from 'node:path'
+import { isatty } from 'node:tty'
 import { consoleFiles } from '../../adapters/console/build.ts'
 import { findModelFiles } from '../../adapters/discovery/files.ts'
 import { findEngines } from '../../adapters/discovery/loopback.ts'
 import { holdAlive } from '../../adapters/files/alive.ts'
 import { type Home, makeHome } from '../../adapters/files/home.ts'
-import { ControlError } from '../operator/errors.ts'
+import { isLoopback } from '../../adapters/http/addresses.ts'
+import { CertificateError, readCertificate } from '../../adapters/http/certificate.ts'
+import { asControlError, ControlError } from '../operator/errors.ts'
 import { reach } from '../operator/reach.ts'
 import { banner, discovered } from './banner.ts'
 import { type Flags, readConfig } from './config.ts'
 import { Launcher } from './launcher.ts'
-import { freePort, isLoopback, urlOf } from './port.ts'
+import { freePort, urlOf } from './port.ts'
 import type { Config } from './settings.ts'
 
 export interface UpOptions extends Flags {
@@ -29,17 +32,30 @@ const tell = (lines: readonly string[]): void => void process.stdout.write(lines
 
 /** Runs the factory until it is told to stop; the exit code is its return value. */
 export async function up({ home: directory, config: file, ...flags }: UpOptions): Promise<number> {
-  const config = readConfig(file, flags)
+  const read = (): Config => checked(readConfig(file, flags))
+  const config = read()
   const home = makeHome(directory)
   const lock = await takeHome(home)
   try {
     const port = await freePort(config.host, config.port)
     warnOfNetwork(config)
     const files = consoleFiles(top)
-    const launcher = new Launcher(home, config, port, files.folder, say)
-    return await run(launcher, home, urlOf(config.host, port), files.build())
+    const launcher = new Launcher({ home, config, port, console: files.folder, say, reread: read })
+    const url = urlOf(config.host, port, config.certificate !== undefined)
+    return await run(launcher, home, url, files.build())
   } finally {
     lock.release()
+  }
+}
+
+/** A certificate that cannot work is told before anything is started, or replaced. */
+function checked(config: Config): Config {
+  try {
+    if (config.certificate) readCertificate(config.certificate, Date.now())
+    return config
+  } catch (cause) {
+    if (!(cause instanceof CertificateError)) throw cause
+    throw new ControlError('bad_certificate', cause.message, { cause })
   }
 }
 
@@ -101,14 +117,26 @@ function onSignals(launcher: Launcher): Promise<number> {
         resolve(130)
       }
     }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+    process.on('SIGHUP', onTerminal ? stop : () => renew(launcher))
     process.on('disconnect', stop) // the script that runs us on a newer Node was killed
   })
 }
 
-function warnOfNetwork({ host }: Config): void {
-  if (isLoopback(host)) return
+/** Started from a terminal, SIGHUP says that it was closed; from anything else, that the settings have changed. */
+const onTerminal = [0, 1, 2].some((stream) => isatty(stream))
+
+function renew(launcher: Launcher): void {
+  say('restarting the gateways, one after the other')
+  launcher.restartGateways().then(
+    (count) => say(`${count} gateways restarted`),
+    (cause: unknown) => say(`gateways not restarted: ${asControlError(cause).message}`),
+  )
+}
+
+function warnOfNetwork({ host, certificate }: Config): void {
+  if (isLoopback(host) || certificate) return
   say(
-    `warning: ${host} can be reached over the network, without TLS: keys travel in the open. Put a TLS proxy in front.`,
+    `warning: ${host} can be reached over the network, without TLS: keys travel in the open. Give --tls-cert and --tls-key, or put a TLS proxy in front.`,
   )
 }

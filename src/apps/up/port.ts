@@ -46,10 +46,8 @@ function explained(cause: unknown, host: string, port: number): unknown {
   }
 }
 
-export const isLoopback = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)
-
 /** How a client on this machine reaches it. */
-export const urlOf = (host: string, port: number): string => {
+export const urlOf = (host: string, port: number, secure: boolean): string => {
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
+  return `${secure ? 'https' : 'http'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
 }

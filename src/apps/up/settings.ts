@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os'
+import type { CertificateFiles } from '../../adapters/http/certificate.ts'
+import { parseNetwork } from '../../adapters/http/client.ts'
 
 /** Where the factory listens unless told otherwise: named after nothing else that serves models or web pages. */
 export const usualPort = 4141
@@ -12,6 +14,11 @@ export type Setting =
       readonly why: string
     }
   | { readonly kind: 'text'; readonly usual: string; readonly why: string }
+  /** A path, from the folder of the file that says it; empty: none. */
+  | { readonly kind: 'file'; readonly usual: ''; readonly why: string }
+  | { readonly kind: 'networks'; readonly usual: readonly string[]; readonly why: string }
+
+export type Value = number | string | readonly string[]
 
 const integer = (usual: number, min: number, max: number, why: string): Setting => ({
   kind: 'integer',
@@ -32,6 +39,21 @@ const number = (usual: number, min: number, max: number, why: string): Setting =
 export const settings = {
   port: integer(usualPort, 0, 65_535, '0 takes any free port'),
   host: { kind: 'text', usual: '127.0.0.1', why: 'the address to listen on; only this machine unless told otherwise' },
+  'tls.cert': {
+    kind: 'file',
+    usual: '',
+    why: 'PEM certificate chain; with tls.key the factory speaks TLS and nothing else',
+  },
+  'tls.key': {
+    kind: 'file',
+    usual: '',
+    why: 'its PEM key, without a passphrase; a renewed pair is taken up by itself',
+  },
+  trusted_proxies: {
+    kind: 'networks',
+    usual: [],
+    why: 'addresses or networks whose x-forwarded-for is believed, such as [10.0.0.0/8]',
+  },
   gateways: integer(
     1,
     1,
@@ -70,6 +92,9 @@ export type SettingPath = keyof typeof settings
 export interface Config {
   readonly host: string
   readonly port: number
+  /** Undefined: plain HTTP. */
+  readonly certificate: CertificateFiles | undefined
+  readonly trustedProxies: readonly string[]
   readonly gateways: number
   readonly power: { readonly idleWatts: number; readonly fullWatts: number }
   readonly engine: {
@@ -82,12 +107,16 @@ export interface Config {
   readonly gateway: Readonly<Record<string, number>>
 }
 
-export function configFrom(given: ReadonlyMap<string, number | string>): Config {
+export function configFrom(given: ReadonlyMap<string, Value>): Config {
   const number = (path: SettingPath): number => Number(given.get(path) ?? settings[path].usual)
   const gateway = Object.keys(settings).filter((path) => /^(limits|objectives)\./.test(path)) as SettingPath[]
+  const text = (path: SettingPath): string => String(given.get(path) ?? settings[path].usual)
+  const [cert, key] = [text('tls.cert'), text('tls.key')]
   return {
-    host: String(given.get('host') ?? settings.host.usual),
+    host: text('host'),
     port: number('port'),
+    certificate: cert && key ? { cert, key } : undefined,
+    trustedProxies: (given.get('trusted_proxies') ?? settings.trusted_proxies.usual) as readonly string[],
     gateways: number('gateways'),
     power: { idleWatts: number('power.idle_watts'), fullWatts: number('power.full_watts') },
     engine: {
@@ -102,9 +131,17 @@ export function configFrom(given: ReadonlyMap<string, number | string>): Config 
 
 /** Why a value does not fit its setting; undefined: it does. */
 export function unfit(setting: Setting, value: unknown): string | undefined {
+  if (setting.kind === 'file') return typeof value === 'string' ? undefined : 'is a path'
+  if (setting.kind === 'networks') return unfitNetworks(value)
   if (setting.kind === 'text') return typeof value === 'string' && value !== '' ? undefined : 'is a text'
   const range = `${setting.min} to ${setting.max}`
   if (typeof value !== 'number' || (setting.kind === 'integer' && !Number.isInteger(value)))
     return `is a ${setting.kind === 'integer' ? 'whole number' : 'number'} from ${range}`
   return value >= setting.min && value <= setting.max ? undefined : `is from ${range} (${setting.why})`
+}
+
+function unfitNetworks(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return 'is a list such as [10.0.0.0/8, 192.0.2.7]'
+  const wrong = value.find((one) => typeof one !== 'string' || !parseNetwork(one))
+  return wrong === undefined ? undefined : `holds ${JSON.stringify(wrong)}, which is no address and no network`
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { temporary } from '../operator/testing.ts'
@@ -104,6 +105,49 @@ test('a gateway that is killed comes back on the same port', async () => {
   assert(pid)
   process.kill(pid, 'SIGKILL')
   await until(async () => (await fetch(`${url}/readyz`)).status === 200 && !pids().includes(pid))
+})
+
+test('gateways are replaced under clients that keep their connections, and nobody notices', async () => {
+  const { key } = JSON.parse(wattmill('keys', 'create', '--tenant', 'acme').stdout)
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+  const answers: unknown[] = []
+  let replaced = false
+  const client = async (): Promise<void> => {
+    while (!replaced) answers.push(await statusOf(`${url}/v1/models`, key, agent))
+  }
+  const clients = [client(), client(), client(), client()]
+  const before = pids()
+  const restart = spawn(process.execPath, [script, 'restart', 'gateways', '--home', home, '-o', 'json'])
+  const said = restart.stdout.toArray()
+  assert.deepEqual(await once(restart, 'exit'), [0, null], complained)
+  replaced = true
+  await Promise.all(clients)
+  agent.destroy()
+  assert.deepEqual(JSON.parse(Buffer.concat(await said).toString()), { restarted: 1 })
+  assert.deepEqual([...new Set(answers)], [200])
+  assert(answers.length > 100, `only ${answers.length} answers`)
+  await until(async () => pids().length === 1 && !before.includes(pids()[0] ?? 0))
+})
+
+const statusOf = (url: string, key: string, agent: Agent): Promise<unknown> =>
+  new Promise((resolve) => {
+    const asked = request(url, { agent, headers: { authorization: `Bearer ${key}` } }, (response) =>
+      response.resume().on('end', () => resolve(response.statusCode)),
+    )
+    asked.on('error', (error) => resolve(error.message))
+    asked.end()
+  })
+
+test('others may not come in by an admin key that lies open, and the command that is refused ends', {
+  skip: process.platform === 'win32',
+}, () => {
+  const open = join(temporary(), 'home')
+  mkdirSync(open)
+  writeFileSync(join(open, 'admin.key'), 'wm-admin-'.padEnd(52, 'x'), { mode: 0o644 })
+  const args = [script, 'up', '--home', open, '--port', '0', '--host', '0.0.0.0']
+  const refused = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+  assert.equal(refused.status, 7, refused.stderr)
+  assert.match(refused.stderr, /admin\.key can be read by others\nNext: /)
 })
 
 test('Ctrl-C stops all of it in peace, and the same home starts again', async () => {

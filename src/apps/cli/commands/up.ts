@@ -9,6 +9,9 @@ interface Options extends Common {
   readonly host?: string
   readonly config?: string
   readonly gateways?: number
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly trustedProxy?: readonly string[]
 }
 
 export function upCommand(program: Command): void {
@@ -19,17 +22,23 @@ export function upCommand(program: Command): void {
     .option('--host <address>', `address to listen on (default: ${settings.host.usual}, this machine only)`)
     .option('--config <file>', 'settings (default: wattmill.yaml, if it is here)')
     .option('--gateways <n>', 'gateway processes (default: 1)', whole)
-  command.action(() =>
-    guarded(async () => {
-      const { home, port, host, config, gateways } = command.optsWithGlobals<Options>()
-      const flags = {
-        ...(port !== undefined && { port }),
-        ...(host !== undefined && { host }),
-        ...(gateways !== undefined && { gateways }),
-      }
-      const code = await up({ home, ...flags, ...(config !== undefined && { config }) })
-      // Whatever still waits in this process, the factory has ended.
-      process.exit(code)
-    }),
-  )
+    .option('--tls-cert <file>', 'PEM certificate chain: speak TLS; renewals are taken up by themselves')
+    .option('--tls-key <file>', 'its PEM key, without a passphrase')
+    .option('--trusted-proxy <network...>', 'whose x-forwarded-for is believed, such as 10.0.0.0/8')
+  command.action(async () => {
+    await guarded(() => up(given(command.optsWithGlobals<Options>())))
+    // Whatever still waits in this process, the factory has ended, or did not begin.
+    process.exit()
+  })
 }
+
+const given = ({ home, port, host, config, gateways, tlsCert, tlsKey, trustedProxy }: Options) => ({
+  home,
+  ...(port !== undefined && { port }),
+  ...(host !== undefined && { host }),
+  ...(gateways !== undefined && { gateways }),
+  ...(tlsCert !== undefined && { 'tls.cert': tlsCert }),
+  ...(tlsKey !== undefined && { 'tls.key': tlsKey }),
+  ...(trustedProxy !== undefined && { trusted_proxies: trustedProxy }),
+  ...(config !== undefined && { config }),
+})

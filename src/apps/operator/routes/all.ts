@@ -3,6 +3,7 @@ import { appRoutes } from './apps.ts'
 import { bookRoutes } from './books.ts'
 import { doctorRoutes } from './doctor.ts'
 import { engineRoutes } from './engines.ts'
+import { gatewayRoutes } from './gateways.ts'
 import { internalRoutes } from './internal.ts'
 import { keyRoutes } from './keys.ts'
 import { metricRoutes } from './metrics.ts'
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...bookRoutes,
   ...usageRoutes,
   ...doctorRoutes,
+  ...gatewayRoutes,
   ...metricRoutes,
   ...internalRoutes,
 ]

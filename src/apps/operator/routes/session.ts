@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { sessionCookie } from '../auth.ts'
+import { addressOf, isSecure, sessionCookie } from '../auth.ts'
 import { ControlError } from '../errors.ts'
 import type { Factory, Live } from '../factory.ts'
 import { Answer, type Route, route } from '../router.ts'
@@ -27,8 +27,9 @@ export const sessionRoutes: readonly Route[] = [
     about: 'The admin key for a session cookie',
     open: true,
     input: { key: Type.String({ maxLength: 200 }) },
-    run: (factory, { key }) => {
-      const cookie = sessionCookie(running(factory).admission.login(key.trim()))
+    run: (factory, { key }, call) => {
+      const token = running(factory).admission.login(key.trim(), addressOf(call))
+      const cookie = sessionCookie(token, isSecure(call))
       return new Answer({ status: 200, headers: { 'set-cookie': cookie }, body: { json: { ok: true } } })
     },
   }),
@@ -38,7 +39,11 @@ export const sessionRoutes: readonly Route[] = [
     about: 'End the session',
     run: (factory, _, call) => {
       factory.live?.admission.logout(call)
-      return new Answer({ status: 200, headers: { 'set-cookie': sessionCookie('') }, body: { json: { ok: true } } })
+      return new Answer({
+        status: 200,
+        headers: { 'set-cookie': sessionCookie('', isSecure(call)) },
+        body: { json: { ok: true } },
+      })
     },
   }),
 ]
