@@ -1,0 +1,45 @@
+/**
+ * What a step costs in time and energy. Both grow evenly with the context that decoding sequences read, so that many steps
+ * of one batch are a sum.
+ */
+export interface StepCost {
+  /** Nanoseconds, but for the context: of prompt tokens, the keys they look at (`pairs`), and sequences that decode. */
+  time_ns(prefill: number, pairs: number, decodes: number): number
+  readonly timePerContext_ns: number
+  /** Joules above idle, but for the context. */
+  work_j(prefill: number, pairs: number, decodes: number): number
+  readonly workPerContext_j: number
+  /** All chips of the replica: what they draw without work, and what they never exceed. */
+  readonly idle_w: number
+  readonly full_w: number
+}
+
+/** A step's time fitted to an engine that was watched: a + b prefill + c decodes + d context. */
+export interface FittedTime {
+  readonly step_ms: number
+  readonly prefill_ms: number
+  readonly decode_ms: number
+  readonly context_us: number
+}
+
+/** A step's energy fitted likewise, in joules above idle. */
+export interface FittedEnergy {
+  readonly idle_w: number
+  readonly full_w: number
+  readonly step_j: number
+  readonly prefill_j: number
+  readonly decode_j: number
+  readonly context_j: number
+}
+
+/** No energy is modelled. */
+export const noEnergy: FittedEnergy = { idle_w: 0, full_w: 0, step_j: 0, prefill_j: 0, decode_j: 0, context_j: 0 }
+
+export const fittedCost = (time: FittedTime, energy: FittedEnergy = noEnergy): StepCost => ({
+  time_ns: (prefill, _, decodes) => 1e6 * (time.step_ms + time.prefill_ms * prefill + time.decode_ms * decodes),
+  timePerContext_ns: 1000 * time.context_us,
+  work_j: (prefill, _, decodes) => energy.step_j + energy.prefill_j * prefill + energy.decode_j * decodes,
+  workPerContext_j: energy.context_j,
+  idle_w: energy.idle_w,
+  full_w: energy.full_w,
+})
