@@ -12,7 +12,7 @@ import { Page } from './page.ts'
 import type { EngineModel, Sampled, Sequence } from './sequence.ts'
 import { chooseLane } from './slots.ts'
 import { planStep, type Work } from './step.ts'
-import { cached, type Ending, promptLeft, type Stream, takeToken } from './stream.ts'
+import { cached, type Ending, grammarNow, promptLeft, type Stream, takeToken } from './stream.ts'
 
 export interface BatcherConfig {
   /** Tokens evaluated in one step, at most. */
@@ -104,7 +104,7 @@ export class Batcher {
   private async run(stream: Stream, prompt: number): Promise<Sampled | undefined> {
     const sequence = stream.sequence
     if (!sequence) throw new Error('a running stream has a sequence')
-    if (prompt === 0) return sequence.next()
+    if (prompt === 0) return sequence.next(grammarNow(stream))
 
     const from = stream.cached + stream.evaluated
     const tokens = stream.ask.prompt.slice(from, from + prompt)
@@ -124,16 +124,10 @@ export class Batcher {
     }
     stream.evaluated += prompt
     if (result.value === undefined) return
-    const { text, likelihoods, finished } = takeToken(stream, result.value, this.model)
-    page.tell(stream, {
-      on: 'step',
-      id: stream.ask.id,
-      tokens: 1,
-      text,
-      ...(likelihoods.length > 0 && { likelihoods }),
-    })
-    if (finished) {
-      page.end(stream, finished)
+    const taken = takeToken(stream, result.value, this.model)
+    page.token(stream, taken)
+    if (taken.finished) {
+      page.end(stream, taken.finished)
       this.running = this.running.filter((other) => other !== stream)
     }
   }

@@ -34,7 +34,30 @@ const Sampling = Type.Object({
 })
 
 /** Template code may put a role beside its special tokens, so a role is a word and nothing else. */
-const Message = Type.Object({ role: Type.String({ pattern: '^[A-Za-z_]{1,32}$' }), content: Type.String() })
+const Message = Type.Object({
+  role: Type.String({ pattern: '^[A-Za-z_]{1,32}$' }),
+  content: Type.String(),
+  tool_calls: Type.Optional(
+    Type.Array(Type.Object({ id: Type.String(), name: Type.String(), arguments: Type.String() }), { maxItems: 128 }),
+  ),
+  tool_call_id: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+})
+
+const ToolName = Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' })
+const Tools = Type.Object({
+  specs: Type.Array(
+    Type.Object({
+      name: ToolName,
+      description: Type.Optional(Type.String()),
+      parameters: Type.Optional(Type.Unknown()),
+      strict: Type.Optional(Type.Boolean()),
+    }),
+    { minItems: 1, maxItems: 128 },
+  ),
+  choice: Type.Union([Type.Literal('auto'), Type.Literal('required'), Type.Object({ name: ToolName })]),
+  parallel: Type.Boolean(),
+})
 
 const Command = Type.Union([
   Type.Object({
@@ -47,6 +70,7 @@ const Command = Type.Union([
     // Every shown character is compared with every stop string: 16 of 512 characters cost nothing beside a step.
     stop: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 512 }), { maxItems: 16 })),
     sampling: Sampling,
+    tools: Type.Optional(Tools),
     grammar: Type.Optional(Type.String({ maxLength: LONGEST_GRAMMAR })),
     alternatives: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
   }),

@@ -5,12 +5,11 @@
  * shares, for a process that is probably stuck. Cutting cancels them at the next step, with their counts in the log.
  */
 import type { Socket } from 'node:net'
+import { askOf } from './ask.ts'
 import { type GenerateCommand, parseCommand } from './commands.ts'
 import { LineSplitter } from './lines.ts'
 import type { Hosted, Models } from './models.ts'
-import { promptOf } from './prompt.ts'
 import type { EngineCommand, EngineFailure, EngineReport } from './protocol.ts'
-import { strangeBias } from './sampling.ts'
 import { openStream, type Stream } from './stream.ts'
 
 /** Reports not yet taken by the kernel: about a hundred thousand steps, half a minute of a fast host at full speed. */
@@ -104,16 +103,9 @@ export class Connection {
     if (hosted?.state !== 'ready') return this.absent(id, model, hosted)
     if (this.streams.has(id)) return this.fail(id, 'bad_request', 'this id is under way already')
 
-    const strange = strangeBias(hosted.model, command.sampling)
-    if (strange) return this.fail(id, 'bad_request', strange)
-    const prompt = promptOf(hosted.model, hosted.render, command)
-    if (prompt.kind === 'refused') return this.fail(id, prompt.fault, prompt.message)
-
-    const left = hosted.model.contextLength - prompt.tokens.length
-    const most = Math.min(command.max_tokens ?? left, left)
-    const choosing = { sampling: command.sampling, grammar: command.grammar, alternatives: command.alternatives }
-    const ask = { id, model, prompt: prompt.tokens, choosing, stops: command.stop ?? [], most }
-    const stream = openStream(ask, hosted.model, (report) => {
+    const asked = askOf(hosted.model, hosted.render, command)
+    if (asked.kind === 'refused') return this.fail(id, asked.fault, asked.message)
+    const stream = openStream(asked.ask, hosted.model, (report) => {
       if (report.on === 'end' || report.on === 'fail') this.streams.delete(id)
       this.tell(report)
     })

@@ -21,8 +21,7 @@ interface Generation {
 
 export function lane(model: LlamaModel, sequence: LlamaContextSequence): Sequence {
   let generation: Generation | undefined
-  const next = (): Promise<Sampled> =>
-    generation?.next() ?? Promise.reject(new Error('a generation is begun before it goes on'))
+  const grammar = new Keeping(model)
   return {
     held: () => sequence.contextTokens,
     cuttable: !sequence.needsCheckpoints,
@@ -32,12 +31,17 @@ export function lane(model: LlamaModel, sequence: LlamaContextSequence): Sequenc
     },
     feed: (prompt) => sequence.evaluateWithoutGeneratingNewTokens([...prompt] as Token[]),
     async first(prompt, choosing) {
-      const grammar = choosing.grammar === undefined ? undefined : await grammarState(model, choosing.grammar)
+      await grammar.to(undefined)
+      await grammar.to(choosing.grammar)
       const begin = choosing.alternatives === undefined ? sampled : weighed
       generation = begin(model, sequence, [...prompt] as Token[], choosing, grammar)
-      return next()
+      return generation.next()
     },
-    next,
+    async next(text) {
+      await grammar.to(text)
+      if (!generation) throw new Error('a generation is begun before it goes on')
+      return generation.next()
+    },
     async stop() {
       await generation?.stop()
       generation = undefined
@@ -45,8 +49,27 @@ export function lane(model: LlamaModel, sequence: LlamaContextSequence): Sequenc
   }
 }
 
-async function grammarState(model: LlamaModel, text: string): Promise<LlamaGrammarEvaluationState> {
-  return new LlamaGrammarEvaluationState({ model, grammar: await model.llama.createGrammar({ grammar: text }) })
+/** Where the answer stands in its grammar. */
+class Keeping {
+  readonly #model: LlamaModel
+  #text: string | undefined
+  state: LlamaGrammarEvaluationState | undefined
+
+  constructor(model: LlamaModel) {
+    this.#model = model
+  }
+
+  /** The same text goes on, another begins. */
+  async to(text: string | undefined): Promise<void> {
+    if (text === this.#text) return
+    this.#text = text
+    this.state = text === undefined ? undefined : await this.#begun(text)
+  }
+
+  async #begun(text: string): Promise<LlamaGrammarEvaluationState> {
+    const grammar = await this.#model.llama.createGrammar({ grammar: text })
+    return new LlamaGrammarEvaluationState({ model: this.#model, grammar })
+  }
 }
 
 type Begin = (
@@ -54,7 +77,7 @@ type Begin = (
   sequence: LlamaContextSequence,
   prompt: Token[],
   choosing: Choosing,
-  grammar: LlamaGrammarEvaluationState | undefined,
+  grammar: Keeping,
 ) => Generation
 
 /** What is settled before anything is sampled: biases and, after them, what the grammar forbids. */
@@ -72,7 +95,7 @@ const sampled: Begin = (model, sequence, prompt, choosing, grammar) => {
   const tokens = sequence.evaluate(prompt, {
     ...evaluateOptions(choosing.sampling, () => made),
     ...forced(model, choosing),
-    ...(grammar && { grammarEvaluationState: grammar }),
+    grammarEvaluationState: () => grammar.state,
   })
   return {
     async next() {
@@ -102,7 +125,7 @@ const weighed: Begin = (model, sequence, prompt, choosing, grammar) => {
   const options = {
     ...NUCLEUS,
     ...forced(model, choosing),
-    ...(grammar && { grammarEvaluationState: () => grammar.clone() }),
+    grammarEvaluationState: () => grammar.state?.clone(),
   }
   const tokens = sequence.evaluateWithMetadata(prompt, { probabilities: true }, options)
   return {
@@ -110,7 +133,7 @@ const weighed: Begin = (model, sequence, prompt, choosing, grammar) => {
       const { value } = await tokens.next(made.at(-1))
       if (!value) throw new Error('llama.cpp sampled no token')
       const token = draw(value.probabilities, sampling, made, chance) as Token
-      if (grammar && !model.isEogToken(token)) accept(model, grammar, token)
+      if (grammar.state && !model.isEogToken(token)) accept(model, grammar.state, token)
       remember(made, token)
       return { token, likelihood: likelihoodOf(value.probabilities, token, alternatives) }
     },

@@ -111,7 +111,8 @@ function wrap(model: LlamaModel, context: LlamaContext, contextLength: number, s
     bytesOf: (token) => tokenBytes(vocabulary, token),
     vocabulary: vocabulary.tokens.length,
     tokenise: (text, as) => model.tokenize(text, as !== 'plain', as === 'whole' ? undefined : 'trimLeadingSpace'),
-    detokenise: (list, before) => model.detokenize([...list] as Token[], false, [...before] as Token[]),
+    detokenise: (list, before, special = false) =>
+      model.detokenize([...list] as Token[], special, [...before] as Token[]),
     isEnd: (token) => model.isEogToken(token as Token),
     begin: tokens.shouldPrependBosToken ? (tokens.bos ?? undefined) : undefined,
     template: model.fileInfo.metadata.tokenizer?.chat_template,

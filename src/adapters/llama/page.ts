@@ -3,7 +3,7 @@ import { lineOfStep } from '../../books/work.ts'
 import type { StepReport } from '../../plant/infrastructure/step.ts'
 import type { EngineLog } from './log.ts'
 import type { EngineFailure, EngineLogLine, EngineReport } from './protocol.ts'
-import { countOf, promptLeft, type Stream } from './stream.ts'
+import { countOf, lastWords, promptLeft, type Stream, type Taken } from './stream.ts'
 
 export class Page {
   readonly ended: Stream[] = []
@@ -26,20 +26,17 @@ export class Page {
   end(stream: Stream, why: 'stop' | 'length' | 'cancelled'): void {
     const count = countOf(stream)
     this.close(stream, why)
-    const likelihoods = stream.likelihoods.release(Number.POSITIVE_INFINITY)
-    this.tell(stream, {
-      on: 'end',
-      id: stream.ask.id,
-      why,
-      text: stream.held,
-      ...(likelihoods.length > 0 && { likelihoods }),
-      count,
-    })
+    this.tell(stream, { on: 'end', id: stream.ask.id, why, ...told(lastWords(stream)), count })
   }
 
   fail(stream: Stream, fault: EngineFailure, message: string): void {
     this.close(stream, 'fail')
     this.tell(stream, { on: 'fail', id: stream.ask.id, fault, message, count: countOf(stream) })
+  }
+
+  /** A sampled token, and what of the answer it makes certain. */
+  token(stream: Stream, taken: Taken): void {
+    this.tell(stream, { on: 'step', id: stream.ask.id, tokens: 1, ...told(taken) })
   }
 
   tell(stream: Stream, report: EngineReport): void {
@@ -62,3 +59,10 @@ export class Page {
     this.lines.push({ log: 'end', at_ms: this.at_ms, id: stream.ask.id, why, count: countOf(stream) })
   }
 }
+
+/** Most lines have text alone. */
+const told = ({ text, calls, likelihoods }: Omit<Taken, 'finished'>) => ({
+  text,
+  ...(calls.length > 0 && { calls }),
+  ...(likelihoods.length > 0 && { likelihoods }),
+})

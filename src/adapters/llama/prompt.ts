@@ -24,14 +24,24 @@ const LONGEST_TOKEN = 256
 
 export function promptOf(model: EngineModel, render: RenderChat, command: GenerateCommand): Prompt {
   const messages = command.messages ?? []
-  const rendered = command.text === undefined ? render(messages) : ({ kind: 'text', text: command.text } as const)
+  const tools = command.tools?.specs
+  const rendered =
+    command.text === undefined ? render(messages, tools) : ({ kind: 'text', text: command.text } as const)
   if (rendered.kind === 'refused') return { kind: 'refused', fault: 'bad_request', message: rendered.message }
 
   const least = Math.ceil(rendered.text.length / LONGEST_TOKEN)
   if (least >= model.contextLength) return tooLong(`at least ${least}`, model)
 
-  const unsafe = messages.some(({ content }) => model.specialTexts.some((special) => content.includes(special)))
-  const body = unsafe ? apart(model, render, messages) : model.tokenise(rendered.text, 'whole')
+  const special = (text: string): boolean => model.specialTexts.some((one) => text.includes(one))
+  if (messages.some((message) => special(callTexts(message))) || special(JSON.stringify(tools ?? '')))
+    return {
+      kind: 'refused',
+      fault: 'bad_request',
+      message: 'tools and tool calls may not hold texts that are special to the model, such as its end of a turn',
+    }
+  const body = messages.some(({ content }) => special(content))
+    ? apart(model, render, command)
+    : model.tokenise(rendered.text, 'whole')
   const tokens = model.begin === undefined || body[0] === model.begin ? body : [model.begin, ...body]
 
   if (tokens.length === 0) return { kind: 'refused', fault: 'bad_request', message: 'the prompt is empty' }
@@ -40,14 +50,20 @@ export function promptOf(model: EngineModel, render: RenderChat, command: Genera
 }
 
 /** Template and messages tokenised apart. The private-use marks survive trimming and never meet a message: none is rendered. */
-function apart(model: EngineModel, render: RenderChat, messages: readonly ChatMessage[]): readonly number[] {
-  const marked = render(messages.map(({ role }, at) => ({ role, content: `\ue000${at}\ue001` })))
+function apart(model: EngineModel, render: RenderChat, command: GenerateCommand): readonly number[] {
+  const { messages = [], tools } = command
+  const marks = messages.map((message, at) => ({ ...message, content: `\ue000${at}\ue001` }))
+  const marked = render(marks, tools?.specs)
   if (marked.kind === 'refused') return []
   return marked.text.split(/\ue000(\d+)\ue001/).flatMap((part, at) => {
     if (at % 2 === 0) return model.tokenise(part, at === 0 ? 'whole' : 'special')
     return model.tokenise(messages[Number(part)]?.content ?? '', 'plain')
   })
 }
+
+/** What a message holds beside its content. */
+const callTexts = ({ tool_calls = [], tool_call_id = '', name = '' }: ChatMessage): string =>
+  [...tool_calls.flatMap((call) => [call.id, call.name, call.arguments]), tool_call_id, name].join('\n')
 
 const tooLong = (tokens: string, model: EngineModel): Prompt => ({
   kind: 'refused',

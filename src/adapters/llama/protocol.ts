@@ -23,6 +23,37 @@ export interface Sampling {
 export interface ChatMessage {
   readonly role: string
   readonly content: string
+  /** What the assistant called; `arguments` is text, of JSON if the model wrote it well. */
+  readonly tool_calls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
+  /** Which call a message of role `tool` answers. */
+  readonly tool_call_id?: string
+  readonly name?: string
+}
+
+/** A function that the model may call. */
+export interface ToolSpec {
+  readonly name: string
+  readonly description?: string
+  /** JSON Schema of its arguments. */
+  readonly parameters?: unknown
+  /** The arguments must keep to the schema. */
+  readonly strict?: boolean
+}
+
+export interface Tools {
+  readonly specs: readonly ToolSpec[]
+  /** May call, must call, or must call this one. */
+  readonly choice: 'auto' | 'required' | { readonly name: string }
+  /** More than one call in an answer. */
+  readonly parallel: boolean
+}
+
+/** A part of a call: id and name come with the first one, text of the arguments with any. */
+export interface CallDelta {
+  readonly index: number
+  readonly id?: string
+  readonly name?: string
+  readonly arguments: string
 }
 
 /** Gateway → host. */
@@ -38,6 +69,8 @@ export type EngineCommand =
       readonly max_tokens?: number
       readonly stop?: readonly string[]
       readonly sampling: Sampling
+      /** For chat; the model's template says how. */
+      readonly tools?: Tools
       /** GBNF that the answer keeps to. */
       readonly grammar?: string
       /** Present: each token is told with its log-probability and so many of the likeliest in its place. */
@@ -68,6 +101,7 @@ export interface EngineCount {
 
 export type EngineFailure =
   | 'bad_request' // the command makes no sense: will fail again
+  | 'unsupported' // this model cannot do what was asked
   | 'context_length' // the prompt does not fit
   | 'unknown_model'
   | 'overloaded' // the waiting queue is full: try later or elsewhere
@@ -82,6 +116,7 @@ export type EngineReport =
       readonly id: string
       readonly tokens: number
       readonly text: string
+      readonly calls?: readonly CallDelta[]
       /** Of the tokens whose text is shown with this line, when they were asked for. */
       readonly likelihoods?: readonly TokenLikelihood[]
     }
@@ -91,6 +126,7 @@ export type EngineReport =
       readonly why: 'stop' | 'length' | 'cancelled'
       /** Text that was withheld in case it began a stop string, or half a character. */
       readonly text: string
+      readonly calls?: readonly CallDelta[]
       readonly likelihoods?: readonly TokenLikelihood[]
       readonly count: EngineCount
     }

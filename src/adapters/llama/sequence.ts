@@ -32,8 +32,8 @@ export interface Sequence {
   feed(tokens: readonly number[]): Promise<void>
   /** Evaluates the last prompt tokens and samples the first token of a generation. */
   first(tokens: readonly number[], choosing: Choosing): Promise<Sampled>
-  /** Evaluates the token sampled last, samples the next. */
-  next(): Promise<Sampled>
+  /** Evaluates the token sampled last, samples the next. The grammar goes on, or begins when it is another than before. */
+  next(grammar: string | undefined): Promise<Sampled>
   /** Ends the generation; the cache stays. */
   stop(): Promise<void>
 }
@@ -48,7 +48,8 @@ export interface EngineModel {
    * no space is put before their first word: `special` parses special texts, `plain` leaves them text.
    */
   tokenise(text: string, as: 'whole' | 'special' | 'plain'): readonly number[]
-  detokenise(tokens: readonly number[], before: readonly number[]): string
+  /** `special`: with the texts of special tokens, which are not meant for readers. */
+  detokenise(tokens: readonly number[], before: readonly number[], special?: boolean): string
   bytesOf(token: number): Uint8Array
   /** Tokens there are: the first is 0. */
   readonly vocabulary: number

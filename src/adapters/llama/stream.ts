@@ -1,9 +1,10 @@
 /** One attempt under way: plain data, and what one more token does to it. */
 import { Characters } from './characters.ts'
 import { HeldLikelihoods, tellLikelihood } from './likelihood.ts'
-import type { EngineCount, EngineFailure, EngineReport, TokenLikelihood } from './protocol.ts'
+import type { CallDelta, EngineCount, EngineFailure, EngineReport, TokenLikelihood } from './protocol.ts'
 import type { Choosing, EngineModel, Sampled, Sequence } from './sequence.ts'
 import { passStops } from './stops.ts'
+import type { ToolCalls } from './tools/calls.ts'
 
 export interface Ask {
   readonly id: string
@@ -11,8 +12,18 @@ export interface Ask {
   readonly prompt: readonly number[]
   readonly choosing: Choosing
   readonly stops: readonly string[]
+  readonly calling?: Calling | undefined
   /** Tokens that may be sampled: the caller's limit or what the context has left, whichever is less. */
   readonly most: number
+}
+
+/** The answer may hold tool calls. */
+export interface Calling {
+  readonly parser: ToolCalls
+  /** Of a call within an answer that is otherwise free. */
+  readonly grammar: string | undefined
+  /** False: the answer ends with its first call. */
+  readonly parallel: boolean
 }
 
 /** Why a stream should end before its time. */
@@ -47,7 +58,8 @@ export const openStream = (
 ): Stream => ({
   ask,
   tell,
-  characters: new Characters(detokenise, ask.prompt),
+  // Marks of calls are special tokens in some models.
+  characters: new Characters((tokens, before) => detokenise(tokens, before, ask.calling !== undefined), ask.prompt),
   made: 0,
   shown: 0,
   held: '',
@@ -73,6 +85,7 @@ export const cached = (stream: Stream): number => stream.cached + stream.evaluat
 
 export interface Taken {
   readonly text: string
+  readonly calls: readonly CallDelta[]
   readonly likelihoods: readonly TokenLikelihood[]
   readonly finished: 'stop' | 'length' | undefined
 }
@@ -84,7 +97,7 @@ export function takeToken(
   model: Pick<EngineModel, 'isEnd' | 'bytesOf'>,
 ): Taken {
   stream.output++
-  if (model.isEnd(token)) return { text: '', likelihoods: [], finished: 'stop' }
+  if (model.isEnd(token)) return { text: '', calls: [], likelihoods: [], finished: 'stop' }
 
   if (likelihood) stream.likelihoods.add(stream.made, tellLikelihood(token, likelihood, model.bytesOf))
   const piece = stream.characters.push(token)
@@ -96,5 +109,23 @@ export function takeToken(
   // What a stop string withholds is not shown at the end either.
   if (passed.hit) stream.likelihoods.clear()
   const full = stream.output >= stream.ask.most
-  return { text: passed.show, likelihoods, finished: passed.hit ? 'stop' : full ? 'length' : undefined }
+  const { calling } = stream.ask
+  const parted = calling?.parser.push(passed.show) ?? { text: passed.show, calls: [] }
+  const called = calling !== undefined && !calling.parallel && calling.parser.finished > 0
+  return { ...parted, likelihoods, finished: passed.hit || called ? 'stop' : full ? 'length' : undefined }
 }
+
+/** The answer is over: what was held and is shown after all. */
+export function lastWords(stream: Stream): Omit<Taken, 'finished'> {
+  const parser = stream.ask.calling?.parser
+  const [rest, end] = parser ? [parser.push(stream.held), parser.end()] : [{ text: stream.held, calls: [] }, undefined]
+  return {
+    text: rest.text + (end?.text ?? ''),
+    calls: rest.calls,
+    likelihoods: stream.likelihoods.release(Number.POSITIVE_INFINITY),
+  }
+}
+
+/** What the next token must keep to. */
+export const grammarNow = ({ ask }: Stream): string | undefined =>
+  ask.choosing.grammar ?? (ask.calling?.parser.inCall ? ask.calling.grammar : undefined)

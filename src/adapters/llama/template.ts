@@ -7,7 +7,7 @@
  * answering badly. `text` requests still work then.
  */
 import { Template } from '@huggingface/jinja'
-import type { ChatMessage } from './protocol.ts'
+import type { ChatMessage, ToolSpec } from './protocol.ts'
 
 export const FALLBACK =
   '{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}'
@@ -17,17 +17,18 @@ export type Rendered =
   | { readonly kind: 'refused'; readonly message: string }
 
 /** Throws never: a template refuses what it does not like by raising, and that is the caller's mistake to hear of. */
-export type RenderChat = (messages: readonly ChatMessage[]) => Rendered
+export type RenderChat = (messages: readonly ChatMessage[], tools?: readonly ToolSpec[]) => Rendered
 
 export function chatTemplate(source: string | undefined, beginText: string, endText: string): RenderChat {
   const parsed = parse(source ?? FALLBACK)
   if (typeof parsed === 'string')
     return () => ({ kind: 'refused', message: `the model's chat template is broken: ${parsed}` })
 
-  return (messages) => {
+  return (messages, tools) => {
     try {
       const text = parsed.render({
-        messages: messages.map(({ role, content }) => ({ role, content })),
+        messages: messages.map(messageFor),
+        ...(tools && { tools: tools.map(({ strict: _, ...spec }) => ({ type: 'function', function: spec })) }),
         bos_token: beginText,
         eos_token: endText,
         add_generation_prompt: true,
@@ -36,6 +37,26 @@ export function chatTemplate(source: string | undefined, beginText: string, endT
     } catch (error) {
       return { kind: 'refused', message: `the model's chat template refused the messages: ${reason(error)}` }
     }
+  }
+}
+
+/** As templates know it: arguments as the object they stand for, since templates write them out as JSON themselves. */
+function messageFor({ tool_calls, ...message }: ChatMessage): object {
+  if (!tool_calls) return message
+  const calls = tool_calls.map(({ id, name, arguments: text }) => ({
+    id,
+    type: 'function',
+    function: { name, arguments: objectIn(text) ?? text },
+  }))
+  return { ...message, tool_calls: calls }
+}
+
+function objectIn(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -17,6 +17,8 @@ export const IM_END = 4
 const FIRST_BYTE = 5
 const SPACE = FIRST_BYTE + 256
 const VOCABULARY = SPACE + 1
+/** The first of a model's own texts, if it has any. */
+export const OWN = VOCABULARY
 
 export const byteToken = (byte: number): number => (byte === 0x20 ? SPACE : FIRST_BYTE + byte)
 /** The byte a token stands for; undefined for a special token. */
@@ -31,6 +33,8 @@ export interface TinyModel {
   readonly context?: number
   readonly next?: (token: number) => number
   readonly template?: string | undefined
+  /** Texts that are one token each, from `OWN` on. */
+  readonly own?: readonly string[]
 }
 
 /** Width, heads and blocks: small enough that a step costs microseconds. */
@@ -47,7 +51,8 @@ export function writeTinyModel(path: string, model: TinyModel = {}): string {
   })
   const ones: Tensor = { shape: [WIDTH], data: new Float32Array(WIDTH).fill(1) }
   const mixing = model.next ? 0 : 1.5 / Math.sqrt(WIDTH) // nothing flows out of a block of a `next` machine
-  const embedding = random(VOCABULARY, WIDTH, 1)
+  const vocabulary = VOCABULARY + (model.own?.length ?? 0)
+  const embedding = random(vocabulary, WIDTH, 1)
 
   const tensors: [string, Tensor][] = [['token_embd.weight', embedding]]
   for (let block = 0; block < BLOCKS; block++) {
@@ -60,7 +65,7 @@ export function writeTinyModel(path: string, model: TinyModel = {}): string {
     tensors.push([`blk.${block}.ffn_down.weight`, random(WIDTH, INNER, mixing)])
   }
   tensors.push(['output_norm.weight', ones])
-  tensors.push(['output.weight', model.next ? follow(embedding, model.next) : random(VOCABULARY, WIDTH, 1)])
+  tensors.push(['output.weight', model.next ? follow(embedding, model.next) : random(vocabulary, WIDTH, 1)])
   writeFileSync(path, gguf(metadata(model), tensors))
   return path
 }
@@ -73,19 +78,22 @@ interface Tensor {
 
 /** Output row v = sum of the embeddings of all tokens that v follows: each token looks most like itself. */
 function follow(embedding: Tensor, next: (token: number) => number): Tensor {
-  const data = new Float32Array(VOCABULARY * WIDTH)
-  for (let token = 0; token < VOCABULARY; token++)
+  const [, vocabulary = 0] = embedding.shape
+  const data = new Float32Array(vocabulary * WIDTH)
+  for (let token = 0; token < vocabulary; token++)
     for (let i = 0; i < WIDTH; i++) {
       const at = next(token) * WIDTH + i
       data[at] = (data[at] ?? 0) + (embedding.data[token * WIDTH + i] ?? 0)
     }
-  return { shape: [WIDTH, VOCABULARY], data }
+  return { shape: [WIDTH, vocabulary], data }
 }
 
 function metadata(model: TinyModel): readonly (readonly [string, Value])[] {
   const special = ['<unk>', '<s>', '</s>', '<|im_start|>', '<|im_end|>']
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
   const template = 'template' in model ? model.template : CHATML
+  const own = model.own ?? []
+  const vocabulary = VOCABULARY + own.length
   return [
     ['general.architecture', { kind: 'text', value: 'llama' }],
     ['general.name', { kind: 'text', value: 'tiny' }],
@@ -97,10 +105,13 @@ function metadata(model: TinyModel): readonly (readonly [string, Value])[] {
     ['llama.attention.layer_norm_rms_epsilon', { kind: 'real', value: 1e-5 }],
     ['llama.rope.dimension_count', { kind: 'count', value: WIDTH / HEADS }],
     ['tokenizer.ggml.model', { kind: 'text', value: 'llama' }],
-    ['tokenizer.ggml.tokens', { kind: 'texts', value: [...special, ...bytes, '\u2581'] }],
-    ['tokenizer.ggml.scores', { kind: 'reals', value: new Array<number>(VOCABULARY).fill(0) }],
-    // 1 normal, 2 unknown, 3 control, 6 byte
-    ['tokenizer.ggml.token_type', { kind: 'counts', value: [2, 3, 3, 3, 3, ...bytes.map(() => 6), 1] }],
+    ['tokenizer.ggml.tokens', { kind: 'texts', value: [...special, ...bytes, '\u2581', ...own] }],
+    ['tokenizer.ggml.scores', { kind: 'reals', value: new Array<number>(vocabulary).fill(0) }],
+    // 1 normal, 2 unknown, 3 control, 4 user defined, 6 byte
+    [
+      'tokenizer.ggml.token_type',
+      { kind: 'counts', value: [2, 3, 3, 3, 3, ...bytes.map(() => 6), 1, ...own.map(() => 4)] },
+    ],
     ['tokenizer.ggml.bos_token_id', { kind: 'count', value: BOS }],
     ['tokenizer.ggml.eos_token_id', { kind: 'count', value: EOS }],
     ['tokenizer.ggml.add_space_prefix', { kind: 'flag', value: false }],

@@ -11,6 +11,7 @@ const codes: Readonly<Record<EngineFault, ErrorCode>> = {
   bad_reply: 'engine_bad_reply',
   truncated: 'stream_truncated',
   bad_request: 'engine_refused',
+  unsupported: 'unsupported_parameter',
   context_length: 'context_length_exceeded',
   unknown_model: 'model_not_found',
 }

@@ -3,7 +3,7 @@ import type { EngineFailure } from '../../lines/inference/flow.ts'
 import type { AttemptId } from '../../units/ids.ts'
 import type { JsonObject } from '../../units/json.ts'
 import type { Tokens } from '../../units/quantity.ts'
-import type { TokenLikelihood } from '../llama/protocol.ts'
+import type { CallDelta, TokenLikelihood } from '../llama/protocol.ts'
 import type { ApiRequest } from './request.ts'
 
 /** One try of one engine. */
@@ -20,6 +20,7 @@ export interface Job {
  */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string; readonly likelihoods?: readonly TokenLikelihood[] }
+  | { readonly kind: 'calls'; readonly calls: readonly CallDelta[] }
   | { readonly kind: 'finish'; readonly why: 'stop' | 'length' }
   | { readonly kind: 'chunk'; readonly chunk: JsonObject }
   | { readonly kind: 'whole'; readonly body: JsonObject }

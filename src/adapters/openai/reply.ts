@@ -4,6 +4,7 @@ import { wireUsage } from '../../lines/inference/wire-usage.ts'
 import type { RequestId } from '../../units/ids.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
+import { callDelta, messageOf, reasonOf, wholeCalls } from './calls.ts'
 import type { Piece } from './engine.ts'
 import { LogprobsRendering } from './logprobs.ts'
 import type { Receipt } from './receipt.ts'
@@ -36,6 +37,7 @@ export class ChunkRendering {
   readonly #identity: Identity
   readonly #logprobs: LogprobsRendering
   #greeted = false
+  #called = false
 
   constructor(request: ApiRequest, identity: Identity) {
     this.#request = request
@@ -47,9 +49,15 @@ export class ChunkRendering {
     switch (piece.kind) {
       case 'text':
         return this.#text(piece)
+      case 'calls':
+        this.#called = true
+        return [
+          ...this.#greeting(),
+          this.#chunk({ delta: { tool_calls: piece.calls.map(callDelta) }, finish_reason: null }),
+        ]
       case 'finish':
         return this.#request.dialect === 'chat'
-          ? [...this.#greeting(), this.#chunk({ delta: {}, finish_reason: piece.why })]
+          ? [...this.#greeting(), this.#chunk({ delta: {}, finish_reason: reasonOf(piece.why, this.#called) })]
           : [this.#chunk({ text: '', finish_reason: piece.why })]
       case 'chunk':
         return [this.#foreign(piece.chunk)]
@@ -125,9 +133,11 @@ export function wholeReply(
   const text = said.map((piece) => piece.text).join('')
   const likelihoods = said.flatMap((piece) => piece.likelihoods ?? [])
   const logprobs = likelihoods.length > 0 ? new LogprobsRendering(request.dialect).of(likelihoods) : null
-  const finish_reason = pieces.find((piece) => piece.kind === 'finish')?.why ?? 'stop'
+  const calls = wholeCalls(pieces.flatMap((piece) => (piece.kind === 'calls' ? piece.calls : [])))
+  const why = pieces.find((piece) => piece.kind === 'finish')?.why ?? 'stop'
+  const finish_reason = reasonOf(why, calls.length > 0)
   const chat = request.dialect === 'chat'
-  const choice = chat ? { message: { role: 'assistant', content: text, refusal: null } } : { text }
+  const choice = chat ? { message: messageOf(text, calls) } : { text }
   return {
     id,
     object: chat ? 'chat.completion' : 'text_completion',

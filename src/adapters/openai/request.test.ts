@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { JsonObject } from '../../units/json.ts'
-import { embeddedAsk, unsupported } from './embedded.ts'
+import { embeddedAsk } from './embedded.ts'
 import { parseRequest } from './request.ts'
+import { unsupported } from './unsupported.ts'
 
 const fields = ['model', 'messages', 'prompt', 'stop', 'stream', 'stream_options', 'n', 'tools', 'seed', 'max_tokens']
 const odd: fc.Arbitrary<unknown> = fc.oneof(

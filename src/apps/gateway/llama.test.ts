@@ -156,6 +156,95 @@ test('a format and a bias reach the engine', async (t) => {
   assert.equal(engine.commands[2]?.grammar, undefined)
 })
 
+const calling: readonly Report[] = [
+  { on: 'begin', input_uncached: 4, cache_read: 0 },
+  { on: 'step', tokens: 1, text: 'I look.' },
+  { on: 'step', tokens: 1, text: '', calls: [{ index: 0, id: 'call_a', name: 'weather', arguments: '' }] },
+  { on: 'step', tokens: 1, text: '', calls: [{ index: 0, arguments: '{"x"' }] },
+  {
+    on: 'step',
+    tokens: 1,
+    text: '',
+    calls: [
+      { index: 0, arguments: ':1}' },
+      { index: 1, id: 'call_b', name: 'time', arguments: '{}' },
+    ],
+  },
+  { on: 'end', why: 'stop', text: '', count },
+]
+
+const weather = { type: 'function', function: { name: 'weather', description: 'w', parameters: { type: 'object' } } }
+const time = { type: 'function', function: { name: 'time' } }
+
+test('tool calls: asked for, streamed as deltas, whole, and told back', async (t) => {
+  const engine = host(calling)
+  const { post } = await bench(t, { engines: [{ vendor: 'llama' }], host: engine })
+  const whole = await post('/v1/chat/completions', chatBody({ tools: [weather, time], tool_choice: 'required' }))
+  const [choice] = whole.json.choices
+  assert.equal(choice.finish_reason, 'tool_calls')
+  assert.deepEqual(choice.message, {
+    role: 'assistant',
+    content: 'I look.',
+    refusal: null,
+    tool_calls: [
+      { id: 'call_a', type: 'function', function: { name: 'weather', arguments: '{"x":1}' } },
+      { id: 'call_b', type: 'function', function: { name: 'time', arguments: '{}' } },
+    ],
+  })
+  assert.deepEqual(engine.commands[0]?.tools, {
+    specs: [{ name: 'weather', description: 'w', parameters: { type: 'object' } }, { name: 'time' }],
+    choice: 'required',
+    parallel: true,
+  })
+
+  const forced = { type: 'function', function: { name: 'time' } }
+  const stream = await post(
+    '/v1/chat/completions',
+    chatBody({ stream: true, tools: [weather, time], tool_choice: forced, parallel_tool_calls: false }),
+  )
+  const chunks = eventsOf(stream.text).filter((event) => event !== '[DONE]')
+  assert.deepEqual(
+    chunks.map((chunk) => chunk.choices[0].delta.tool_calls).filter((calls) => calls),
+    [
+      [{ index: 0, id: 'call_a', type: 'function', function: { name: 'weather', arguments: '' } }],
+      [{ index: 0, function: { arguments: '{"x"' } }],
+      [
+        { index: 0, function: { arguments: ':1}' } },
+        { index: 1, id: 'call_b', type: 'function', function: { name: 'time', arguments: '{}' } },
+      ],
+    ],
+  )
+  assert.equal(chunks.at(-1).choices[0].finish_reason, 'tool_calls')
+  assert.deepEqual([engine.commands[1]?.tools?.choice, engine.commands[1]?.tools?.parallel], [{ name: 'time' }, false])
+
+  const { content: _, ...asked } = choice.message
+  const answered = { role: 'tool', tool_call_id: 'call_a', content: 'rain' }
+  await post(
+    '/v1/chat/completions',
+    chatBody({ messages: [{ ...asked, content: null }, answered], tool_choice: 'none' }),
+  )
+  assert.deepEqual(engine.commands[2]?.messages, [
+    {
+      role: 'assistant',
+      content: '',
+      tool_calls: [
+        { id: 'call_a', name: 'weather', arguments: '{"x":1}' },
+        { id: 'call_b', name: 'time', arguments: '{}' },
+      ],
+    },
+    { role: 'tool', content: 'rain', tool_call_id: 'call_a' },
+  ])
+  assert.equal(engine.commands[2]?.tools, undefined)
+})
+
+test('what only the model can tell is refused by it', async (t) => {
+  const engine = host([{ on: 'fail', fault: 'unsupported', message: 'this template has no tools' }])
+  const { post, journal } = await bench(t, { engines: [{ vendor: 'llama' }], host: engine })
+  const { status, json } = await post('/v1/chat/completions', chatBody({ tools: [time] }))
+  assert.deepEqual([status, json.error.code], [400, 'unsupported_parameter'])
+  assert.equal(journal.closes[0]?.outcome, 'rejected')
+})
+
 test('a lost host: crashed before content is tried nowhere else, after it is an error event', async (t) => {
   const engine = host(answer.slice(0, 2))
   const { post, journal } = await bench(t, { engines: [{ vendor: 'llama' }], host: engine })

@@ -32,7 +32,7 @@ function toldBy(report: AttemptReport, begun: boolean): Told[] {
         {
           kind: 'chunk',
           tokens: tokens(report.tokens),
-          bytes: textOf(report),
+          bytes: piecesOf(report),
         },
       ]
     case 'end':
@@ -48,7 +48,7 @@ function toldBy(report: AttemptReport, begun: boolean): Told[] {
 
 function ending(report: AttemptReport & { on: 'end' }): Told[] {
   const usage = usageOf(report.count)
-  const text: Told = { kind: 'chunk', tokens: tokens(0), bytes: textOf(report) }
+  const text: Told = { kind: 'chunk', tokens: tokens(0), bytes: piecesOf(report) }
   if (report.why === 'cancelled')
     return [text, failed({ fault: 'crashed', message: 'the engine stopped the request' }, report.count)]
   return [
@@ -58,8 +58,13 @@ function ending(report: AttemptReport & { on: 'end' }): Told[] {
   ]
 }
 
-const textOf = ({ text, likelihoods }: AttemptReport & { on: 'step' | 'end' }): Piece[] =>
-  text === '' && !likelihoods ? [] : [{ kind: 'text', text, ...(likelihoods && { likelihoods }) }]
+/** Text stands before the calls that came with the same token. */
+function piecesOf({ text, calls, likelihoods }: AttemptReport & { on: 'step' | 'end' }): Piece[] {
+  const pieces: Piece[] = []
+  if (text !== '' || likelihoods) pieces.push({ kind: 'text', text, ...(likelihoods && { likelihoods }) })
+  if (calls) pieces.push({ kind: 'calls', calls })
+  return pieces
+}
 
 const failed = (failure: EngineFailure, count?: EngineCount): Told => ({
   kind: 'failed',

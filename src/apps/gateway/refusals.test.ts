@@ -94,11 +94,14 @@ test('what the embedded engine cannot do is refused, not ignored', async (t) => 
     host: { generate: () => assert.fail(), cancel: () => undefined },
   })
   const format = (schema: object) => ({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } })
+  const tool = (parameters: object, more = {}) => ({ type: 'function', function: { name: 'f', parameters, ...more } })
   const image = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }] }]
   const cases: readonly (readonly [object, string])[] = [
     [{ n: 2 }, 'n'],
-    [{ tools: [{ type: 'function' }] }, 'tools'],
-    [{ tool_choice: 'auto' }, 'tool_choice'],
+    [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'],
+    [{ tools: [tool({ not: {} })], tool_choice: 'required' }, 'tools[0].function.parameters.not'],
+    [{ tools: [tool({ not: {} }, { strict: true })] }, 'tools[0].function.parameters.not'],
+    [{ functions: [{ name: 'f' }] }, 'functions'],
     [format({ type: 'array', items: { not: {} } }), 'response_format.json_schema.schema.items.not'],
     [{ messages: image }, 'messages[0].content[0]'],
   ]
@@ -114,6 +117,13 @@ test('what the embedded engine cannot do is refused, not ignored', async (t) => 
     [{ logit_bias: { 5: 101 } }, 'logit_bias'],
     [{ logit_bias: { five: 1 } }, 'logit_bias'],
     [{ logit_bias: [1] }, 'logit_bias'],
+    [{ tools: [{ type: 'function' }] }, 'tools[0].function.name'],
+    [{ tools: [tool({})], tool_choice: 'sometimes' }, 'tool_choice'],
+    [{ tools: [tool({})], tool_choice: { type: 'function', function: { name: 'g' } } }, 'tool_choice'],
+    [{ tool_choice: 'required' }, 'tool_choice'],
+    [{ tools: Array(129).fill(tool({})) }, 'tools'],
+    [{ messages: [{ role: 'assistant', content: null, tool_calls: [{ id: 'x' }] }] }, 'messages[0].tool_calls'],
+    [{ messages: [{ role: 'tool', content: 'x' }] }, 'messages[0].tool_call_id'],
   ]
   for (const [more, param] of wrong) {
     const { status, json } = await post('/v1/chat/completions', chatBody(more))

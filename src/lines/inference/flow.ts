@@ -30,6 +30,7 @@ export type EngineFault =
   | 'bad_reply'
   | 'truncated'
   | 'bad_request'
+  | 'unsupported'
   | 'context_length'
   | 'unknown_model'
 

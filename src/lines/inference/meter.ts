@@ -34,6 +34,7 @@ function passed(flow: Flow): Usage {
 export function outcomeOf(fault: EngineFault): Outcome {
   switch (fault) {
     case 'bad_request':
+    case 'unsupported':
     case 'context_length':
     case 'unknown_model':
       return 'rejected'

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { generateObject, generateText, jsonSchema, tool } from 'ai'
+import OpenAI from 'openai'
+import type { Factory } from '../bench/load/factory.ts'
+import { startFactory } from '../bench/load/factory.ts'
+import { byteToken, EOS, OWN, writeTinyModel } from '../src/adapters/llama/testing.ts'
+import { createKey, discard, engineCount } from './factory.ts'
+
+/** ChatML with tools as Hermes and Qwen write them. */
+const template = `{% for tool in tools %}<tool_call>{{ tool | tojson }}
+{% endfor %}{% for m in messages %}<|im_start|>{{ m.role }}
+{{ m.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`
+
+/** Opens a call after any prompt and ends after a closed one; within it the grammar of the arguments decides. */
+const closed = new Set([OWN + 1, byteToken('>'.charCodeAt(0))])
+const next = (token: number): number => (token === byteToken(10) ? OWN : closed.has(token) ? EOS : token)
+
+let factory: Factory
+let openai: OpenAI
+let key: string
+
+before(async () => {
+  factory = await startFactory()
+  key = await createKey(factory)
+  openai = new OpenAI({ baseURL: `${factory.base}/v1`, apiKey: key, maxRetries: 0 })
+  const own = ['<tool_call>', '</tool_call>']
+  await factory.cli(
+    'models',
+    'add',
+    writeTinyModel(join(factory.home, 'caller.gguf'), { template, own, next, context: 2048 }),
+  )
+})
+after(() => discard(factory))
+
+const lost = [{ role: 'user' as const, content: 'I lost my card' }]
+
+test('openai: log-probabilities, in both APIs', async () => {
+  const chat = await openai.chat.completions.create({
+    model: 'starter',
+    messages: lost,
+    temperature: 0,
+    logprobs: true,
+    top_logprobs: 5,
+  })
+  const tokens = chat.choices[0]?.logprobs?.content ?? []
+  assert.equal(tokens.map(({ token }) => token).join(''), chat.choices[0]?.message.content)
+  assert.equal(tokens[0]?.top_logprobs.length, 5)
+  assert.equal(tokens[0]?.logprob, tokens[0]?.top_logprobs[0]?.logprob)
+  const text = await openai.completions.create({
+    model: 'starter',
+    prompt: 'x',
+    max_tokens: 4,
+    logprobs: 2,
+    temperature: 0,
+  })
+  const lists = text.choices[0]?.logprobs
+  assert.equal(lists?.tokens?.join(''), text.choices[0]?.text)
+  assert.equal(lists?.token_logprobs?.length, lists?.tokens?.length)
+})
+
+const schema = {
+  type: 'object' as const,
+  properties: {
+    intent: { enum: ['lost_or_stolen_card', 'other'] },
+    confidence: { type: 'number', minimum: 0, maximum: 1 },
+  },
+  required: ['intent', 'confidence'],
+  additionalProperties: false as const,
+}
+
+test('openai: an answer that keeps to a schema, streamed', async () => {
+  const { data: stream, request_id } = await openai.chat.completions
+    .create({
+      model: 'starter',
+      messages: lost,
+      stream: true,
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } },
+    })
+    .withResponse()
+  let content = ''
+  for await (const chunk of stream) content += chunk.choices[0]?.delta.content ?? ''
+  const answer = JSON.parse(content) as { intent: string; confidence: number }
+  assert(['lost_or_stolen_card', 'other'].includes(answer.intent) && answer.confidence <= 1, content)
+  assert(engineCount(factory, request_id ?? '').output > 0)
+})
+
+test('ai: an object', async () => {
+  const provider = createOpenAICompatible({
+    name: 'wattmill',
+    baseURL: `${factory.base}/v1`,
+    apiKey: key,
+    supportsStructuredOutputs: true,
+  })
+  const { object } = await generateObject({
+    model: provider('starter'),
+    prompt: 'I lost my card',
+    schema: jsonSchema<{ intent: string }>(schema),
+    maxRetries: 0,
+  })
+  assert(['lost_or_stolen_card', 'other'].includes(object.intent))
+})
+
+const parameters = {
+  type: 'object' as const,
+  properties: { city: { enum: ['Bonn', 'Köln'] }, days: { type: 'integer', minimum: 1, maximum: 7 } },
+  required: ['city', 'days'],
+  additionalProperties: false as const,
+}
+const tools: OpenAI.ChatCompletionTool[] = [
+  { type: 'function', function: { name: 'weather', parameters, strict: true } },
+]
+const ask = { model: 'caller', messages: [{ role: 'user' as const, content: 'Rain?' }], temperature: 0, tools }
+
+test('openai: a tool is called, its result told back, streamed and whole', async () => {
+  const whole = await openai.chat.completions.create(ask)
+  assert.equal(whole.choices[0]?.finish_reason, 'tool_calls')
+  const [call] = whole.choices[0]?.message.tool_calls ?? []
+  assert(call?.type === 'function' && call.function.name === 'weather')
+  const given = JSON.parse(call.function.arguments) as { city: string; days: number }
+  assert(['Bonn', 'Köln'].includes(given.city) && given.days >= 1 && given.days <= 7)
+
+  const runner = openai.chat.completions.stream(ask)
+  const final = await runner.finalChatCompletion()
+  const [streamed] = final.choices[0]?.message.tool_calls ?? []
+  assert(streamed?.type === 'function')
+  assert.equal(streamed.function.arguments, call.function.arguments)
+  assert.notEqual(streamed.id, call.id)
+
+  const message = whole.choices[0]?.message
+  assert(message)
+  const { data: after, request_id } = await openai.chat.completions
+    .create({ ...ask, messages: [...ask.messages, message, { role: 'tool', tool_call_id: call.id, content: 'no' }] })
+    .withResponse()
+  assert.equal(after.usage?.completion_tokens, engineCount(factory, request_id ?? '').output)
+})
+
+test('openai: the starter has no tools, and says so', async () => {
+  const error = await openai.chat.completions.create({ ...ask, model: 'starter' }).then(
+    () => assert.fail('no error'),
+    (thrown: unknown) => thrown,
+  )
+  assert(error instanceof OpenAI.BadRequestError)
+  assert.equal(error.code, 'unsupported_parameter')
+})
+
+test('ai: a tool is run, and its result goes back', async () => {
+  const provider = createOpenAICompatible({ name: 'wattmill', baseURL: `${factory.base}/v1`, apiKey: key })
+  const asked: unknown[] = []
+  const { toolResults } = await generateText({
+    model: provider('caller'),
+    prompt: 'Rain?',
+    temperature: 0,
+    maxRetries: 0,
+    tools: {
+      weather: tool({
+        inputSchema: jsonSchema<{ city: string }>(parameters),
+        execute: (input) => {
+          asked.push(input)
+          return Promise.resolve('no rain')
+        },
+      }),
+    },
+  })
+  assert.equal(asked.length, 1)
+  assert.equal(toolResults[0]?.output, 'no rain')
+})
+
+test('billed and waste are what the engine made, for all of that', async () => {
+  const check = JSON.parse(await factory.cli('books', 'check', '-o', 'json')) as {
+    conserved: boolean
+    engine: { residual: string }
+  }
+  assert.equal(check.conserved, true)
+  assert.equal(check.engine.residual, '0')
+})
