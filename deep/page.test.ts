@@ -17,7 +17,8 @@ const complaints: string[] = []
 before(async () => {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
   // Root may not use chromium's sandbox; the only page it sees is ours.
-  ;[factory, browser] = await Promise.all([startFactory(), chromium.launch({ executablePath, args: ['--no-sandbox'] })])
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  factory = await startFactory()
   page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
   page.setDefaultTimeout(20_000)
   page.on('pageerror', (error) => complaints.push(error.message))
