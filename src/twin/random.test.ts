@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exp, log, power } from './arithmetic.ts'
+import { exp, log, power } from '../units/arithmetic.ts'
 import { Random, randomFrom } from './random.ts'
 
 test('our exp and log agree with those of the machine to 1e-14', () => {

@@ -1,4 +1,4 @@
-import { exp, log } from './arithmetic.ts'
+import { exp, log } from '../units/arithmetic.ts'
 
 /**
  * Chance by name: every use draws from a stream of its own, so that one more draw here changes nothing there, and a policy

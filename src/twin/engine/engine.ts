@@ -1,7 +1,7 @@
+import type { StepCost } from '../../plant/models/step-cost.ts'
 import { assert } from '../../units/assert.ts'
 import type { Kernel, Ticket } from '../kernel.ts'
 import { order } from '../kernel.ts'
-import type { StepCost } from './cost.ts'
 import { Flight } from './flight.ts'
 import { tell } from './paged.ts'
 import type { Sequence } from './sequence.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { fittedCost } from './cost.ts'
+import { fittedCost } from '../../plant/models/step-cost.ts'
 import { Bench, paged } from './testing-engine.ts'
 
 const data = process.env.WATTMILL_DATA ?? '../shared/data'

@@ -1,4 +1,4 @@
-import type { StepCost } from './cost.ts'
+import type { StepCost } from '../../plant/models/step-cost.ts'
 import { Step } from './step.ts'
 
 /** A step that was handed to the chips: one batch for each rank, which run in lockstep, so the largest tells the time. */
