@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { allowance, binding, indexed, periodOf } from './allowance.ts'
 import { id } from '../units/ids.ts'
+import { allowance, binding, indexed, periodOf } from './allowance.ts'
 
 test('a month is the calendar month in UTC, in leap years and at their ends', () => {
   for (let day = -400; day < 40_000; day += 1) {
@@ -20,6 +20,11 @@ test('every allowance that applies binds, and no other', () => {
   const found = binding(indexed(all), { key: id('k1'), tenant: id('acme'), application: id('a'), model: id('m') })
   assert.deepEqual(
     found.map((one) => one.id),
-    ['key/k1/tokens/minute', 'application/acme%2Fa/tokens/minute', 'tenant/acme/tokens/minute', 'model/m/tokens/minute'],
+    [
+      'key/k1/tokens/minute',
+      'application/acme%2Fa/tokens/minute',
+      'tenant/acme/tokens/minute',
+      'model/m/tokens/minute',
+    ],
   )
 })

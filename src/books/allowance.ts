@@ -45,7 +45,7 @@ export function memberOf(scope: Scope, { key, tenant, application, model }: Boun
     case 'key':
       return key
     case 'application':
-      return `${tenant}/${application}`
+      return `${encodeURIComponent(tenant)}/${encodeURIComponent(application)}`
     case 'tenant':
       return tenant
     case 'model':

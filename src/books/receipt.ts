@@ -1,7 +1,6 @@
 import type { Grade } from '../plant/energy/meter.ts'
 import { formatDecimal, formatDollars } from '../units/amount.ts'
-import { attemptId } from '../units/ids.ts'
-import { causeOf } from './bearer.ts'
+import { chargesOf, partsOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { freePrices, rate, total } from './price.ts'
 import type { Attempt, CloseRow, OpenRow } from './row.ts'
@@ -40,12 +39,7 @@ export const energyText = (energy: RequestEnergy): string | null =>
   energy.logged ? energy.shares.reduce((sum, share) => sum + share.energy_mj, 0n).toString() : null
 
 /** What a settled request costs: the charges of its billed attempts. */
-export const costOf = (row: CloseRow, price: PriceVersion | undefined) =>
-  total(
-    row.attempts
-      .filter((attempt) => causeOf(row, attemptId(row.id, attempt.number)) === undefined)
-      .flatMap((attempt) => [...rate(attempt.usage, price?.perMillion ?? freePrices).values()]),
-  )
+export const costOf = (row: CloseRow, price: PriceVersion | undefined) => total(chargesOf(row, price))
 
 /** The receipt of a settled request: what it used, who says so, what it cost and drew, and whether that may still change. */
 export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy: RequestEnergy) {
@@ -86,13 +80,15 @@ const priceText = (price: PriceVersion) => ({
 })
 
 function attemptText(row: CloseRow, attempt: Attempt, price: PriceVersion | undefined) {
-  const waste = causeOf(row, attemptId(row.id, attempt.number)) ?? null
-  const charges = waste ? [] : [...rate(attempt.usage, price?.perMillion ?? freePrices)]
+  const parts = partsOf(row, attempt, attempt === row.attempts.at(-1))
+  const billed = parts.find(({ cause }) => !cause)
+  const charges = billed ? [...rate(billed.usage, price?.perMillion ?? freePrices)] : []
   return {
     number: attempt.number,
     replica: attempt.replica,
     usage: attempt.usage as Usage,
-    waste,
+    unbilled: attempt.unbilled ?? null,
+    waste: parts.find(({ cause }) => cause)?.cause ?? null,
     charges_usd: Object.fromEntries(charges.map(([of, amount]) => [of, formatDollars(amount)])) as {
       [Class in TokenClass]?: string
     },

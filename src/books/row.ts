@@ -10,10 +10,12 @@ export type Outcome =
   | 'truncated' // the engine's stream ended without saying that it was finished
   | 'timeout'
   | 'journal_unavailable'
+  | 'budget_exhausted' // an allowance ran out under it; what was let through until then is billed
   | 'crash' // the gateway died with it; settled from what was measured
 
 /** What is billed. Everything else that an engine made is waste, booked by its cause and paid by the factory. */
-export const isBilled = (outcome: Outcome): boolean => outcome === 'complete' || outcome === 'client_closed'
+export const isBilled = (outcome: Outcome): boolean =>
+  outcome === 'complete' || outcome === 'client_closed' || outcome === 'budget_exhausted'
 
 /** Why an attempt's tokens were for nothing: the request's outcome, or another attempt was needed. */
 export type WasteCause = Exclude<Outcome, 'complete' | 'client_closed'> | 'retry' | 'foreign'
@@ -23,6 +25,8 @@ export interface Attempt {
   readonly number: number
   readonly replica: ReplicaId
   readonly usage: Usage
+  /** The part of it that an allowance had no room for: waste by cause `budget_exhausted`, and nobody's bill. */
+  readonly unbilled?: Usage
 }
 
 /** Whose request it is and what it may cost: the part that both rows carry, so that each stands alone. */

@@ -1,8 +1,7 @@
 import type { Grade } from '../plant/energy/meter.ts'
 import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
-import { attemptId } from '../units/ids.ts'
-import { causeOf } from './bearer.ts'
+import { partsOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { charge } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
@@ -74,16 +73,15 @@ export class StatementBuilder {
   add(row: CloseRow, price: PriceVersion | undefined): void {
     this.requests++
     let complete = true
-    for (const { number, usage } of row.attempts) {
-      const cause = causeOf(row, attemptId(row.id, number))
-      for (const tokenClass of tokenClasses) {
-        const count = usage[tokenClass]
-        if (!count && !cause) complete = false
-        if (!count) continue
-        if (cause) this.wasted(row, cause, tokenClass, count.tokens)
-        else this.billed(row, tokenClass, count.tokens, price)
-      }
-    }
+    for (const attempt of row.attempts)
+      for (const { usage, cause } of partsOf(row, attempt, attempt === row.attempts.at(-1)))
+        for (const tokenClass of tokenClasses) {
+          const count = usage[tokenClass]
+          if (!count && !cause) complete = false
+          if (!count) continue
+          if (cause) this.wasted(row, cause, tokenClass, count.tokens)
+          else this.billed(row, tokenClass, count.tokens, price)
+        }
     if (!complete) this.missing++
   }
 

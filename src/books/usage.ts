@@ -52,6 +52,21 @@ export function filledFrom(told: Usage, fallback: Usage): Usage {
   }
 }
 
+/** What is left of a usage without a part of it, class by class; sources stay. */
+export function without(usage: Usage, part: Usage): Usage {
+  const less = (of: TokenClass): Count | null => {
+    const count = usage[of]
+    return count && { ...count, tokens: tokens(Math.max(0, count.tokens - (part[of]?.tokens ?? 0))) }
+  }
+  return {
+    input_uncached: less('input_uncached'),
+    cache_read: less('cache_read'),
+    cache_write: less('cache_write'),
+    output_visible: less('output_visible'),
+    reasoning: less('reasoning'),
+  }
+}
+
 const sum = (usage: Usage, classes: readonly TokenClass[]): Tokens =>
   tokens(classes.reduce((total, tokenClass) => total + (usage[tokenClass]?.tokens ?? 0), 0))
 

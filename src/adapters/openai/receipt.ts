@@ -1,11 +1,11 @@
+import { chargesOf } from '../../books/post.ts'
 import type { PriceVersion } from '../../books/price.ts'
-import { freePrices, rate, total } from '../../books/price.ts'
+import { total } from '../../books/price.ts'
 import type { CloseRow } from '../../books/row.ts'
-import { isBilled } from '../../books/row.ts'
 import type { Usage } from '../../books/usage.ts'
 import { missingUsage } from '../../books/usage.ts'
 import type { NanoDollars } from '../../units/amount.ts'
-import { formatDollars, nanoDollars } from '../../units/amount.ts'
+import { formatDollars } from '../../units/amount.ts'
 
 /** What the client is told of a settled request: what its close row says, priced as the books will price it. */
 export interface Receipt {
@@ -17,8 +17,7 @@ export interface Receipt {
 export function receiptOf(row: CloseRow, prices: readonly PriceVersion[]): Receipt {
   const usage = row.attempts.at(-1)?.usage ?? missingUsage // earlier attempts are waste, and nobody's bill
   const version = prices.find((one) => one.model === row.model && one.version === row.price_version)
-  const charges = rate(usage, version?.perMillion ?? freePrices)
-  return { usage, row, cost: isBilled(row.outcome) ? total(charges.values()) : nanoDollars(0n) }
+  return { usage, row, cost: total(chargesOf(row, version)) }
 }
 
 /** Stands beside the usage of a stream. Energy is measured when its meter interval closes: the receipt has it then. */

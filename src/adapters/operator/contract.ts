@@ -1,9 +1,14 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { Allowance } from '../../books/allowance.ts'
+import { allowance, allowanceUnits, indexed, renewals, scopes } from '../../books/allowance.ts'
 import type { PriceVersion } from '../../books/price.ts'
 import { tokenClasses } from '../../books/usage.ts'
+import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import { price } from '../../units/amount.ts'
+import type { ModelId } from '../../units/ids.ts'
+import { id } from '../../units/ids.ts'
 import type { Batch } from '../prometheus/totals.ts'
 
 /**
@@ -55,6 +60,17 @@ const name = Type.String({ minLength: 1, maxLength: 200 })
 const whole = Type.Integer({ minimum: 0 })
 const decimal = Type.String({ pattern: '^[0-9]{1,18}$' })
 
+/** An allowance on the wire, less its id: that follows from the rest. */
+export const WireAllowance = Type.Object({
+  scope: Type.Enum([...scopes]),
+  of: Type.String({ minLength: 1, maxLength: 800 }),
+  unit: Type.Enum([...allowanceUnits]),
+  renews: Type.Enum([...renewals]),
+  amount: decimal,
+})
+
+export type WireAllowance = Type.Static<typeof WireAllowance>
+
 export const WireSnapshot = Type.Object({
   number: Type.Integer({ minimum: 1 }),
   published_ms: whole,
@@ -86,6 +102,9 @@ export const WireSnapshot = Type.Object({
       }),
     }),
   ),
+  allowances: Type.Optional(Type.Array(WireAllowance)),
+  /** What a token of a model drew lately, by model; mJ, estimated. */
+  energy_per_token_mj: Type.Optional(Type.Record(Type.String(), Type.Number({ minimum: 0 }))),
   engines: Type.Array(
     Type.Object({
       name,
@@ -117,6 +136,10 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
     published_ms: value.published_ms,
     gateways: value.gateways,
     grants: new Map(value.grants.map(({ hash, ...grant }) => [hash, grant as unknown as Grant])),
+    allowances: indexed([...value.grants.flatMap(ratesOf), ...(value.allowances ?? []).map(allowanceOf)]),
+    energyPerToken_mj: new Map(
+      Object.entries(value.energy_per_token_mj ?? {}).map(([model, mj]) => [id<ModelId>(model), mj]),
+    ),
     prices: value.prices.map((one) => ({
       ...one,
       perMillion: Object.fromEntries(tokenClasses.map((of) => [of, price(BigInt(one.perMillion[of]))])),
@@ -131,3 +154,50 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
     engines: value.engines,
   }
 }
+
+export const allowanceOf = ({ amount, ...of }: WireAllowance): Allowance => allowance({ ...of, amount: BigInt(amount) })
+
+/** A key's own limits a minute, as it was created with. */
+export function ratesOf(grant: {
+  readonly key: string
+  readonly requests_per_minute: number | null
+  readonly tokens_per_minute: number | null
+}): Allowance[] {
+  const rate = (unit: 'requests' | 'tokens', amount: number | null): Allowance[] =>
+    amount === null
+      ? []
+      : [allowance({ scope: 'key', of: grant.key, unit, renews: 'minute', amount: BigInt(Math.floor(amount)) })]
+  return [...rate('requests', grant.requests_per_minute), ...rate('tokens', grant.tokens_per_minute)]
+}
+
+/** What a gateway asks of the keeper of allowances, `POST /internal/lease`; amounts are decimal text. */
+export type WireLeaseAsk = {
+  readonly [Field in keyof LeaseAsk]: LeaseAsk[Field] extends bigint ? string : LeaseAsk[Field]
+}
+export interface LeaseRequest {
+  readonly incarnation: string
+  readonly asks: readonly WireLeaseAsk[]
+}
+
+export type WireLeaseGrant = {
+  readonly [Field in keyof LeaseGrant]: LeaseGrant[Field] extends bigint ? string : LeaseGrant[Field]
+}
+export interface LeaseReply {
+  readonly grants: readonly WireLeaseGrant[]
+  readonly recalls: readonly Recall[]
+}
+
+export const leaseAskOf = (ask: WireLeaseAsk): LeaseAsk => ({
+  ...ask,
+  free: BigInt(ask.free),
+  reserved: BigInt(ask.reserved),
+  returned: BigInt(ask.returned),
+  want: BigInt(ask.want),
+  ahead: BigInt(ask.ahead),
+})
+
+export const wireGrant = (grant: LeaseGrant): WireLeaseGrant => ({
+  ...grant,
+  amount: grant.amount.toString(),
+  left: grant.left.toString(),
+})

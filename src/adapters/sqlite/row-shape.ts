@@ -31,16 +31,18 @@ const asked = {
   snapshot: time,
   at_ms: time,
 }
+const usage = Type.Object({
+  input_uncached: count,
+  cache_read: count,
+  cache_write: count,
+  output_visible: count,
+  reasoning: count,
+})
 const attempt = Type.Object({
   number: Type.Integer({ minimum: 1, maximum: 1000 }),
   replica: name,
-  usage: Type.Object({
-    input_uncached: count,
-    cache_read: count,
-    cache_write: count,
-    output_visible: count,
-    reasoning: count,
-  }),
+  usage,
+  unbilled: Type.Optional(usage),
 })
 const outcomes = [
   'complete',
@@ -50,6 +52,7 @@ const outcomes = [
   'truncated',
   'timeout',
   'journal_unavailable',
+  'budget_exhausted',
   'crash',
 ] as const
 

@@ -7,6 +7,8 @@ import { Relay } from '../../adapters/http/relay.ts'
 import { httpServer, renewCertificate, serverBounds } from '../../adapters/http/server.ts'
 import type { EngineHostClient, HostReport } from '../../adapters/llama/client.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
+import type { LeaseLoop } from '../../adapters/operator/lease.ts'
+import { leaseFromOperator } from '../../adapters/operator/lease.ts'
 import { readStored } from '../../adapters/operator/stored.ts'
 import { syncWithOperator } from '../../adapters/operator/sync.ts'
 import { Outbox } from '../../adapters/prometheus/totals.ts'
@@ -64,6 +66,7 @@ export function gateway(parts: GatewayParts): Gateway {
     now,
     requestMs: settings.requestMs,
     engine: (replica) => fleet.engine(replica),
+    waits: () => leases?.wake(),
   })
   const state: State = {
     incarnation,
@@ -96,8 +99,10 @@ export function gateway(parts: GatewayParts): Gateway {
   const adopt = (snapshot: FactorySnapshot): void => {
     state.snapshot = snapshot
     fleet.apply(snapshot)
+    policy.admitter.purses.setGateways(snapshot.gateways)
   }
   let sync: { close(): void } | undefined
+  let leases: LeaseLoop | undefined
   let look: NodeJS.Timeout | undefined
   let renewal: { close(): void } | undefined
   return {
@@ -115,6 +120,7 @@ export function gateway(parts: GatewayParts): Gateway {
         state.pepper ??= readPepper(home.pepper)
         if (state.pepper) clearInterval(look)
       }, lookMs)
+      leases = leaseFromOperator(home.operatorSocket, incarnation, policy.admitter.purses, now)
       sync = syncWithOperator(home.operatorSocket, storedPath, {
         status: () => ({ ...statusOf(state), metrics: outbox.next() }),
         delivered: () => outbox.acknowledged(),
@@ -140,6 +146,7 @@ export function gateway(parts: GatewayParts): Gateway {
         },
       })
       renewal?.close()
+      leases?.close()
       sync?.close()
       clearInterval(look)
       relay.close()

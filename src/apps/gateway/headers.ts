@@ -1,7 +1,7 @@
 import { idHeaders } from '../../adapters/http/errors.ts'
+import { bindingOf } from '../../lines/inference/admit.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import type { LivePolicy } from '../../lines/inference/policy.ts'
-import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import type { Seconds } from '../../units/quantity.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -10,7 +10,7 @@ type Headers = Readonly<Record<string, string>>
 export function flowHeaders(flow: Flow, policy: LivePolicy, now: Seconds): Headers {
   return {
     ...idHeaders(flow.id),
-    ...rateHeaders(flow.ask.grant, flow.snapshot, policy, now),
+    ...rateHeaders(flow, policy, now),
     ...(flow.replica
       ? {
           'x-wattmill-replica': encodeURIComponent(flow.replica.id),
@@ -20,22 +20,24 @@ export function flowHeaders(flow: Flow, policy: LivePolicy, now: Seconds): Heade
   }
 }
 
-/** The limits as *this* gateway holds them: each has an equal part, and a client's connection stays with one. */
-export function rateHeaders(grant: Grant, snapshot: Snapshot, policy: LivePolicy, now: Seconds): Headers {
-  const left = policy.admitter.left(grant, now)
-  return {
-    ...limitHeaders('requests', grant.requests_per_minute, left.requests, snapshot.gateways),
-    ...limitHeaders('tokens', grant.tokens_per_minute, left.tokens, snapshot.gateways),
-  }
+/** Of the limits that bind this key, the nearest: those a minute, as far as this gateway knows what is left of them. */
+export function rateHeaders(flow: Pick<Flow, 'ask' | 'snapshot'>, policy: LivePolicy, now: Seconds): Headers {
+  const left = policy.admitter.left(bindingOf(flow), now)
+  return { ...limitHeaders('requests', left), ...limitHeaders('tokens', left) }
 }
 
-function limitHeaders(of: string, perMinute: number | null, left: number | null, gateways: number): Headers {
-  if (perMinute === null || left === null) return {}
-  const limit = perMinute / gateways
+type Left = ReturnType<LivePolicy['admitter']['left']>
+
+function limitHeaders(of: 'requests' | 'tokens', all: Left): Headers {
+  const rates = all.filter(({ allowance }) => allowance.unit === of && allowance.renews === 'minute')
+  const [nearest] = [...rates].sort((a, b) => Number(a.left) - Number(b.left))
+  if (!nearest) return {}
+  const limit = Number(nearest.allowance.amount)
+  const left = Math.min(limit, Number(nearest.left))
   return {
-    [`x-ratelimit-limit-${of}`]: String(Math.floor(limit)),
+    [`x-ratelimit-limit-${of}`]: String(limit),
     [`x-ratelimit-remaining-${of}`]: String(left),
-    [`x-ratelimit-reset-${of}`]: duration((60_000 * Math.max(0, limit - left)) / limit),
+    [`x-ratelimit-reset-${of}`]: duration((60_000 * (limit - left)) / limit),
   }
 }
 

@@ -26,6 +26,8 @@ export interface WorldPorts {
   /** From admission to the last byte. */
   readonly requestMs: number
   engine(replica: ReplicaId): Engine | undefined
+  /** A flow waits: for a free engine, or for a lease. */
+  waits(): void
 }
 
 interface Running {
@@ -151,6 +153,7 @@ export class LiveWorld implements World {
     const running = this.#running.get(flow.id)
     if (!running) return
     this.#queue.add(running)
+    this.#ports.waits()
     clearTimeout(running.turn)
     running.turn = setTimeout(() => this.#turn(running), after * 1000)
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Home } from '../../adapters/files/home.ts'
 import type { Totals } from '../../adapters/prometheus/totals.ts'
+import type { Leases } from '../../adapters/sqlite/leases.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Admission } from './auth.ts'
@@ -27,6 +28,8 @@ export interface Live {
   /** Where the console is; undefined when the operator was started by itself. */
   readonly url: string | undefined
   readonly gateways: Gateways
+  /** Who holds how much of which allowance. */
+  readonly leases: Leases
   /** What all gateways have counted since this operator began. */
   readonly totals: Totals
   readonly engine: EngineHost

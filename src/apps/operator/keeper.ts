@@ -30,6 +30,8 @@ export interface KeeperOptions {
   readonly meter: { readonly idleWatts: number; readonly fullWatts: number }
   readonly now: () => number
   readonly log: (message: string) => void
+  /** Told in every turn, once all has been read: leases of dead gateways may be free again. */
+  readonly leases?: { settleDead(): boolean }
   /** In place of the machine's own meters. */
   readonly readers?: readonly MeterReader[]
 }
@@ -74,7 +76,7 @@ export function startKeeper(options: KeeperOptions): Keeper {
 }
 
 /** The keeper without its clock: tests turn it by hand. */
-export function newKeeper({ home, store, meter, now, log, readers }: KeeperOptions) {
+export function newKeeper({ home, store, meter, now, log, readers, leases }: KeeperOptions) {
   const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
   const meters: readonly Meter[] = chosen.readers.map((reader) => openMeter(store, home.meters, reader))
   const failures = new Failures(log)
@@ -86,6 +88,7 @@ export function newKeeper({ home, store, meter, now, log, readers }: KeeperOptio
     () => settleOrphans(store, now()),
     () => reconcileAttempts(store),
     () => closeIntervals(store, now()),
+    () => leases?.settleDead() ?? false,
   ]
   const tick = (): boolean => {
     let more = false

@@ -1,6 +1,7 @@
 import { makeHome } from '../../adapters/files/home.ts'
 import { Totals } from '../../adapters/prometheus/totals.ts'
 import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
+import { Leases } from '../../adapters/sqlite/leases.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
 import { Sessions } from '../../adapters/sqlite/registry/sessions.ts'
@@ -61,7 +62,8 @@ export async function startOperator(
   const { first } = seed(store, { ...settings, starter: await starterFile(Date.now()) }, Date.now())
 
   const { idleWatts, fullWatts } = settings
-  const keeper = startKeeper({ home, store, meter: { idleWatts, fullWatts }, now: Date.now, log })
+  const leases = new Leases(store)
+  const keeper = startKeeper({ home, store, leases, meter: { idleWatts, fullWatts }, now: Date.now, log })
   const engine = engineHost(home.engineSocket)
   // Without a launcher nobody starts gateways, and none is waited for.
   const expected = settings.url === undefined ? 0 : settings.gateways
@@ -69,6 +71,7 @@ export async function startOperator(
     started_ms: Date.now(),
     url: settings.url,
     gateways: new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation), expected),
+    leases,
     totals: new Totals(),
     engine,
     admission: new Admission(adminKey, new Sessions(store, adminKey), Date.now),

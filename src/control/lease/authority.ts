@@ -65,7 +65,7 @@ export class Leased {
     const exhausted = unmet && this.#mayComeBack(who) < mine.short
     const { allowance, period } = this
     const retry_ms = unmet ? this.#retry_ms(mine.short, exhausted, now) : null
-    return { allowance: allowance.id, period, amount, exhausted, retry_ms }
+    return { allowance: allowance.id, period, amount, left: this.available(now), exhausted, retry_ms }
   }
 
   /** A gateway is dead and its journal read to its end: all that it was granted is free but what was really used. */
@@ -109,7 +109,8 @@ export class Leased {
   }
 
   #retry_ms(short: bigint, exhausted: boolean, now: Seconds): number | null {
-    if (this.#rate) return Math.ceil(Math.min(60, this.#rate.delay(Math.min(Number(short), this.#rate.capacity), now)) * 1000)
+    if (this.#rate)
+      return Math.ceil(Math.min(60, this.#rate.delay(Math.min(Number(short), this.#rate.capacity), now)) * 1000)
     return exhausted ? untilRenewal_ms(this.allowance, now) : comesBack_ms
   }
 }

@@ -36,7 +36,12 @@ function play(allowed: Allowance, steps: readonly { gateway: number; what: strin
         running += need
       }
     }
-    if (what === 'extend' && one.holds[0] && allowed.unit !== 'concurrent' && one.purses.extend(one.holds[0], amount, at))
+    if (
+      what === 'extend' &&
+      one.holds[0] &&
+      allowed.unit !== 'concurrent' &&
+      one.purses.extend(one.holds[0], amount, at)
+    )
       running += amount
     if (what === 'settle') {
       const hold = one.holds.shift()
@@ -96,7 +101,10 @@ test('a rate lets through no more than a minute and its refill, over all gateway
 test('what is left is used: the last of a budget goes where it is wanted', () => {
   const budget = of('never', 1_000_000n)
   const leased = new Leased(budget, 0, seconds(0))
-  const gateways = Array.from({ length: 4 }, (_, index) => ({ purses: new Purses(), name: id<Incarnation>(`g${index}`) }))
+  const gateways = Array.from({ length: 4 }, (_, index) => ({
+    purses: new Purses(),
+    name: id<Incarnation>(`g${index}`),
+  }))
   let [used, now, idle] = [0n, 0, 0]
   while (idle < 200) {
     now += 0.01

@@ -1,21 +1,29 @@
-import { inputTokens, outputTokens, totalTokens } from '../../books/usage.ts'
-import type { KeyId, ModelId } from '../../units/ids.ts'
+import type { Allowance } from '../../books/allowance.ts'
+import { binding } from '../../books/allowance.ts'
+import type { Outcome } from '../../books/row.ts'
+import { isBilled } from '../../books/row.ts'
+import type { Usage } from '../../books/usage.ts'
+import { filledFrom, inputTokens, missingUsage, outputTokens, usageFrom, without } from '../../books/usage.ts'
+import { formatDollars, nanoDollars } from '../../units/amount.ts'
+import type { ModelId } from '../../units/ids.ts'
 import type { Seconds, Tokens } from '../../units/quantity.ts'
 import { plus, seconds, smaller, tokens } from '../../units/quantity.ts'
 import type { ErrorCode, Refusal } from './errors.ts'
 import { refusal } from './errors.ts'
 import type { Admission, Flow, Room } from './flow.ts'
-import { Bucket } from './limit.ts'
+import { amountOf, needsOf, priceOf, usedSoFar } from './need.ts'
+import type { Taking } from './purse.ts'
+import { Purses } from './purse.ts'
 import { OutputLengths } from './reserve.ts'
-import type { Bounds, Grant } from './snapshot.ts'
+import type { Bounds } from './snapshot.ts'
 
 /** Until a model has answered once, its answers are taken to be this long. */
 const firstGuess = tokens(256)
 
-/** S1: limits of the key, reserve at a learned output length, and a bounded queue when all replicas are busy. */
+/** S1: allowances, a reserve at a learned output length, and a bounded queue when all replicas are busy. */
 export class Admitter {
+  readonly purses = new Purses()
   readonly #bounds: Bounds
-  readonly #limits = new Map<KeyId, KeyLimits>()
   readonly #lengths = new Map<ModelId, OutputLengths>()
   readonly #waiting = new Set<Flow>()
 
@@ -28,47 +36,94 @@ export class Admitter {
   }
 
   admit(flow: Flow, room: Room, now: Seconds): Admission {
-    const refused = this.#limit(flow, now) ?? this.#crowd(flow, room, now)
+    const taken = this.#take(flow, now)
+    if (taken !== 'taken') return taken
+    const refused = this.#crowd(flow, room, now)
     if (refused) return { verdict: 'refused', refusal: refused }
-    if (room === 'full') {
-      this.#waiting.add(flow)
-      return { verdict: 'queued', retryAfter: seconds(0.25) }
-    }
+    if (room === 'full') return this.#queue(flow, seconds(0.25))
     this.#waiting.delete(flow)
-    return { verdict: 'admitted', reserve: flow.reserved ?? tokens(0) }
+    return { verdict: 'admitted' }
   }
 
-  /** Gives back what was reserved and not used; what was used beyond it is taken, into debt if need be. */
-  settle(flow: Flow, now: Seconds): void {
+  /** Whether it may have used what it has, and so many tokens more: more is taken from the allowances while tokens flow. */
+  extend(flow: Flow, more: Tokens, now: Seconds): boolean {
+    if (!flow.holds || flow.holds.length === 0) return true
+    const used = usedSoFar(flow, more)
+    for (const hold of flow.holds) {
+      const lacking = amountOf(hold.unit, used, flow) - hold.amount
+      if (lacking <= 0n) continue
+      const some = hold.amount / 4n // fewer takings than chunks
+      if (some > lacking && this.purses.extend(hold, some, now)) continue
+      if (this.purses.extend(hold, lacking, now)) continue
+      flow.payable = more > 0 ? usedSoFar(flow, tokens(0)) : missingUsage
+      return false
+    }
+    return true
+  }
+
+  /** Gives back what was held and not used. What an allowance has no room for is not billed. */
+  settle(flow: Flow, outcome: Outcome | undefined, now: Seconds): void {
     this.#waiting.delete(flow)
-    if (flow.reserved === undefined) return
-    const used = flow.attempts.reduce((sum, attempt) => plus(sum, totalTokens(attempt.usage)), tokens(0))
-    this.#limits.get(flow.ask.grant.key)?.tokens?.take(used - flow.reserved, now)
+    if (!flow.holds) return
+    const billed = outcome !== undefined && isBilled(outcome) ? this.#bill(flow, now) : missingUsage
+    for (const hold of flow.holds) this.purses.settle(hold, outcome ? amountOf(hold.unit, billed, flow) : 0n, now)
     const last = flow.attempts.at(-1)
     if (last && !flow.cut && inputTokens(last.usage) > 0)
       this.#lengthsOf(flow.ask.model).learn(outputTokens(last.usage))
   }
 
-  /** Requests and tokens left in the key's minute, for the rate headers; null: no limit. */
-  left(grant: Grant, now: Seconds): { requests: number | null; tokens: number | null } {
-    const limits = this.#limits.get(grant.key)
-    const level = (bucket: Bucket | undefined): number | null =>
-      bucket ? Math.max(0, Math.floor(bucket.level(now))) : null
-    return { requests: level(limits?.requests), tokens: level(limits?.tokens) }
+  /** What is left of the least of a request's allowances in a unit, for the rate headers; undefined: nothing binds it. */
+  left(
+    allowances: readonly Allowance[],
+    now: Seconds,
+  ): readonly { readonly allowance: Allowance; readonly left: bigint }[] {
+    return allowances.map((allowance) => ({ allowance, left: this.purses.left(allowance, now) }))
   }
 
-  #limit(flow: Flow, now: Seconds): Refusal | undefined {
-    if (flow.reserved !== undefined) return undefined // taken when it came; a turn in the queue takes nothing again
-    const limits = this.#limitsOf(flow, now)
-    const reserve = this.#reserve(flow)
-    const late =
-      overdrawn(limits.requests, 1, 'requests_per_minute', now) ??
-      overdrawn(limits.tokens, reserve, 'tokens_per_minute', now)
-    if (late) return late
-    limits.requests?.take(1, now)
-    limits.tokens?.take(reserve, now)
-    flow.reserved = reserve
-    return undefined
+  /** The part of the last attempt that can be billed; the rest is marked in it. */
+  #bill(flow: Flow, now: Seconds): Usage {
+    const last = flow.attempts.at(-1)
+    if (!last) return missingUsage
+    const billed = flow.payable ? within(last.usage, flow.payable) : this.#affordable(flow, last.usage, now)
+    if (billed !== last.usage)
+      flow.attempts[flow.attempts.length - 1] = { ...last, unbilled: without(last.usage, billed) }
+    return billed
+  }
+
+  /** All of it when the allowances give what it came to; else as much output, and then as much input, as they do give. */
+  #affordable(flow: Flow, usage: Usage, now: Seconds): Usage {
+    let billed = usage
+    for (const hold of flow.holds ?? []) {
+      const lacking = amountOf(hold.unit, billed, flow) - hold.amount
+      if (lacking <= 0n || this.purses.extend(hold, lacking, now)) continue
+      billed = most(billed, (part) => amountOf(hold.unit, part, flow) <= hold.amount)
+    }
+    return billed
+  }
+
+  #take(flow: Flow, now: Seconds): Admission | 'taken' {
+    if (flow.holds) return 'taken' // taken when it came; a turn in the queue takes nothing again
+    const output = this.#likelyOutput(flow)
+    flow.reserved = plus(flow.ask.promptEstimate, output)
+    const needs = needsOf(flow, output)
+    const unpriced = needs.find(({ allowance }) => allowance.unit === 'nano-USD' && !priceOf(flow))
+    if (unpriced) return { verdict: 'refused', refusal: noPrice(flow, unpriced.allowance) }
+    const taking = this.purses.take(needs, now)
+    if (taking.verdict === 'taken') {
+      flow.holds = taking.holds
+      return 'taken'
+    }
+    const waits = taking.verdict === 'short' && now - flow.askedAt < this.#bounds.leaseTime
+    if (waits && this.#waiting.size < this.#bounds.queueLength) return this.#queue(flow, seconds(0.05))
+    return {
+      verdict: 'refused',
+      refusal: overdrawn(taking, needs.find((one) => one.allowance === taking.allowance)?.amount),
+    }
+  }
+
+  #queue(flow: Flow, retryAfter: Seconds): Admission {
+    this.#waiting.add(flow)
+    return { verdict: 'queued', retryAfter }
   }
 
   #crowd(flow: Flow, room: Room, now: Seconds): Refusal | undefined {
@@ -84,31 +139,9 @@ export class Admitter {
     return undefined
   }
 
-  #reserve(flow: Flow): Tokens {
+  #likelyOutput(flow: Flow): Tokens {
     const likely = this.#lengthsOf(flow.ask.model).quantile(0.9, firstGuess)
-    return plus(
-      flow.ask.promptEstimate,
-      flow.ask.maxOutput === undefined ? likely : smaller(likely, flow.ask.maxOutput),
-    )
-  }
-
-  #limitsOf(flow: Flow, now: Seconds): KeyLimits {
-    const { grant } = flow.ask
-    const share = (limit: number | null): number | null => (limit === null ? null : limit / flow.snapshot.gateways)
-    const [requests, tokenCount] = [share(grant.requests_per_minute), share(grant.tokens_per_minute)]
-    let limits = this.#limits.get(grant.key)
-    if (
-      !limits ||
-      (limits.requests?.capacity ?? null) !== requests ||
-      (limits.tokens?.capacity ?? null) !== tokenCount
-    ) {
-      limits = {
-        requests: requests === null ? undefined : new Bucket(requests, now),
-        tokens: tokenCount === null ? undefined : new Bucket(tokenCount, now),
-      }
-      this.#limits.set(grant.key, limits)
-    }
-    return limits
+    return flow.ask.maxOutput === undefined ? likely : smaller(likely, flow.ask.maxOutput)
   }
 
   #lengthsOf(model: ModelId): OutputLengths {
@@ -121,20 +154,73 @@ export class Admitter {
   }
 }
 
-interface KeyLimits {
-  readonly requests: Bucket | undefined
-  readonly tokens: Bucket | undefined
+/** A usage cut to another, class by class. */
+const within = (usage: Usage, most: Usage): Usage => without(usage, without(usage, filledFrom(most, nothing)))
+const nothing = usageFrom('counted', {
+  input_uncached: 0,
+  cache_read: 0,
+  cache_write: 0,
+  output_visible: 0,
+  reasoning: 0,
+})
+
+/** The most of a usage that fits, output first to go, then input: by halves, since an amount grows with each token. */
+function most(usage: Usage, fits: (part: Usage) => boolean): Usage {
+  let part = usage
+  for (const each of ['reasoning', 'output_visible', 'cache_write', 'input_uncached', 'cache_read'] as const) {
+    const count = part[each]
+    if (!count || fits(part)) continue
+    let [low, high] = [0, count.tokens as number]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (fits({ ...part, [each]: { ...count, tokens: tokens(middle) } })) low = middle
+      else high = middle - 1
+    }
+    part = { ...part, [each]: { ...count, tokens: tokens(low) } }
+  }
+  return part
 }
 
-function overdrawn(bucket: Bucket | undefined, amount: number, code: ErrorCode, now: Seconds): Refusal | undefined {
-  const delay = bucket?.delay(amount, now) ?? 0
-  if (delay === 0) return undefined
-  if (delay === Number.POSITIVE_INFINITY)
+const whose = ({ scope, of }: Allowance): string => (scope === 'key' ? 'the key' : `${scope} ${of}`)
+
+const noPrice = ({ ask }: Flow, allowance: Allowance): Refusal =>
+  refusal('price_unknown', `${whose(allowance)} has a budget in dollars, and the model "${ask.model}" has no price`)
+
+const said: Readonly<Record<Allowance['unit'], string>> = {
+  requests: 'requests',
+  tokens: 'tokens',
+  'nano-USD': 'dollars',
+  mJ: 'joules',
+  concurrent: 'requests at once',
+}
+
+const shown = ({ unit }: Allowance, amount: bigint): string => {
+  if (unit === 'nano-USD') return formatDollars(nanoDollars(amount))
+  return unit === 'mJ' ? String(Number(amount) / 1000) : amount.toString()
+}
+
+function overdrawn(taking: Exclude<Taking, { verdict: 'taken' }>, needed: bigint | undefined): Refusal {
+  const { allowance, verdict } = taking
+  const per = allowance.renews === 'release' ? '' : allowance.renews === 'never' ? ' in all' : ` a ${allowance.renews}`
+  const limit = `${shown(allowance, allowance.amount)} ${said[allowance.unit]}${per}`
+  if (verdict === 'too_large')
     return refusal(
       'request_too_large_for_limit',
-      `the request may use ${amount} tokens; the key allows ${bucket?.capacity} a minute`,
+      `the request may use ${shown(allowance, needed ?? 0n)} ${said[allowance.unit]}; ${whose(allowance)} is allowed ${limit}`,
     )
-  return refusal(code, `the key's limit of ${bucket?.capacity} ${code.replaceAll('_', ' ')} is used up`, {
-    retry_after_ms: Math.ceil(delay * 1000),
+  const wait = verdict === 'exhausted' ? taking.retryAfter : seconds(0.5)
+  return refusal(codeOf(allowance), `${whose(allowance)} is allowed ${limit}, and they are used up`, {
+    ...(wait === undefined ? {} : { retry_after_ms: Math.ceil(wait * 1000) }),
   })
 }
+
+function codeOf({ unit, renews }: Allowance): ErrorCode {
+  if (renews === 'release') return 'concurrency_limit'
+  if (renews !== 'minute') return 'budget_exhausted'
+  if (unit === 'requests') return 'requests_per_minute'
+  return unit === 'tokens' ? 'tokens_per_minute' : 'budget_exhausted'
+}
+
+/** All that binds a request of this key, whatever its model. */
+export const bindingOf = (flow: Pick<Flow, 'ask' | 'snapshot'>): Allowance[] =>
+  binding(flow.snapshot.allowances, { ...flow.ask.grant, model: flow.ask.model })

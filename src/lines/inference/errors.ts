@@ -88,6 +88,24 @@ export const errorCatalogue = {
     retry: false,
     next: "The request alone exceeds the key's tokens per minute: shorten it or raise `--tpm`.",
   },
+  price_unknown: {
+    status: 403,
+    type: 'permission_error',
+    retry: false,
+    next: 'Set a price with `wattmill prices set MODEL`, or use a model that has one.',
+  },
+  budget_exhausted: {
+    status: 429,
+    type: 'insufficient_quota',
+    retry: false,
+    next: 'Wait until the budget renews, or raise it with `wattmill budgets set`.',
+  },
+  concurrency_limit: {
+    status: 429,
+    type: 'rate_limit_error',
+    retry: true,
+    next: 'Send fewer requests at once, or raise the limit with `wattmill budgets set`.',
+  },
   requests_per_minute: {
     status: 429,
     type: 'rate_limit_error',

@@ -5,6 +5,7 @@ import type { ModelId, RequestId } from '../../units/ids.ts'
 import type { Seconds, Tokens } from '../../units/quantity.ts'
 import { seconds, tokens } from '../../units/quantity.ts'
 import type { Refusal } from './errors.ts'
+import type { Hold } from './lease.ts'
 import type { Grant, Snapshot } from './snapshot.ts'
 
 /** What a client asked for, as far as the line must know; `body` is for the engine's adapter alone. */
@@ -49,8 +50,10 @@ export interface Flow {
   phase: 'asked' | 'queued' | 'generating' | 'posting' | 'done'
   admittedAt: Seconds
   firstAt: Seconds | undefined
-  /** Taken from the key's token limit; undefined: nothing taken yet. */
-  reserved: Tokens | undefined
+  /** Parts of allowances that it holds; undefined: nothing taken yet. */
+  holds: readonly Hold[] | undefined
+  /** The likely size of it all, prompt and answer. */
+  reserved: Tokens
   /** Number of the attempt under way; events of another attempt are late and ignored. */
   attempt: number
   replica: Replica | undefined
@@ -59,6 +62,8 @@ export interface Flow {
   produced: Tokens
   /** Attempts that are over. */
   readonly attempts: Attempt[]
+  /** What it can be billed for, when an allowance has run out under it; undefined: all that it used. */
+  payable: Usage | undefined
   /** Why we, or the client, cut it short; the outcome then, whatever the engine says. */
   cut: Outcome | undefined
   failure: EngineFailure | undefined
@@ -73,12 +78,14 @@ export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Second
   phase: 'asked',
   admittedAt: seconds(0),
   firstAt: undefined,
-  reserved: undefined,
+  holds: undefined,
+  reserved: tokens(0),
   attempt: 0,
   replica: undefined,
   begun: undefined,
   produced: tokens(0),
   attempts: [],
+  payable: undefined,
   cut: undefined,
   failure: undefined,
   closing: undefined,
@@ -103,7 +110,7 @@ export type Event =
 export type Room = 'free' | 'full' | 'none'
 
 export type Admission =
-  | { readonly verdict: 'admitted'; readonly reserve: Tokens }
+  | { readonly verdict: 'admitted' }
   | { readonly verdict: 'queued'; readonly retryAfter: Seconds }
   | { readonly verdict: 'refused'; readonly refusal: Refusal }
 
@@ -113,9 +120,11 @@ export interface Policy {
   /** The replica for the next attempt, counted as its load until `left`; undefined: none. */
   route(flow: Flow): Replica | undefined
   left(flow: Flow): void
+  /** Whether it may use what it has used and so many tokens more; false: it has run out of an allowance, and must stop. */
+  extend(flow: Flow, more: Tokens, now: Seconds): boolean
   retries(flow: Flow, failure: EngineFailure): boolean
-  /** It is over: give back what was reserved and not used, learn from what was. */
-  settle(flow: Flow, now: Seconds): void
+  /** It is over: give back what was held and not used, learn from what was. */
+  settle(flow: Flow, outcome: Outcome | undefined, now: Seconds): void
 }
 
 /** What the line may tell the world; nothing is waited for, every answer comes back as an event. */

@@ -23,6 +23,8 @@ export interface LeaseGrant {
   readonly allowance: string
   readonly period: number
   readonly amount: bigint
+  /** What is left for all, after this. */
+  readonly left: bigint
   /** There is no more, and nobody holds what could still come back before it renews. */
   readonly exhausted: boolean
   /** When asking again may help; null: not before it renews, or never. */

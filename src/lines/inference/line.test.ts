@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { indexed } from '../../books/allowance.ts'
 import type { CloseRow, Row } from '../../books/row.ts'
 import { usageFrom } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
@@ -26,6 +27,8 @@ const snapshot: Snapshot = {
   published_ms: 0,
   grants: new Map(),
   prices: [],
+  allowances: indexed([]),
+  energyPerToken_mj: new Map(),
   replicas: [replica('a'), replica('b')],
   gateways: 1,
 }
@@ -35,8 +38,6 @@ const ask: Ask = {
     tenant: id('t'),
     application: id('app'),
     models: null,
-    requests_per_minute: 100,
-    tokens_per_minute: 100_000,
     expires_ms: null,
   },
   model,
@@ -74,7 +75,7 @@ function fakeWorld() {
 
 function start() {
   const { told, world } = fakeWorld()
-  const policy = livePolicy({ queueLength: 2, queueTime: seconds(5), attempts: 2 })
+  const policy = livePolicy({ queueLength: 2, queueTime: seconds(5), leaseTime: seconds(1), attempts: 2 })
   const step = inferenceLine(policy, world)
   const flow = newFlow(id<RequestId>('gw-1'), ask, snapshot, seconds(0))
   let now = 0

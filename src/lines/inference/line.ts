@@ -21,7 +21,6 @@ export const inferenceLine = (policy: Policy, world: World) => {
       return world.wait(flow, admission.retryAfter)
     }
     if (admission.verdict === 'refused') return leave(flow, { kind: 'refused', refusal: admission.refusal }, now)
-    flow.reserved = admission.reserve
     flow.admittedAt = now
     flow.phase = 'generating'
     world.append(flow, openRow(flow)) // not waited for: it travels with the group commit while the engine starts
@@ -42,12 +41,13 @@ export const inferenceLine = (policy: Policy, world: World) => {
   const post = (flow: Flow, outcome: Outcome, now: Seconds): void => {
     assert(flow.phase === 'generating', 'a request settles once')
     flow.phase = 'posting'
-    policy.settle(flow, now)
-    flow.closing = closeRow(flow, flow.cut ?? outcome, now)
+    const final = flow.cut ?? outcome
+    policy.settle(flow, final, now)
+    flow.closing = closeRow(flow, final, now)
     world.append(flow, flow.closing)
   }
   const leave = (flow: Flow, ending: Ending, now: Seconds): void => {
-    if (flow.phase !== 'posting') policy.settle(flow, now)
+    if (flow.phase !== 'posting') policy.settle(flow, undefined, now)
     flow.phase = 'done'
     world.finish(flow, ending)
   }
@@ -92,8 +92,10 @@ export const inferenceLine = (policy: Policy, world: World) => {
         return
       case 'begun':
         flow.begun = { input_uncached: event.input_uncached, cache_read: event.cache_read }
+        if (!flow.cut && !policy.extend(flow, tokens(0), now)) cut(flow, 'budget_exhausted')
         return
       case 'chunk':
+        if (!flow.cut && !policy.extend(flow, event.tokens, now)) cut(flow, 'budget_exhausted')
         flow.produced = plus(flow.produced, event.tokens)
         if (event.tokens > tokens(0)) flow.firstAt ??= now
         if (!flow.cut) world.write(flow, event.bytes)

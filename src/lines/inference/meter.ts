@@ -62,7 +62,7 @@ function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
   }
 }
 
-export const openRow = (flow: Flow): OpenRow => ({ ...asked(flow), kind: 'open', reserved_tokens: flow.reserved ?? 0 })
+export const openRow = (flow: Flow): OpenRow => ({ ...asked(flow), kind: 'open', reserved_tokens: flow.reserved })
 
 export const closeRow = (flow: Flow, outcome: Outcome, now: Seconds): CloseRow => ({
   ...asked(flow),

@@ -22,6 +22,7 @@ export function livePolicy(bounds: Bounds): LivePolicy {
     route: (flow) => router.route(flow),
     left: (flow) => flow.replica && router.left(flow.replica.id),
     retries: (flow, failure) => worthAnother.has(failure.fault) && flow.attempt < bounds.attempts,
-    settle: (flow, now) => admitter.settle(flow, now),
+    extend: (flow, more, now) => admitter.extend(flow, more, now),
+    settle: (flow, outcome, now) => admitter.settle(flow, outcome, now),
   }
 }

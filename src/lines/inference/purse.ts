@@ -32,6 +32,8 @@ interface Purse {
   readonly period: number
   free: bigint
   reserved: bigint
+  /** What was left for all gateways when this one last asked. */
+  elsewhere: bigint
   /** What requests asked for and did not get since the last answer. */
   short: bigint
   /** Units a second, fading. */
@@ -108,11 +110,11 @@ export class Purses {
     this.#spend(purse, used, now)
   }
 
-  /** What is left of an allowance as this gateway sees it. */
+  /** What is left of an allowance as far as this gateway knows: leased here, and with its keeper when that last said. */
   left(allowance: Allowance, now: Seconds): bigint {
     const purse = this.#purse(allowance, now)
-    if (this.#alone && purse.alone) return BigInt(Math.max(0, Math.floor(purse.alone.level(now))))
-    return purse.free > 0n ? purse.free : 0n
+    const left = this.#alone && purse.alone ? BigInt(Math.floor(purse.alone.level(now))) : purse.free + purse.elsewhere
+    return left > 0n ? left : 0n
   }
 
   /** What to ask for and give back now; empty: nothing. What is given back is gone from here. */
@@ -137,11 +139,12 @@ export class Purses {
   }
 
   granted(grants: readonly LeaseGrant[], now: Seconds): void {
-    for (const { allowance, period, amount, exhausted, retry_ms } of grants) {
+    for (const { allowance, period, amount, left, exhausted, retry_ms } of grants) {
       const purse = this.#purses.get(nameOf({ allowance, period }))
       if (!purse) continue
       purse.free += amount
       purse.short = 0n
+      purse.elsewhere = left
       purse.exhausted = exhausted
       purse.retryAt = retry_ms === null ? undefined : seconds(now + retry_ms / 1000)
       purse.recalled = false
@@ -224,7 +227,7 @@ export class Purses {
     const name = nameOf({ allowance: allowance.id, period })
     let purse = this.#purses.get(name)
     if (!purse || purse.allowance.amount !== allowance.amount) {
-      const kept = purse ?? { free: 0n, reserved: 0n, short: 0n, pace: 0, touchedAt: now }
+      const kept = purse ?? { free: 0n, reserved: 0n, elsewhere: allowance.amount, short: 0n, pace: 0, touchedAt: now }
       purse = { ...kept, allowance, period, exhausted: false, retryAt: undefined, recalled: false, alone: undefined }
       this.#purses.set(name, purse)
     }

@@ -1,17 +1,16 @@
+import type { Allowances } from '../../books/allowance.ts'
 import type { PriceVersion } from '../../books/price.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { ApplicationId, KeyId, ModelId, TenantId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 
-/** What a key allows. Limits are per key and minute; null: none. */
+/** Whose a key is and what it may ask for; how much is in the snapshot's allowances. */
 export interface Grant {
   readonly key: KeyId
   readonly tenant: TenantId
   readonly application: ApplicationId
   /** Models it may ask for; null: all. */
   readonly models: readonly ModelId[] | null
-  readonly requests_per_minute: number | null
-  readonly tokens_per_minute: number | null
   readonly expires_ms: number | null
 }
 
@@ -21,6 +20,8 @@ export interface Bounds {
   readonly queueLength: number
   /** The longest a flow waits before it is refused. */
   readonly queueTime: Seconds
+  /** The longest it waits for a part of an allowance that others hold. */
+  readonly leaseTime: Seconds
   /** Tries of one request, the first included: more only multiply the load of an outage. */
   readonly attempts: number
 }
@@ -35,8 +36,12 @@ export interface Snapshot {
   /** By the hash of the key; the key itself is nowhere. */
   readonly grants: ReadonlyMap<string, Grant>
   readonly prices: readonly PriceVersion[]
+  /** What keys, applications, tenants and models may use. */
+  readonly allowances: Allowances
+  /** What a token of a model drew lately, in mJ: from the books, estimated; missing: not known. */
+  readonly energyPerToken_mj: ReadonlyMap<ModelId, number>
   readonly replicas: readonly Replica[]
-  /** Gateways that share a key's limits: each holds an equal part. */
+  /** Gateways that share the allowances: the part of each, while nobody grants leases. */
   readonly gateways: number
 }
 

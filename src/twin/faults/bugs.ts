@@ -35,6 +35,8 @@ export const bugs: Readonly<Record<string, Partial<Parts>>> = {
   'the engine tells before it logs': { engineLogsFirst: false },
   'late events touch the next attempt': { line: lateEventsCount() },
   'retries after the first byte': { line: retriesLate() },
+  'a stream runs over its budget': { policy: () => policyWith(runsOver) },
+  'what a dead gateway spent is free again': { usedOf: () => 0n },
   'a meter reset is taken for a wrap': { interval: resetAsWrap },
   'energy is attributed before its requests are settled': { books: (hash) => new HastyBooks(hash) },
   'work dated back is counted in closed seconds': { books: (hash) => new TrustingBooks(hash) },
@@ -102,12 +104,20 @@ const finishAtOnce =
 
 const reserveKept =
   (policy: LivePolicy): Policy['settle'] =>
-  (flow, now) => {
-    const { reserved } = flow
-    flow.reserved = undefined
-    policy.settle(flow, now)
-    flow.reserved = reserved
+  (flow, outcome, now) => {
+    flow.holds = []
+    policy.settle(flow, outcome, now)
   }
+
+/** Tokens are let through whatever is left, and all of them are charged. */
+const runsOver = (policy: LivePolicy): Partial<Policy> => ({
+  extend: () => true,
+  settle: (flow, outcome, now) => {
+    const attempts = [...flow.attempts]
+    policy.settle(flow, outcome, now)
+    flow.attempts.splice(0, flow.attempts.length, ...attempts)
+  },
+})
 
 function lateEventsCount(): Parts['line'] {
   return (policy, world) => {

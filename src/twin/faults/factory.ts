@@ -1,3 +1,4 @@
+import { allowance, indexed } from '../../books/allowance.ts'
 import type { MemoryBooks } from '../../books/memory.ts'
 import { priceList } from '../../books/price.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
@@ -15,6 +16,7 @@ import type { Client } from './gateway.ts'
 import { askOf, SimGateway, secondsOf } from './gateway.ts'
 import { hostedStream } from './hosted.ts'
 import { SimJournal } from './journal.ts'
+import { SimLeases } from './leases.ts'
 import { idleWatts, SimOperator, wraps_at_uj } from './operator.ts'
 import type { Parts } from './parts.ts'
 import type { ClientPlan, Fault, Plan } from './plan.ts'
@@ -36,13 +38,19 @@ const replicaOf = (name: string, models: readonly string[]): Replica => ({
 /** Of the one tenant that has a limit. */
 export const tokensPerMinute = 2400
 
+/** A budget that some runs use up. */
+export const budget = allowance({ scope: 'tenant', of: 't1', unit: 'nano-USD', renews: 'never', amount: 60_000n })
+export const allowances = [
+  allowance({ scope: 'key', of: 'k-t0', unit: 'tokens', renews: 'minute', amount: BigInt(tokensPerMinute) }),
+  allowance({ scope: 'tenant', of: 't2', unit: 'concurrent', renews: 'release', amount: 2n }),
+  budget,
+]
+
 const grantOf = (tenant: string): Grant => ({
   key: id(`k-${tenant}`),
   tenant: id(tenant),
   application: id('app'),
   models: null,
-  requests_per_minute: null,
-  tokens_per_minute: tenant === 't0' ? tokensPerMinute : null,
   expires_ms: null,
 })
 
@@ -60,6 +68,8 @@ export const snapshotOf = ({ engines, gateways }: Plan): Snapshot => ({
   published_ms: start_ms,
   grants: new Map(['t0', 't1', 't2'].map((tenant) => [tenant, grantOf(tenant)])),
   prices,
+  allowances: indexed(allowances),
+  energyPerToken_mj: new Map(),
   replicas: [
     ...Array.from({ length: engines }, (_, index) => replicaOf(`own-${index}`, ['own', 'either'])),
     replicaOf('hosted', ['hosted', 'either']),
@@ -77,6 +87,7 @@ export class Factory {
   /** Every gateway that ever lived. */
   readonly everyGateway: SimGateway[] = []
   readonly #engines: SimEngine[] = []
+  readonly leases: SimLeases
   readonly #plan: Plan
   readonly #parts: Parts
   readonly #watch: Watch
@@ -97,6 +108,7 @@ export class Factory {
     this.#snapshot = snapshotOf(plan)
     this.#dice = (name) => chance(plan.seed, name)
     this.books = parts.books(hashOf)
+    this.leases = new SimLeases(allowances, this.books, parts.usedOf)
     for (const version of prices) this.books.prices.set(version.version, version)
     for (let index = 0; index < plan.engines; index++) this.#startEngine(index)
     for (let index = 0; index < plan.gateways; index++) this.#startGateway(index)
@@ -157,7 +169,28 @@ export class Factory {
       watch: (seen) => this.#watch.see(seen, disk.journal(incarnation)),
     })
     this.gateways[index] = gateway
+    this.#lease(gateway)
     this.everyGateway.push(gateway)
+  }
+
+  /** Its questions for leases; the operator may die before or after it has answered. */
+  #lease(gateway: SimGateway): void {
+    const { purses } = gateway.policy.admitter
+    purses.setGateways(this.#plan.gateways)
+    const ask = (): void => {
+      this.agenda.in(40, gateway.life, ask)
+      const operator = this.#operator
+      purses.setAlone(!operator?.alive)
+      if (!operator?.alive) return
+      const asks = purses.ask(gateway.now())
+      if (asks.length === 0 && !purses.holdsAny) return
+      operator.effect()
+      const answer = this.leases.answer(gateway.incarnation, asks, this.#now_ms())
+      operator.effect()
+      purses.granted(answer.grants, gateway.now())
+      purses.recall(answer.recalls)
+    }
+    this.agenda.in(1, gateway.life, ask)
   }
 
   #startEngine(index: number): void {
@@ -210,6 +243,7 @@ export class Factory {
       now_ms: () => Math.floor(this.#now_ms()),
       read: () => (this.#isOn('meter gap', () => true) ? undefined : this.#counter_uj()),
       shipsAgain: () => this.#shipAgain-- > 0,
+      leases: this.leases,
     })
   }
 

@@ -79,6 +79,10 @@ export class SimGateway implements World {
     return this.#ports.incarnation
   }
 
+  now(): Seconds {
+    return this.#ports.now()
+  }
+
   ask(client: Client, ask: Ask): void {
     const { agenda, life, incarnation, snapshot } = this.#ports
     const flow = newFlow(requestId(incarnation, ++this.#requests), ask, snapshot, this.#ports.now())

@@ -3,6 +3,7 @@ import type { MeterSample } from '../../plant/energy/meter.ts'
 import { watts } from '../../units/quantity.ts'
 import type { Agenda, Life } from './agenda.ts'
 import type { Disk } from './disk.ts'
+import type { SimLeases } from './leases.ts'
 import type { Parts } from './parts.ts'
 
 export interface OperatorPorts {
@@ -14,6 +15,7 @@ export interface OperatorPorts {
   now_ms(): number
   /** The energy counter, µJ; undefined: it cannot be read. */
   read(): number | undefined
+  readonly leases: SimLeases
   /** The next piece of a journal is one that was shipped before. */
   shipsAgain(): boolean
 }
@@ -52,6 +54,7 @@ export class SimOperator {
       (now_ms: number) => books.settleOrphans(now_ms),
       () => books.reconcile(),
       (now_ms: number) => books.closeIntervals(now_ms),
+      () => this.#ports.leases.settleDead(),
     ]
     for (const step of steps) {
       life.effect()

@@ -1,5 +1,6 @@
 import { MemoryBooks } from '../../books/memory.ts'
 import type { JournalRow } from '../../books/ship.ts'
+import { usedOf } from '../../control/lease/used.ts'
 import { inferenceLine } from '../../lines/inference/line.ts'
 import type { LivePolicy } from '../../lines/inference/policy.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
@@ -21,16 +22,19 @@ export interface Parts {
   /** What a gateway is told of a commit. */
   committed(durable: boolean): boolean
   readonly interval: typeof interval
+  /** What a dead gateway's requests used of its leases. */
+  readonly usedOf: typeof usedOf
   readonly engineLogsFirst: boolean
 }
 
 export const liveParts: Parts = {
   line: inferenceLine,
-  policy: () => livePolicy({ queueLength: 8, queueTime: seconds(5), attempts: 3 }),
+  policy: () => livePolicy({ queueLength: 8, queueTime: seconds(5), leaseTime: seconds(1), attempts: 3 }),
   answer: () => new UpstreamAnswer(),
   books: (hash) => new MemoryBooks(hash),
   ship: (books, incarnation, rows) => void books.ship(incarnation, rows),
   committed: (durable) => durable,
   interval,
+  usedOf,
   engineLogsFirst: true,
 }

@@ -1,6 +1,7 @@
 import { tokenClasses } from '../../../books/usage.ts'
 import type { WireSnapshot } from '../../operator/contract.ts'
 import type { Store } from '../store.ts'
+import { setAllowances } from './allowances.ts'
 import { all, counter } from './change.ts'
 import { listEngines } from './engines.ts'
 import { listKeys } from './keys.ts'
@@ -34,6 +35,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
         tokenClasses.map((of) => [of, perMillion[of].toString()]),
       ) as WireSnapshot['prices'][number]['perMillion'],
     })),
+    allowances: setAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     engines: listEngines(store).map(({ created_ms: _, models, ...engine }) => ({ ...engine, models: { ...models } })),
   }
 }

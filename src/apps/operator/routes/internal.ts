@@ -1,5 +1,9 @@
 import Type from 'typebox'
+import type { LeaseReply } from '../../../adapters/operator/contract.ts'
+import { leaseAskOf, wireGrant } from '../../../adapters/operator/contract.ts'
 import type { Counts } from '../../../adapters/prometheus/recorder.ts'
+import type { Incarnation } from '../../../units/ids.ts'
+import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import type { Told } from '../gateways.ts'
 import { type Route, route } from '../router.ts'
@@ -7,6 +11,8 @@ import { type Route, route } from '../router.ts'
 const whole = Type.Integer({ minimum: 0 })
 
 /** Between gateways and operator; not reachable from outside the machine. */
+const decimal = Type.String({ pattern: '^-?[0-9]{1,30}$' })
+
 export const internalRoutes: readonly Route[] = [
   route({
     method: 'POST',
@@ -51,6 +57,35 @@ export const internalRoutes: readonly Route[] = [
       if (!factory.live) throw new ControlError('factory_unreachable', 'the operator does not run')
       factory.live.totals.take(told.incarnation, { number, counts: counts as Counts })
       return factory.live.gateways.sync(told satisfies Told)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/internal/lease',
+    about: 'A gateway asks for parts of allowances, and gives back what it does not need',
+    input: {
+      incarnation: Type.String({ minLength: 1, maxLength: 200 }),
+      asks: Type.Array(
+        Type.Object({
+          allowance: Type.String({ maxLength: 1000 }),
+          period: Type.Integer(),
+          free: decimal,
+          reserved: decimal,
+          returned: decimal,
+          want: decimal,
+          ahead: decimal,
+        }),
+        { maxItems: 100_000 },
+      ),
+    },
+    run: (factory, { incarnation, asks }): LeaseReply => {
+      if (!factory.live) throw new ControlError('factory_unreachable', 'the operator does not run')
+      const { grants, recalls } = factory.live.leases.answer(
+        id<Incarnation>(incarnation),
+        asks.map(leaseAskOf),
+        factory.now(),
+      )
+      return { grants: grants.map(wireGrant), recalls }
     },
   }),
 ]

@@ -1,0 +1,50 @@
+import type { AllowanceUnit } from '../../books/allowance.ts'
+import { binding } from '../../books/allowance.ts'
+import type { PriceVersion } from '../../books/price.ts'
+import { priceAt, rate, total } from '../../books/price.ts'
+import type { Usage } from '../../books/usage.ts'
+import { missingUsage, totalTokens, usageFrom } from '../../books/usage.ts'
+import type { Tokens } from '../../units/quantity.ts'
+import { plus } from '../../units/quantity.ts'
+import type { Flow } from './flow.ts'
+import type { Need } from './purse.ts'
+
+/** What a usage comes to in the unit of an allowance. */
+export function amountOf(unit: AllowanceUnit, usage: Usage, flow: Flow): bigint {
+  switch (unit) {
+    case 'requests':
+    case 'concurrent':
+      return 1n
+    case 'tokens':
+      return BigInt(totalTokens(usage))
+    case 'nano-USD':
+      return costIn(usage, priceOf(flow))
+    case 'mJ':
+      return BigInt(Math.ceil(totalTokens(usage) * (flow.snapshot.energyPerToken_mj.get(flow.ask.model) ?? 0)))
+  }
+}
+
+/** The price it is billed at: that in force when it was admitted, or came. */
+export const priceOf = ({ snapshot, ask, admittedAt, askedAt }: Flow): PriceVersion | undefined =>
+  priceAt(snapshot.prices, ask.model, Math.round((admittedAt || askedAt) * 1000))
+
+const costIn = (usage: Usage, price: PriceVersion | undefined): bigint =>
+  price ? total(rate(usage, price.perMillion).values()) : 0n
+
+/** All that binds a request, and what each must give if its answer has a likely length. */
+export function needsOf(flow: Flow, output: Tokens): Need[] {
+  const { grant, model, promptEstimate } = flow.ask
+  const likely = usageFrom('estimated', { input_uncached: promptEstimate, output_visible: output })
+  return binding(flow.snapshot.allowances, { ...grant, model }).map((allowance) => ({
+    allowance,
+    amount: amountOf(allowance.unit, likely, flow),
+  }))
+}
+
+/** What it used so far, if `more` tokens are let through: as its engine said at the start, or by the size of its prompt. */
+export function usedSoFar(flow: Flow, more: Tokens): Usage {
+  const produced = plus(flow.produced, more)
+  if (!flow.begun && produced === 0) return missingUsage
+  const input = flow.begun ?? { input_uncached: flow.ask.promptEstimate }
+  return usageFrom('counted', { ...input, output_visible: produced })
+}
