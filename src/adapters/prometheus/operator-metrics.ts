@@ -70,4 +70,81 @@ export const operatorMetrics = {
     ['meter'],
     'Time since the last reading of a meter that is in the books.',
   ),
+
+  // What an engine costs and draws, over the last minutes.
+  wattmill_engine_cost_dollars_total: counter(
+    'dollars',
+    'declared',
+    ['engine'],
+    'Declared cost per hour of an engine, times the hours since it was declared.',
+  ),
+  wattmill_cost_dollars_per_million_tokens: gauge(
+    'dollars',
+    'derived',
+    ['engine'],
+    'Declared cost of an engine over the last minutes, per million tokens that it worked off for us.',
+  ),
+  wattmill_joules_per_token: gauge(
+    'joules',
+    'labelled',
+    ['engine', 'attribution', 'grade'],
+    "Energy of an engine's meters over the last minutes, per token that it worked off for us, idle included.",
+  ),
+  wattmill_tokens_per_second: gauge(
+    'one',
+    'derived',
+    ['engine'],
+    'Tokens per second that an engine worked off for us over the last minutes.',
+  ),
+  wattmill_power_watts: gauge(
+    'watts',
+    'labelled',
+    ['engine', 'grade'],
+    "Mean power of an engine's meters over the last minutes.",
+  ),
+  wattmill_margin_dollars_per_hour: gauge(
+    'dollars',
+    'derived',
+    ['engine'],
+    'Revenue less declared cost of an engine over the last minutes, per hour.',
+  ),
+
+  // What engines and exporters say of themselves.
+  wattmill_engine_reported_running: gauge(
+    'one',
+    'measured',
+    ['engine'],
+    'Requests under way as the engine itself reports them, others than ours included.',
+  ),
+  wattmill_engine_reported_waiting: gauge('one', 'measured', ['engine'], "Requests in the engine's own queue."),
+  wattmill_engine_kv_cache_usage_ratio: gauge(
+    'ratio',
+    'measured',
+    ['engine'],
+    'Share of its KV cache that the engine reports as used, 0 to 1.',
+  ),
+  wattmill_engine_prefix_hit_ratio: gauge(
+    'ratio',
+    'measured',
+    ['engine'],
+    'Share of prompt tokens that the engine found in its prefix cache since the look before, 0 to 1.',
+  ),
+  wattmill_engine_reported_tokens_total: counter(
+    'one',
+    'measured',
+    ['engine', 'kind'],
+    'Tokens as the engine itself counts them since we watch it, restarts bridged; traffic of others included.',
+  ),
+  wattmill_scrape_age_seconds: gauge(
+    'seconds',
+    'measured',
+    ['source'],
+    'Time since a source of telemetry last answered with what we can read.',
+  ),
+  wattmill_scrape_failures_total: counter(
+    'one',
+    'counted',
+    ['source'],
+    'Times that a source of telemetry did not answer, or with what we cannot read.',
+  ),
 } as const satisfies Record<string, Metric>

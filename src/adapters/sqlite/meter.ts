@@ -12,13 +12,14 @@ import type { Store } from './store.ts'
 
 /** A sample without its name, number and time. */
 type Unnamed<Sample> = Sample extends unknown ? Omit<Sample, 'meter' | 'sequence' | 'at_ms'> : never
-export type Reading = Unnamed<MeterSample>
+/** `at_ms` where it was read earlier than it is taken, as from an exporter on another machine. */
+export type Reading = Unnamed<MeterSample> & { readonly at_ms?: number }
 
 /** Something that counts energy, or from which it can be estimated. */
 export interface MeterReader {
   /** Lower-case letters, digits and hyphens: a file's and an account's name. */
   readonly meter: string
-  /** What is drawn whether there is work or not. */
+  /** What is drawn whether there is work or not, as far as it is known by now. */
   readonly idle: Watts
   /** `undefined` when it cannot be read just now. */
   read(): Reading | undefined
@@ -32,16 +33,17 @@ export interface Meter {
 }
 
 export function openMeter(store: Store, folder: string, reader: MeterReader): Meter {
-  const { meter, idle } = reader
+  const { meter } = reader
   const file = openSamples(folder, meter)
   let before = file.tail.at(-1)
-  const unbooked = missed(idle, file.tail)
+  const unbooked = missed(reader.idle, file.tail)
   const take = (now_ms: number): void => {
     const reading = reader.read()
-    if (!reading || (before && now_ms <= before.at_ms)) return // a clock that was set back: wait until it is past
-    const after = { meter, sequence: nextSequence(store, before, meter), at_ms: now_ms, ...reading } as MeterSample
+    const at_ms = reading?.at_ms ?? now_ms
+    if (!reading || (before && at_ms <= before.at_ms)) return // a clock that was set back: wait until it is past
+    const after = { meter, sequence: nextSequence(store, before, meter), ...reading, at_ms } as MeterSample
     file.append(after)
-    if (before) unbooked.push(interval(before, after, idle))
+    if (before) unbooked.push(interval(before, after, reader.idle))
     before = after
   }
   return {

@@ -53,8 +53,8 @@ export async function guarded(work: () => Promise<number | undefined>): Promise<
 /** The result to stdout, in the format asked for; what it notes on the way to stderr. */
 export function show(value: unknown, { format }: Common, view: View): void {
   process.stdout.write(render(value, formatOf(format), view))
-  const { notice, made, shared, published } = value as Notes
-  if (notice) warn(notice)
+  const { notice, notices, made, shared, published } = value as Notes
+  for (const each of [notice ?? [], notices ?? []].flat()) warn(each)
   for (const each of made ?? []) warn(`made ${each}, which was not there before`)
   for (const { model, engines } of shared ?? [])
     warn(`${model} is also served by ${engines.join(', ')}: requests are spread over all of them`)
@@ -66,6 +66,7 @@ export function show(value: unknown, { format }: Common, view: View): void {
 
 interface Notes {
   readonly notice?: string
+  readonly notices?: readonly string[]
   readonly made?: readonly string[]
   readonly shared?: readonly { readonly model: string; readonly engines: readonly string[] }[]
   readonly published?: { readonly gateways: number; readonly confirmed: number }

@@ -12,6 +12,9 @@ export function whole(text: string): number {
   return Number(text)
 }
 
+/** The same option again and again. */
+export const again = (text: string, before: readonly string[] = []): string[] => [...before, text]
+
 /** PUBLIC=UPSTREAM, again and again; PUBLIC alone is both. */
 export function mapping(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=')

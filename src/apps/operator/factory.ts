@@ -10,6 +10,7 @@ import type { EngineHost } from './engine-host.ts'
 import { ControlError } from './errors.ts'
 import type { Gateways } from './gateways.ts'
 import type { Keeper } from './keeper.ts'
+import type { Telemetry } from './telemetry.ts'
 
 /** What the routes work on. On a stopped factory the command line runs them in its own process, without `live`. */
 export interface Factory {
@@ -17,6 +18,8 @@ export interface Factory {
   readonly store: Store
   /** Under which keys are hashed. */
   readonly pepper: Uint8Array
+  /** The Prometheus server that meters are asked for; undefined: none was named. */
+  readonly prometheus: string | undefined
   readonly live: Live | undefined
   now(): number
   log(line: string): void
@@ -32,6 +35,7 @@ export interface Live {
   readonly leases: Leases
   /** What all gateways have counted since this operator began. */
   readonly totals: Totals
+  readonly telemetry: Telemetry
   readonly engine: EngineHost
   readonly admission: Admission
   readonly console: Console

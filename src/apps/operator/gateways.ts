@@ -43,6 +43,12 @@ export class Gateways {
     return [...this.#states.values()]
   }
 
+  /** Requests under way at an engine, as all gateways tell. */
+  running(engine: string): number {
+    const views = this.list().flatMap(({ replicas }) => replicas.filter(({ id }) => id === engine))
+    return views.reduce((sum, view) => sum + view.running, 0)
+  }
+
   /** A gateway's question; answered at once when its snapshot is old, else after news or a second. */
   async sync(request: Told): Promise<SyncReply> {
     this.#states.set(request.incarnation, { ...request, seen_ms: this.#now() })

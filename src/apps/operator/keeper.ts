@@ -12,8 +12,8 @@ import { journalCursor } from '../../adapters/sqlite/ingest.ts'
 import { closeIntervals } from '../../adapters/sqlite/intervals.ts'
 import type { Lag } from '../../adapters/sqlite/lag.ts'
 import { lagOf } from '../../adapters/sqlite/lag.ts'
-import type { Meter, MeterReader } from '../../adapters/sqlite/meter.ts'
-import { openMeter } from '../../adapters/sqlite/meter.ts'
+import type { MeterReader } from '../../adapters/sqlite/meter.ts'
+import { OpenMeters } from '../../adapters/sqlite/meters.ts'
 import { settleOrphans } from '../../adapters/sqlite/orphans.ts'
 import { reconcileAttempts } from '../../adapters/sqlite/reconcile.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
@@ -34,6 +34,8 @@ export interface KeeperOptions {
   readonly leases?: { settleDead(): boolean }
   /** In place of the machine's own meters. */
   readonly readers?: readonly MeterReader[]
+  /** Meters of engines elsewhere, as they are now; asked before every sample. */
+  readonly others?: () => readonly MeterReader[]
 }
 
 export interface Keeper {
@@ -45,7 +47,7 @@ export interface Keeper {
   /** Rows of a gateway's journal up to this number are in the books. */
   acknowledged(incarnation: string): number
   /** Which meters are read, and why not better ones. */
-  readonly meters: { readonly names: readonly string[]; readonly note: string }
+  meters(): { readonly names: readonly string[]; readonly note: string }
 }
 
 /** Between turns when there is nothing to do; a receipt is final this much later. */
@@ -76,9 +78,10 @@ export function startKeeper(options: KeeperOptions): Keeper {
 }
 
 /** The keeper without its clock: tests turn it by hand. */
-export function newKeeper({ home, store, meter, now, log, readers, leases }: KeeperOptions) {
+export function newKeeper({ home, store, meter, now, log, readers, others = () => [], leases }: KeeperOptions) {
   const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
-  const meters: readonly Meter[] = chosen.readers.map((reader) => openMeter(store, home.meters, reader))
+  const meters = new OpenMeters(store, home.meters)
+  const all = (): readonly MeterReader[] => [...chosen.readers, ...others()]
   const failures = new Failures(log)
   let tidied = 0
 
@@ -103,11 +106,11 @@ export function newKeeper({ home, store, meter, now, log, readers, leases }: Kee
   }
   return {
     tick,
-    sample: (): void => failures.catch('meter', () => meters.forEach((one) => void one.sample(now()))),
-    close: (): void => meters.forEach((one) => void one.close()),
+    sample: (): void => failures.catch('meter', () => meters.sample(all(), now())),
+    close: (): void => meters.close(),
     lag: () => ({ ...lagOf(store, home), failing: failures.first }),
     acknowledged: (incarnation: string): number => journalCursor(store, incarnation as Incarnation).seq,
-    meters: { names: meters.map((one) => one.meter), note: chosen.note },
+    meters: () => ({ names: all().map(({ meter }) => meter), note: chosen.note }),
   }
 }
 

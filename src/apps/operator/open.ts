@@ -21,7 +21,15 @@ export function openStopped(directory: string, log: (line: string) => void): Ope
     })
   const store = openStore(home)
   try {
-    const factory: Factory = { home, store, pepper: readPepper(home, store), live: undefined, now: Date.now, log }
+    const factory: Factory = {
+      home,
+      store,
+      pepper: readPepper(home, store),
+      prometheus: undefined,
+      live: undefined,
+      now: Date.now,
+      log,
+    }
     return { factory, close: () => store.close() }
   } catch (cause) {
     store.close()

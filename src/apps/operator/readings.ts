@@ -7,6 +7,7 @@ import { count } from '../../adapters/sqlite/ledger.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Factory, Live } from './factory.ts'
 import type { GatewayState } from './gateways.ts'
+import type { Telemetry } from './telemetry.ts'
 import { version } from './version.ts'
 
 /** All that `/metrics` shows, read now. */
@@ -20,6 +21,7 @@ export function readings(factory: Factory, live: Live): Reading[] {
     ...[...residuals(store)].map(([unit, amount]) => reading('wattmill_books_residual', [unit], Number(amount))),
     ...lagReadings(store, live),
     ...meterReadings(store, live, factory.now()),
+    ...telemetryReadings(live.telemetry, factory.now()),
   ])
 }
 
@@ -105,8 +107,33 @@ function lagReadings({ database }: Store, { keeper }: Live): Reading[] {
 }
 
 function meterReadings({ database }: Store, { keeper }: Live, now: number): Reading[] {
-  return keeper.meters.names.flatMap((meter) => {
+  return keeper.meters().names.flatMap((meter) => {
     const last = lastInterval(database, meter)
     return last ? reading('wattmill_meter_age_seconds', [meter], (now - last.to_ms) / 1000) : []
   })
+}
+
+/** What is stale is left out: an old figure under a new time would be taken for now. */
+function telemetryReadings({ engines, watches }: Telemetry, now: number): Reading[] {
+  const known = (name: MetricName, engine: string, value: number | undefined): Reading[] =>
+    value === undefined ? [] : [reading(name, [engine], value)]
+  const views = [...engines].flatMap(([engine, { watch, report, hitRatio, counters }]) => [
+    ...(watch.stale
+      ? []
+      : [
+          ...known('wattmill_engine_reported_running', engine, report.running),
+          ...known('wattmill_engine_reported_waiting', engine, report.waiting),
+          ...known('wattmill_engine_kv_cache_usage_ratio', engine, report.kv_usage),
+          ...known('wattmill_engine_prefix_hit_ratio', engine, hitRatio),
+        ]),
+    ...(['prompt_tokens', 'output_tokens'] as const).flatMap((kind) => {
+      const total = counters.total(kind)
+      return total === undefined ? [] : reading('wattmill_engine_reported_tokens_total', [engine, kind], total)
+    }),
+  ])
+  const sources = [...watches].flatMap(([source, { seen_ms, failures }]) => [
+    ...(seen_ms === undefined ? [] : [reading('wattmill_scrape_age_seconds', [source], (now - seen_ms) / 1000)]),
+    reading('wattmill_scrape_failures_total', [source], failures),
+  ])
+  return [...views, ...sources]
 }

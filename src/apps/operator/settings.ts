@@ -10,6 +10,8 @@ export interface OperatorSettings {
   readonly url: string | undefined
   /** The folder of its files; undefined: there is none. */
   readonly console: string | undefined
+  /** A Prometheus server for meters that are queries. */
+  readonly prometheusUrl: string | undefined
 }
 
 const alone: OperatorSettings = {
@@ -19,6 +21,7 @@ const alone: OperatorSettings = {
   fullWatts: 50,
   url: undefined,
   console: undefined,
+  prometheusUrl: undefined,
 }
 
 export const operatorSettings = (env: string | undefined): OperatorSettings =>

@@ -19,6 +19,7 @@ import { routes } from './routes/all.ts'
 import { filesToLoad } from './routes/models.ts'
 import { serve } from './server.ts'
 import type { OperatorSettings } from './settings.ts'
+import { Telemetry } from './telemetry.ts'
 
 export interface ModelToLoad {
   readonly name: string
@@ -62,17 +63,28 @@ export async function startOperator(
   const { first } = seed(store, { ...settings, starter: await starterFile(Date.now()) }, Date.now())
 
   const { idleWatts, fullWatts } = settings
-  const leases = new Leases(store)
-  const keeper = startKeeper({ home, store, leases, meter: { idleWatts, fullWatts }, now: Date.now, log })
-  const engine = engineHost(home.engineSocket)
   // Without a launcher nobody starts gateways, and none is waited for.
   const expected = settings.url === undefined ? 0 : settings.gateways
+  const gateways = new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation), expected)
+  const telemetry = new Telemetry(store, Date.now, (engine) => gateways.running(engine))
+  const leases = new Leases(store)
+  const keeper = startKeeper({
+    home,
+    store,
+    leases,
+    meter: { idleWatts, fullWatts },
+    now: Date.now,
+    log,
+    others: () => telemetry.look(),
+  })
+  const engine = engineHost(home.engineSocket)
   const live = {
     started_ms: Date.now(),
     url: settings.url,
-    gateways: new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation), expected),
+    gateways,
     leases,
     totals: new Totals(),
+    telemetry,
     engine,
     admission: new Admission(adminKey, new Sessions(store, adminKey), Date.now),
     console: new Console(settings.console),
@@ -80,7 +92,7 @@ export async function startOperator(
     modelsChanged: () => launcher.modelsChanged(filesToLoad(factory)),
     restartGateways: () => launcher.restartGateways(),
   }
-  const factory: Factory = { home, store, pepper, live, now: Date.now, log }
+  const factory: Factory = { home, store, pepper, prometheus: settings.prometheusUrl, live, now: Date.now, log }
   const server = await serve(factory, routes, home.operatorSocket)
 
   return {
@@ -91,6 +103,7 @@ export async function startOperator(
       server.close()
       server.closeAllConnections()
       engine.close()
+      telemetry.close()
       await keeper.stop()
       store.close()
     },

@@ -82,6 +82,11 @@ export const settings = {
   'limits.queue_seconds': number(30, 0, 3600, 'the longest that a request waits for a free replica'),
   'limits.max_connections': integer(4096, 1, 1_000_000, 'sockets per gateway; each costs some memory'),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
+  'telemetry.prometheus_url': {
+    kind: 'text',
+    usual: '',
+    why: 'the Prometheus server that meters of the form prom:QUERY are asked of; empty: none',
+  },
   'objectives.ttft_seconds': number(2, 0.001, 3600, 'a first token later than this misses the objective'),
   'objectives.tpot_seconds': number(0.2, 0.0001, 60, 'an answer slower per token than this misses the objective'),
 } as const satisfies Record<string, Setting>
@@ -103,6 +108,7 @@ export interface Config {
     readonly context: number
     readonly queue: number
   }
+  readonly prometheusUrl: string | undefined
   /** As the gateway reads them from WATTMILL_GATEWAY. */
   readonly gateway: Readonly<Record<string, number>>
 }
@@ -125,6 +131,7 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
       context: number('engine.context'),
       queue: number('engine.queue'),
     },
+    prometheusUrl: text('telemetry.prometheus_url') || undefined,
     gateway: Object.fromEntries(gateway.map((path) => [path.replace(/^limits\./, '').replace('.', '_'), number(path)])),
   }
 }
@@ -133,7 +140,8 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
 export function unfit(setting: Setting, value: unknown): string | undefined {
   if (setting.kind === 'file') return typeof value === 'string' ? undefined : 'is a path'
   if (setting.kind === 'networks') return unfitNetworks(value)
-  if (setting.kind === 'text') return typeof value === 'string' && value !== '' ? undefined : 'is a text'
+  if (setting.kind === 'text')
+    return typeof value === 'string' && (value !== '' || setting.usual === '') ? undefined : 'is a text'
   const range = `${setting.min} to ${setting.max}`
   if (typeof value !== 'number' || (setting.kind === 'integer' && !Number.isInteger(value)))
     return `is a ${setting.kind === 'integer' ? 'whole number' : 'number'} from ${range}`

@@ -69,3 +69,26 @@ test('a counter that starts anew is a reset, never a negative energy', () => {
 test('the idle floor is never more than what was drawn', () => {
   assert.equal(interval(counter(1, 0, 0), counter(2, 1000, 1_000_000), watts(5)).idle, 1000n)
 })
+
+const power = (sequence: number, at_ms: number, watts: number): MeterSample => ({
+  kind: 'power',
+  meter: 'pdu',
+  sequence,
+  at_ms,
+  watts,
+})
+
+test('power is the mean of its two readings over the time, surer when they are near, unknown when they are far', () => {
+  const cases: readonly (readonly [seconds: number, energy: bigint, grade: string, reset: boolean])[] = [
+    [1, 150_000n, 'measured', false],
+    [3, 450_000n, 'measured', false],
+    [4, 600_000n, 'estimated', false],
+    [60, 9_000_000n, 'estimated', false],
+    [61, 0n, 'estimated', true],
+  ]
+  for (const [seconds, energy, grade, reset] of cases) {
+    const one = interval(power(1, 0, 100), power(2, seconds * 1000, 200), watts(40))
+    assert.deepEqual([one.energy, one.grade, one.reset], [energy, grade, reset], `${seconds} s`)
+    assert(one.idle <= one.energy)
+  }
+})

@@ -11,6 +11,7 @@ export type Grade = 'measured' | 'estimated' | 'simulated'
  */
 export type MeterSample = { readonly meter: string; readonly sequence: number; readonly at_ms: number } & (
   | { readonly kind: 'energy_counter'; readonly energy_uj: number; readonly wraps_at_uj: number }
+  | { readonly kind: 'power'; readonly watts: number }
   | {
       readonly kind: 'cpu_time'
       readonly busy_ms: number
@@ -38,6 +39,8 @@ export interface MeterInterval {
  * Energy from one sample to the next.
  *
  * Energy counter (RAPL): the difference, with the wrap at `wraps_at_uj`.
+ * Power: the mean of the two readings × time (trapezoid). Over a gap of more than 3 s it is an estimate, since what the power
+ * did in between is not known (the bound that InferenceX sets for its power files); over more than a minute nothing is said.
  * CPU time: idle_W × t + (full_W − idle_W) × busy core-seconds / cores, the linear model of server power
  * (Fan, Weber, Barroso, ISCA 2007).
  */
@@ -57,6 +60,9 @@ export function interval(before: MeterSample, after: MeterSample, idle: Watts): 
   }
 }
 
+const longestGap_s = 3
+const longestBridge_s = 60
+
 function drawn(
   before: MeterSample,
   after: MeterSample,
@@ -71,6 +77,11 @@ function drawn(
     if (before.energy_uj > before.wraps_at_uj / 2 && wrapped >= 0)
       return { energy_mj: wrapped, grade: 'measured', reset: false }
     return { energy_mj: Math.floor(after.energy_uj / 1000), grade: 'measured', reset: true }
+  }
+  if (before.kind === 'power' && after.kind === 'power') {
+    if (elapsed_s > longestBridge_s) return { energy_mj: 0, grade: 'estimated', reset: true }
+    const grade = elapsed_s <= longestGap_s ? 'measured' : 'estimated'
+    return { energy_mj: Math.round(((before.watts + after.watts) / 2) * elapsed_s * 1000), grade, reset: false }
   }
   if (before.kind === 'cpu_time' && after.kind === 'cpu_time') {
     const reset = after.busy_ms < before.busy_ms

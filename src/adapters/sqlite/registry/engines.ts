@@ -1,14 +1,23 @@
+import type { NanoDollars } from '../../../units/amount.ts'
 import type { Store } from '../store.ts'
 import { all, change, one, RegistryError, run } from './change.ts'
+import { declareCost, endFacts, type MeterRecord, measureBy } from './meters.ts'
 import { checkName } from './names.ts'
 
 export interface EngineRecord {
   readonly name: string
+  /** The API that it speaks. */
   readonly vendor: 'llama' | 'openai'
+  /** Which engine it is, as far as that is known: vllm, sglang, … */
+  readonly product: string | null
   /** null: embedded. */
   readonly url: string | null
   /** env:NAME or file:PATH; never the secret. */
   readonly key_from: string | null
+  /** Its page of metrics; null: none. */
+  readonly metrics_url: string | null
+  /** What it runs on, such as `h200:8`. */
+  readonly chips: string | null
   readonly concurrency: number
   readonly draining: boolean
   /** Public name → the engine's own. */
@@ -40,7 +49,17 @@ export function findEngine(store: Store, name: string): EngineRecord {
   return engine
 }
 
-export function addEngine(store: Store, engine: Omit<EngineRecord, 'draining'>): void {
+/** What is declared of an engine beside what it serves. */
+export interface EngineFacts {
+  readonly meters: readonly MeterRecord[]
+  readonly costPerHour: NanoDollars | undefined
+}
+
+export function addEngine(
+  store: Store,
+  engine: Omit<EngineRecord, 'draining'>,
+  { meters, costPerHour }: EngineFacts = { meters: [], costPerHour: undefined },
+): void {
   checkName('engine', 'name', engine.name)
   for (const name of Object.keys(engine.models)) checkName('model', 'model', name)
   change(store, () => {
@@ -51,15 +70,21 @@ export function addEngine(store: Store, engine: Omit<EngineRecord, 'draining'>):
       })
     run(
       store,
-      'insert into engine (name, vendor, url, key_from, concurrency, created_ms) values (?, ?, ?, ?, ?, ?)',
+      `insert into engine (name, vendor, product, url, key_from, metrics_url, chips, concurrency, created_ms)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       engine.name,
       engine.vendor,
+      engine.product,
       engine.url,
       engine.key_from,
+      engine.metrics_url,
+      engine.chips,
       engine.concurrency,
       engine.created_ms,
     )
     for (const [name, upstream] of Object.entries(engine.models)) serve(store, engine.name, name, upstream)
+    measureBy(store, engine.name, meters, engine.created_ms)
+    if (costPerHour !== undefined) declareCost(store, engine.name, costPerHour, engine.created_ms)
   })
 }
 
@@ -68,7 +93,7 @@ export const serve = (store: Store, engine: string, name: string, upstream: stri
   run(store, 'insert into engine_model (engine, public, upstream) values (?, ?, ?)', engine, name, upstream)
 
 /** Requests under way keep the snapshot they began with: they end in peace. */
-export function removeEngine(store: Store, name: string): void {
+export function removeEngine(store: Store, name: string, now_ms: number): void {
   findEngine(store, name)
   if (name === embedded)
     throw new RegistryError('conflict', 'the embedded engine belongs to the factory and stays', {
@@ -76,6 +101,7 @@ export function removeEngine(store: Store, name: string): void {
       next: `wattmill engines drain ${embedded}`,
     })
   change(store, () => {
+    endFacts(store, name, now_ms)
     run(store, 'delete from engine_model where engine = ?', name)
     run(store, 'delete from engine where name = ?', name)
   })

@@ -73,6 +73,9 @@ test('every snapshot is valid for a gateway, and every change has a number of it
       addEngine(store, {
         name: 'e',
         vendor: 'openai',
+        product: null,
+        metrics_url: null,
+        chips: null,
         url: 'http://h/v1',
         key_from: null,
         concurrency: 1,
@@ -80,7 +83,7 @@ test('every snapshot is valid for a gateway, and every change has a number of it
         created_ms: 1,
       }),
     () => drainEngine(store, 'e', true),
-    () => removeEngine(store, 'e'),
+    () => removeEngine(store, 'e', 2),
     () => addModelFile(store, { ...starter, name: 'two' }),
     () => removeModelFile(store, 'two'),
     () =>
@@ -105,7 +108,7 @@ test('a change that fails changes nothing, the number neither', () => {
   createApplication(store, 'acme', 'support', 1)
   const before = JSON.stringify(wireSnapshot(store, 0))
   assert.throws(() => createApplication(store, 'acme', 'support', 1), /already/)
-  assert.throws(() => removeEngine(store, embedded), /stays/)
+  assert.throws(() => removeEngine(store, embedded, 2), /stays/)
   assert.throws(() => addModelFile(store, starter), /already/)
   assert.throws(() => createKey(store, pepper, { ...plain, tenant: 'a b' }, 1), /has " "/)
   assert.throws(() => createKey(store, pepper, { ...plain, expires_ms: 5 }, 10), /expired already/)

@@ -36,6 +36,15 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
       ) as WireSnapshot['prices'][number]['perMillion'],
     })),
     allowances: setAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
-    engines: listEngines(store).map(({ created_ms: _, models, ...engine }) => ({ ...engine, models: { ...models } })),
+    // Field by field: what else is known of an engine is no gateway's concern.
+    engines: listEngines(store).map(({ name, vendor, url, key_from, concurrency, draining, models }) => ({
+      name,
+      vendor,
+      url,
+      key_from,
+      concurrency,
+      draining,
+      models: { ...models },
+    })),
   }
 }

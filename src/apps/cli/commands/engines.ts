@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
 import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
-import { mapping, whole } from '../values.ts'
+import { again, mapping, whole } from '../values.ts'
 
 interface Engine {
   readonly name: string
   readonly vendor: string
   readonly url: string | null
+  readonly chips: string | null
+  readonly cost_per_hour_usd: string | null
+  readonly meters: readonly string[]
   readonly concurrency: number
   readonly draining: boolean
   readonly up: boolean | null
@@ -19,6 +22,10 @@ interface Add {
   readonly vendor?: string
   readonly keyFrom?: string
   readonly concurrency?: number
+  readonly chips?: string
+  readonly costPerHour?: string
+  readonly meter?: string[]
+  readonly metricsUrl?: string
   readonly model?: Record<string, string>
 }
 
@@ -33,22 +40,35 @@ export function engineCommands(program: Command): void {
       .requiredOption('--url <url>', 'base of its API, such as http://127.0.0.1:8000/v1')
       .option(
         '--vendor <vendor>',
-        'openai: vLLM, SGLang, llama-server, Ollama, LM Studio, hosted services (default: openai)',
+        'openai, or which engine with that API: vllm, sglang, tensorrt-llm, llama.cpp (default: found out)',
       )
       .option('--key-from <where>', 'env:NAME or file:PATH; the key itself is never stored')
       .option('--concurrency <n>', 'requests at once (default: 64)', whole)
+      .option('--chips <chip:n>', 'what it runs on, such as h200:8')
+      .option('--cost-per-hour <usd>', 'US dollars per hour for all of it, such as 24')
+      .option(
+        '--meter <meter>',
+        'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  nvidia-smi:UUID,…  watts:IDLE,FULL; again for more',
+        again,
+      )
+      .option('--metrics-url <url>', 'its page of metrics (default: found out)')
       .option(
         '--model <public=upstream>',
         'a model to serve, under a name of yours; again for more (default: all it has)',
         mapping,
       ),
     async (factory, { url, vendor, keyFrom, concurrency, model, ...options }, name) => {
+      const { chips, costPerHour, meter, metricsUrl } = options
       const engine = await factory.json('POST', '/api/engines', {
         name,
         url,
         vendor,
         key_from: keyFrom,
         concurrency,
+        chips,
+        cost_per_hour: costPerHour,
+        meters: meter,
+        metrics_url: metricsUrl,
         models: model,
       })
       show(engine, options, (added: Engine) => fields(row(added)))
@@ -96,7 +116,11 @@ export function engineCommands(program: Command): void {
 const row = (engine: Engine) => ({
   name: engine.name,
   state: engine.draining ? 'draining' : engine.up === null ? 'unknown' : engine.up ? 'up' : 'down',
+  vendor: engine.vendor,
   running: `${engine.running}/${engine.concurrency}`,
+  chips: engine.chips,
+  usd_per_hour: engine.cost_per_hour_usd,
+  meters: engine.meters,
   url: engine.url ?? '(embedded)',
   models: Object.entries(engine.models).map(([name, upstream]) => (name === upstream ? name : `${name}=${upstream}`)),
 })

@@ -1,4 +1,6 @@
 import Type from 'typebox'
+import { type EngineKind, engineKinds } from '../../../adapters/prometheus/engine-names.ts'
+import { lastInterval } from '../../../adapters/sqlite/figures.ts'
 import {
   addEngine,
   drainEngine,
@@ -8,11 +10,16 @@ import {
   removeEngine,
   servedModels,
 } from '../../../adapters/sqlite/registry/engines.ts'
+import { type CostSpan, costSpans, metersOf } from '../../../adapters/sqlite/registry/meters.ts'
 import { isName } from '../../../adapters/sqlite/registry/names.ts'
+import { accelerators, findAccelerator } from '../../../plant/chips/catalogue.ts'
+import { formatDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
+import { meterForms, parseMeter, resolveMeters } from '../meter-spec.ts'
 import { didYouMean } from '../nearest.ts'
 import { probe } from '../probe.ts'
+import { metricsHint, probeMetrics } from '../probe-metrics.ts'
 import { type Route, route } from '../router.ts'
 import { isoOrNull } from '../when.ts'
 import { unpriced } from './prices.ts'
@@ -37,13 +44,26 @@ export const engineRoutes: readonly Route[] = [
       name,
       url: Type.String({ maxLength: 2000, description: 'a base URL such as http://127.0.0.1:8000/v1' }),
       vendor: Type.Optional(
-        Type.Literal('openai', {
-          description: 'openai: the API of vLLM, SGLang, llama-server, Ollama, LM Studio and hosted services',
+        Type.Union([Type.Literal('openai'), ...engineKinds.map((kind) => Type.Literal(kind))], {
+          description: `openai, or which engine with that API it is: ${engineKinds.join(', ')}`,
         }),
       ),
       key_from: Type.Optional(Type.String({ maxLength: 2000, description: 'env:NAME or file:PATH' })),
       concurrency: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 65_536, description: 'requests at once, from 1 to 65536' }),
+      ),
+      chips: Type.Optional(
+        Type.String({
+          pattern: '^[a-z0-9][a-z0-9.-]{0,40}(:[1-9][0-9]{0,4})?$',
+          description: 'a chip and how many: h200:8',
+        }),
+      ),
+      cost_per_hour: Type.Optional(
+        Type.String({ description: 'US dollars per hour for all of it, such as 24 or 1.49' }),
+      ),
+      meters: Type.Optional(Type.Array(Type.String({ maxLength: 4000 }), { maxItems: 16, description: meterForms })),
+      metrics_url: Type.Optional(
+        Type.String({ maxLength: 2000, description: 'its page of metrics, where it is not found by itself' }),
       ),
       models: Type.Optional(
         Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: 200 }), {
@@ -58,22 +78,42 @@ export const engineRoutes: readonly Route[] = [
           param: 'name',
           next: `wattmill engines remove ${asked.name}   (or choose another name)`,
         })
+      const perHour = costPerHour(asked.cost_per_hour)
+      const specs = (asked.meters ?? []).map((text) => parseMeter(text, factory.prometheus))
       const found = await probe(asked.url, asked.key_from ?? null)
       const models = chosen(asked.models, found.models)
+      const declared =
+        asked.vendor === undefined || asked.vendor === 'openai' ? undefined : (asked.vendor as EngineKind)
+      const metrics = await probeMetrics(found.url, asked.metrics_url, declared)
+      const meters = await resolveMeters(asked.name, specs)
       const shared = alsoServed(factory, Object.keys(models))
-      addEngine(factory.store, {
-        name: asked.name,
-        vendor: 'openai',
-        url: found.url,
-        key_from: asked.key_from ?? null,
-        concurrency: asked.concurrency ?? usualConcurrency,
-        models,
-        created_ms: factory.now(),
-      })
+      addEngine(
+        factory.store,
+        {
+          name: asked.name,
+          vendor: 'openai',
+          product: declared ?? metrics?.kind ?? null,
+          url: found.url,
+          key_from: asked.key_from ?? null,
+          metrics_url: metrics?.url ?? null,
+          chips: asked.chips ?? null,
+          concurrency: asked.concurrency ?? usualConcurrency,
+          models,
+          created_ms: factory.now(),
+        },
+        { meters, costPerHour: perHour },
+      )
+      factory.live?.telemetry.apply()
       const published = await publish(factory)
-      const notice = unpriced(factory, Object.keys(models))
+      const notices = [unpriced(factory, Object.keys(models)), unknownChip(asked.chips), metricsHint(metrics, declared)]
       const added = display(factory, findEngine(factory.store, asked.name))
-      return { ...added, took_ms: found.took_ms, shared, ...(notice && { notice }), published }
+      return {
+        ...added,
+        took_ms: found.took_ms,
+        shared,
+        notices: notices.filter((one) => one !== undefined),
+        published,
+      }
     },
   }),
   route({
@@ -100,7 +140,8 @@ export const engineRoutes: readonly Route[] = [
     about: 'Remove an engine; requests under way end in peace',
     input: { name },
     run: async (factory, { name }) => {
-      removeEngine(factory.store, name)
+      removeEngine(factory.store, name, factory.now())
+      factory.live?.telemetry.apply()
       return { name, removed: true, published: await publish(factory) }
     },
   }),
@@ -111,7 +152,17 @@ async function probeEngine(factory: Factory, name: string) {
   if (engine.url !== null) {
     const found = await probe(engine.url, engine.key_from)
     const missing = Object.values(engine.models).filter((upstream) => !found.models.includes(upstream))
-    return { name, up: true, url: found.url, took_ms: found.took_ms, found: found.models, missing }
+    const metrics = await probeMetrics(found.url, engine.metrics_url ?? undefined, undefined)
+    return {
+      name,
+      up: true,
+      url: found.url,
+      took_ms: found.took_ms,
+      found: found.models,
+      missing,
+      metrics: metrics ?? null,
+      meters: metersOf(factory.store, name).map((meter) => meterState(factory, meter.name)),
+    }
   }
   const status = factory.live?.engine.status()
   if (!status)
@@ -126,6 +177,27 @@ async function probeEngine(factory: Factory, name: string) {
     found: ready,
     missing: Object.keys(engine.models).filter((model) => !ready.includes(model)),
   }
+}
+
+function costPerHour(text: string | undefined) {
+  if (text === undefined) return undefined
+  const value = parseDecimal(text, 9)
+  if (value === undefined || value < 0n || value > 10n ** 15n)
+    throw new ControlError('invalid_value', 'the cost is no amount of dollars', {
+      param: 'cost_per_hour',
+      next: 'Give dollars per hour for the whole engine, such as --cost-per-hour 24 or 1.49',
+    })
+  return nanoDollars(value)
+}
+
+function unknownChip(chips: string | undefined): string | undefined {
+  const id = chips?.split(':')[0]
+  if (id === undefined || findAccelerator(id)) return undefined
+  const meant = didYouMean(
+    id,
+    accelerators.map((one) => one.id),
+  )
+  return `there are no facts on a chip ${id}${meant}`
 }
 
 /** The models asked for, each of which the engine must have; all it has when none was asked for. */
@@ -169,9 +241,13 @@ function display(factory: Factory, engine: EngineRecord) {
   )
   return {
     name: engine.name,
-    vendor: engine.vendor,
+    vendor: engine.product ?? engine.vendor,
     url: engine.url,
     key_from: engine.key_from,
+    metrics_url: engine.metrics_url,
+    chips: engine.chips,
+    cost_per_hour_usd: costNow(costSpans(factory.store), engine.name),
+    meters: metersOf(factory.store, engine.name).map(({ name }) => name),
     concurrency: engine.concurrency,
     draining: engine.draining,
     // Unknown until a gateway has tried it.
@@ -180,4 +256,15 @@ function display(factory: Factory, engine: EngineRecord) {
     models: engine.models,
     created: isoOrNull(engine.created_ms),
   }
+}
+
+const costNow = (spans: readonly CostSpan[], engine: string): string | null => {
+  const span = spans.find((one) => one.engine === engine && one.until_ms === null)
+  return span ? formatDollars(span.perHour) : null
+}
+
+/** A meter with the age of its last interval; null: none is booked yet. */
+function meterState(factory: Factory, meter: string) {
+  const last = lastInterval(factory.store.database, meter)
+  return { meter, grade: last?.grade ?? null, age_s: last ? Math.round((factory.now() - last.to_ms) / 100) / 10 : null }
 }

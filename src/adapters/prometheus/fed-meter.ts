@@ -1,0 +1,62 @@
+import { IdleFloor } from '../../plant/energy/idle-floor.ts'
+import { watts } from '../../units/quantity.ts'
+import type { MeterReader, Reading } from '../sqlite/meter.ts'
+
+/**
+ * A meter that is fed by a source which is read elsewhere and at its own pace.
+ *
+ * An exporter refreshes its figures at its own interval (dcgm-exporter: 30 s unless told otherwise) and repeats them to
+ * whoever asks in between. So an energy counter that has not moved is no new reading: the interval goes on until it moves,
+ * and its joules fall on all of the time that they were drawn in, not on its last second.
+ */
+export class FedMeter implements MeterReader {
+  readonly meter: string
+  readonly #floor = new IdleFloor()
+  #next: Reading | undefined
+  #last: { readonly value: number; readonly at_ms: number } | undefined
+  #worked = false
+
+  constructor(meter: string) {
+    this.meter = meter
+  }
+
+  get idle() {
+    return this.#floor.watts
+  }
+
+  /** Something ran on what it measures since its last reading. */
+  worked(): void {
+    this.#worked = true
+  }
+
+  /** A cumulative counter of energy. */
+  energy(energy_mj: number, at_ms: number): void {
+    const last = this.#last
+    if (last && (energy_mj === last.value || at_ms <= last.at_ms)) return
+    if (last && energy_mj > last.value) this.#learn((energy_mj - last.value) / (at_ms - last.at_ms))
+    this.#last = { value: energy_mj, at_ms }
+    this.#worked = false
+    this.#next = {
+      kind: 'energy_counter',
+      energy_uj: Math.round(energy_mj * 1000),
+      wraps_at_uj: Number.MAX_SAFE_INTEGER, // it does not wrap: lower than before is a reset
+      at_ms,
+    }
+  }
+
+  power(power_w: number, at_ms: number): void {
+    this.#learn(power_w)
+    this.#worked = false
+    this.#next = { kind: 'power', watts: power_w, at_ms }
+  }
+
+  read(): Reading | undefined {
+    const next = this.#next
+    this.#next = undefined
+    return next
+  }
+
+  #learn(mean_w: number): void {
+    this.#floor.learn(watts(mean_w), this.#worked)
+  }
+}

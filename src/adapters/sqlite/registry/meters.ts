@@ -1,0 +1,105 @@
+import { type NanoDollars, nanoDollars } from '../../../units/amount.ts'
+import { allBig } from '../query.ts'
+import type { Store } from '../store.ts'
+import { all, run } from './change.ts'
+
+/** Where a meter is read, and what it counts. */
+export type MeterSource =
+  /** Energy counter of one board, from a dcgm-exporter. */
+  | { readonly kind: 'dcgm'; readonly url: string; readonly uuid: string }
+  /** A number that a Prometheus server works out: power, or cumulative energy. */
+  | { readonly kind: 'prometheus'; readonly url: string; readonly query: string; readonly unit: 'watts' | 'joules' }
+  /** Power of one board of this machine. */
+  | { readonly kind: 'nvidia-smi'; readonly uuid: string }
+  /** No meter: power at rest and at work as declared, by whether the engine has requests. */
+  | { readonly kind: 'watts'; readonly idle: number; readonly full: number }
+
+export interface MeterRecord {
+  /** Lower-case letters, digits and hyphens. */
+  readonly name: string
+  readonly source: MeterSource
+}
+
+/** Meters that measure an engine now. Several engines on one board share its meter. */
+export const metersOf = (store: Store, engine: string): MeterRecord[] =>
+  all<{ name: string; source: string }>(
+    store,
+    `select m.name, m.source from engine_meter e join meter m on m.name = e.meter
+     where e.engine = ? and e.until_ms is null order by m.name`,
+    engine,
+  ).map(fromRow)
+
+/** Every meter that some engine is measured by now. */
+export const listMeters = (store: Store): MeterRecord[] =>
+  all<{ name: string; source: string }>(
+    store,
+    `select distinct m.name, m.source from engine_meter e join meter m on m.name = e.meter
+     where e.until_ms is null order by m.name`,
+  ).map(fromRow)
+
+const fromRow = ({ name, source }: { name: string; source: string }): MeterRecord => ({
+  name,
+  source: JSON.parse(source) as MeterSource,
+})
+
+/** Engines by the meter that measures them now. */
+export const enginesByMeter = (store: Store): Map<string, string[]> => {
+  const rows = all<{ engine: string; meter: string }>(
+    store,
+    'select engine, meter from engine_meter where until_ms is null order by engine',
+  )
+  return new Map(
+    [...Map.groupBy(rows, ({ meter }) => meter)].map(([meter, of]) => [meter, of.map((row) => row.engine)]),
+  )
+}
+
+/** Within a transaction of the caller's. A meter that is known by its name is read from where it now is. */
+export function measureBy(store: Store, engine: string, meters: readonly MeterRecord[], now_ms: number): void {
+  for (const { name, source } of meters) {
+    run(
+      store,
+      `insert into meter (name, source, created_ms) values (?, ?, ?)
+       on conflict (name) do update set source = excluded.source`,
+      name,
+      JSON.stringify(source),
+      now_ms,
+    )
+    run(
+      store,
+      `insert into engine_meter (engine, meter, from_ms) values (?, ?, ?)
+       on conflict (engine, meter, from_ms) do update set until_ms = null`,
+      engine,
+      name,
+      now_ms,
+    )
+  }
+}
+
+/** Within a transaction of the caller's. What was, stays. */
+export function endFacts(store: Store, engine: string, now_ms: number): void {
+  run(store, 'update engine_meter set until_ms = ? where engine = ? and until_ms is null', now_ms, engine)
+  run(store, 'update engine_cost set until_ms = ? where engine = ? and until_ms is null', now_ms, engine)
+}
+
+/** Within a transaction of the caller's. */
+export const declareCost = (store: Store, engine: string, perHour: NanoDollars, now_ms: number): number =>
+  run(store, 'insert into engine_cost (engine, from_ms, per_hour) values (?, ?, ?)', engine, now_ms, perHour)
+
+/** Declared cost of an engine's time, as it was from one moment to another. */
+export interface CostSpan {
+  readonly engine: string
+  readonly from_ms: number
+  readonly until_ms: number | null
+  readonly perHour: NanoDollars
+}
+
+export const costSpans = ({ database }: Pick<Store, 'database'>): CostSpan[] =>
+  allBig<{ engine: string; from_ms: bigint; until_ms: bigint | null; per_hour: bigint }>(
+    database,
+    'select engine, from_ms, until_ms, per_hour from engine_cost order by engine, from_ms',
+  ).map(({ engine, from_ms, until_ms, per_hour }) => ({
+    engine,
+    from_ms: Number(from_ms),
+    until_ms: until_ms === null ? null : Number(until_ms),
+    perHour: nanoDollars(per_hour),
+  }))

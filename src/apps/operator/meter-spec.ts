@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import { findGpus } from '../../adapters/nvidia/smi.ts'
+import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts'
+import { PromQuery } from '../../adapters/prometheus/query.ts'
+import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
+import type { MeterRecord, MeterSource } from '../../adapters/sqlite/registry/meters.ts'
+import { ControlError } from './errors.ts'
+import { didYouMean } from './nearest.ts'
+import { checkUrl } from './probe.ts'
+
+/** How a meter is given on the command line; the next step of every error about one. */
+export const meterForms = 'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  nvidia-smi:UUID,…  watts:IDLE,FULL'
+
+const wrong = (message: string, next = `Meters: ${meterForms}`): ControlError =>
+  new ControlError('invalid_value', message, { param: 'meters', next })
+
+/** One `--meter`, read; what it names is looked at when it is resolved. */
+export type MeterSpec =
+  | { readonly kind: 'dcgm'; readonly url: string; readonly uuids: readonly string[] }
+  | { readonly kind: 'nvidia-smi'; readonly uuids: readonly string[] }
+  | Extract<MeterSource, { kind: 'prometheus' | 'watts' }>
+
+export function parseMeter(text: string, prometheus: string | undefined): MeterSpec {
+  const [, kind = '', rest = ''] = /^([a-z-]+):(.+)$/s.exec(text.trim()) ?? []
+  switch (kind) {
+    case 'dcgm': {
+      const [url = '', uuids = ''] = rest.split('#')
+      return { kind, url: pageUrl(url), uuids: names(uuids) }
+    }
+    case 'nvidia-smi':
+      return { kind, uuids: names(rest === 'all' ? '' : rest) }
+    case 'prom':
+      return promSpec(rest, prometheus)
+    case 'watts': {
+      const [idle = Number.NaN, full = Number.NaN, more] = rest.split(',').map(Number)
+      if (!(idle >= 0 && full >= idle && full <= 1e6) || more !== undefined)
+        throw wrong('watts:IDLE,FULL takes two numbers of watts, the first not above the second')
+      return { kind, idle, full }
+    }
+    default:
+      throw wrong(
+        `${JSON.stringify(text.slice(0, 60))} is no meter${didYouMean(kind, ['dcgm', 'prom', 'nvidia-smi', 'watts'])}`,
+      )
+  }
+}
+
+const names = (text: string): string[] => text.split(',').flatMap((name) => name.trim() || [])
+
+/** `…/metrics` is where every exporter has its page; whoever names another path means it. */
+function pageUrl(given: string): string {
+  const url = checkUrl(given)
+  return new URL(url).pathname === '/' ? `${url.replace(/\/$/, '')}/metrics` : url
+}
+
+/** `watts=` or `joules=` says what the query gives; a plain one gives watts. */
+function promSpec(rest: string, prometheus: string | undefined): MeterSpec {
+  const [, server, asked] = /^(https?:\/\/[^#]+)#(.+)$/s.exec(rest) ?? [undefined, prometheus, rest]
+  if (!server)
+    throw wrong(
+      'prom:QUERY needs to know the Prometheus server',
+      'Give prom:URL#QUERY, or telemetry.prometheus_url in wattmill.yaml',
+    )
+  const [, unit = 'watts', query = ''] = /^(?:(watts|joules)=)?(.+)$/s.exec(asked ?? '') ?? []
+  return { kind: 'prometheus', url: checkUrl(server), query, unit: unit as 'watts' | 'joules' }
+}
+
+/** The meters that specs name, each of which has answered just now. */
+export async function resolveMeters(engine: string, specs: readonly MeterSpec[]): Promise<MeterRecord[]> {
+  const found: MeterRecord[] = []
+  for (const spec of specs) {
+    try {
+      found.push(...(await resolve(engine, spec)))
+    } catch (cause) {
+      if (!(cause instanceof ScrapeError)) throw cause
+      throw new ControlError(cause.fault === 'unreachable' ? 'engine_unreachable' : 'engine_bad_reply', cause.message, {
+        param: 'meters',
+        next: 'Check the address of the meter, and that its exporter runs.',
+        cause,
+      })
+    }
+  }
+  const twice = found.find((meter, index) => found.findIndex(({ name }) => name === meter.name) !== index)
+  if (twice) throw wrong(`${twice.name} is given twice`)
+  return found
+}
+
+async function resolve(engine: string, spec: MeterSpec): Promise<MeterRecord[]> {
+  switch (spec.kind) {
+    case 'dcgm': {
+      const boards = await boardsOf(spec.url)
+      const uuids = chosen(spec.uuids, [...boards.keys()], spec.url)
+      const mute = uuids.find(
+        (uuid) => boards.get(uuid)?.energy_mj === undefined && boards.get(uuid)?.power_w === undefined,
+      )
+      if (mute) throw wrong(`${spec.url} tells neither energy nor power of ${mute}`)
+      return uuids.map((uuid) => ({ name: slug(uuid), source: { kind: 'dcgm', url: spec.url, uuid } }))
+    }
+    case 'nvidia-smi': {
+      const smi = await findGpus()
+      if (!smi.found) throw wrong(smi.why, 'Use another meter, or run the factory on the machine with the GPUs')
+      const known = smi.gpus.filter(({ power_w }) => power_w !== null).map(({ uuid }) => uuid)
+      const uuids = spec.uuids.length > 0 ? chosen(spec.uuids, known, 'nvidia-smi') : known
+      return uuids.map((uuid) => ({ name: slug(uuid), source: { kind: 'nvidia-smi', uuid } }))
+    }
+    case 'prometheus': {
+      const query = new PromQuery(spec.url, spec.query)
+      await query.value().finally(() => query.close())
+      return [{ name: `prom-${short(spec.url + spec.query)}`, source: spec }]
+    }
+    case 'watts':
+      return [{ name: `watts-${slug(engine)}-${short(engine)}`, source: spec }]
+  }
+}
+
+async function boardsOf(url: string): Promise<Map<string, GpuReport>> {
+  const page = new Page(url)
+  try {
+    const boards = readGpus(await page.samples())
+    if (boards.size === 0) throw new ScrapeError('bad_reply', `${url} names no GPU`)
+    return boards
+  } finally {
+    await page.close()
+  }
+}
+
+/** Those asked for, all of which must be there; the only one there is when none was asked for. */
+function chosen(asked: readonly string[], known: readonly string[], where: string): readonly string[] {
+  if (asked.length === 0 && known.length === 1) return known
+  const listed = `It has: ${known.slice(0, 16).join(', ')}`
+  if (asked.length === 0) throw wrong(`${where} has ${known.length} GPUs: say which, after a #`, listed)
+  const missing = asked.find((uuid) => !known.includes(uuid))
+  if (missing) throw wrong(`${where} has no GPU ${missing}${didYouMean(missing, known)}`, listed)
+  return asked
+}
+
+const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-')
+const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8)
