@@ -8,7 +8,7 @@ import { millijoules } from '../../units/amount.ts'
 import type { AttemptId } from '../../units/ids.ts'
 import { apply } from './apply.ts'
 import { enginesReadTo } from './engine-log.ts'
-import { all, allBig, run } from './query.ts'
+import { all, allBig, one, run } from './query.ts'
 import type { Store } from './store.ts'
 import { tallyDrawn } from './tally.ts'
 
@@ -37,21 +37,21 @@ export const intervalOf = (row: IntervalRow): MeterInterval => ({
   reset: row.reset !== 0n,
 })
 
-export function insertInterval(store: Store, one: MeterInterval): void {
+export function insertInterval(store: Store, interval: MeterInterval): void {
   const added = run(
     store.database,
     `insert into meter_interval (meter, sequence, from_ms, to_ms, energy_mj, idle_mj, grade, reset)
      values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
-    one.meter,
-    one.sequence,
-    one.from_ms,
-    one.to_ms,
-    one.energy,
-    one.idle,
-    one.grade,
-    one.reset ? 1 : 0,
+    interval.meter,
+    interval.sequence,
+    interval.from_ms,
+    interval.to_ms,
+    interval.energy,
+    interval.idle,
+    interval.grade,
+    interval.reset ? 1 : 0,
   )
-  if (added === 1) tallyDrawn(store, one)
+  if (added === 1) tallyDrawn(store, interval)
 }
 
 /** Intervals that no unsettled attempt worked in; the seconds of an interval as `firstSecond` says. */
@@ -85,7 +85,12 @@ const seenInSeconds = `
   where s.second >= ? and s.second < ?
   group by s.attempt order by s.attempt`
 
-export function seenIn(store: Pick<Store, 'database'>, { from_ms, to_ms }: MeterInterval): Seen[] {
+/** A meter that engines elsewhere were given to measure them does not see what this machine works. */
+const measuresOthers = ({ database }: Pick<Store, 'database'>, meter: string): boolean =>
+  one(database, 'select 1 from engine_meter where meter = ? limit 1', meter) !== undefined
+
+export function seenIn(store: Pick<Store, 'database'>, { meter, from_ms, to_ms }: MeterInterval): Seen[] {
+  if (measuresOthers(store, meter)) return []
   const rows = all<{ attempt: string; tokens: number; body: string | null }>(
     store.database,
     seenInSeconds,
