@@ -3,12 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
-import { interval, type MeterSample } from '../../plant/energy/meter.ts'
-import { watts } from '../../units/quantity.ts'
-import type { Reading } from '../sqlite/meter.ts'
-import { DeclaredMeter } from './declared-meter.ts'
 import { engineKinds, readEngine, vocabularyOf } from './engine-names.ts'
-import { FedMeter } from './fed-meter.ts'
 import { gpuNames, isBlank, readGpus } from './gpu-names.ts'
 import { parseMetrics } from './parse.ts'
 import { valueIn } from './query.ts'
@@ -163,69 +158,6 @@ test('sentinels are blank in every form, and figures are not', () => {
     assert(isBlank(blank), String(blank))
   for (const figure of [0, 1, 700, 1e13, 2 ** 31 - 17, 2 ** 47 - 1]) assert(!isBlank(figure), String(figure))
   assert(Object.keys(gpuNames).length >= 5)
-})
-
-const samplesOf = (meter: string, readings: readonly Reading[]): MeterSample[] =>
-  readings.map((reading, index) => ({ ...reading, meter, sequence: index + 1 }) as MeterSample)
-
-test('an exporter that refreshes seldom makes long intervals, and no joule is lost or dated into one second', () => {
-  const meter = new FedMeter('gpu-aa')
-  const readings: Reading[] = []
-  for (let second = 0; second <= 120; second++) {
-    // Refreshed every 30 s, asked every second: 400 W all the time.
-    meter.energy(Math.floor(second / 30) * 30 * 400_000, second * 1000)
-    readings.push(...[meter.read()].filter((reading) => reading !== undefined))
-  }
-  const samples = samplesOf('gpu-aa', readings)
-  const intervals = samples.slice(1).map((after, index) => interval(samples[index] ?? after, after, watts(0)))
-  assert.deepEqual(
-    intervals.map(({ from_ms, to_ms, energy, grade }) => [from_ms, to_ms, Number(energy), grade]),
-    [0, 30, 60, 90].map((at) => [at * 1000, (at + 30) * 1000, 12_000_000, 'measured']),
-  )
-})
-
-test('a counter that was reset is said to be, and counts from there', () => {
-  const meter = new FedMeter('g')
-  meter.energy(1e12, 0)
-  const before = meter.read()
-  meter.energy(500, 1000)
-  const after = meter.read()
-  assert(before && after)
-  const [first, second] = samplesOf('g', [before, after])
-  assert(first && second)
-  const one = interval(first, second, watts(0))
-  assert.deepEqual([one.energy, one.reset], [500n, true])
-})
-
-test('the floor is learned from rest only', () => {
-  const meter = new FedMeter('g')
-  const step = (energy_mj: number, at_s: number, worked: boolean): number => {
-    if (worked) meter.worked()
-    meter.energy(energy_mj, at_s * 1000)
-    return meter.idle
-  }
-  assert.deepEqual(
-    [
-      step(0, 0, false),
-      step(400_000, 1, true),
-      step(500_000, 2, false),
-      step(900_000, 3, true),
-      step(990_000, 4, false),
-    ],
-    [0, 0, 100, 100, 90],
-  )
-})
-
-test('without a meter, declared watts by whether there is work', () => {
-  const meter = new DeclaredMeter('w', watts(100), watts(500))
-  const readings: Reading[] = []
-  for (let second = 0; second <= 4; second++) {
-    meter.look(second > 2, second * 1000)
-    readings.push({ ...meter.read(), at_ms: second * 1000 })
-  }
-  const samples = samplesOf('w', readings)
-  const energies = samples.slice(1).map((after, i) => Number(interval(samples[i] ?? after, after, watts(100)).energy))
-  assert.deepEqual(energies, [100_000, 100_000, 500_000, 500_000])
 })
 
 const ends: (() => unknown)[] = []

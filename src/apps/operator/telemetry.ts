@@ -2,10 +2,11 @@
  * What the operator hears from outside: the pages of metrics of engines, the meters of boards and machine halls. Each source
  * is looked at at its own pace, bounded, through the guarded dial; nothing on the request path waits for it.
  */
+
+import { DeclaredMeter } from '../../adapters/meters/declared.ts'
+import { FedMeter } from '../../adapters/meters/fed.ts'
 import { type SmiGpu, watchGpus } from '../../adapters/nvidia/smi.ts'
-import { DeclaredMeter } from '../../adapters/prometheus/declared-meter.ts'
 import { type EngineKind, readEngine } from '../../adapters/prometheus/engine-names.ts'
-import { FedMeter } from '../../adapters/prometheus/fed-meter.ts'
 import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts'
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
