@@ -7,6 +7,7 @@ import OpenAI from 'openai'
 import type { Factory } from '../bench/load/factory.ts'
 import { startFactory } from '../bench/load/factory.ts'
 import { byteToken, EOS, OWN, writeTinyModel } from '../src/adapters/llama/testing.ts'
+import { DIMENSIONS, writeTinyBert } from '../src/adapters/llama/testing-embedder.ts'
 import { createKey, discard, engineCount } from './factory.ts'
 
 /** ChatML with tools as Hermes and Qwen write them. */
@@ -34,6 +35,7 @@ before(async () => {
     'add',
     writeTinyModel(join(factory.home, 'caller.gguf'), { template, own, next, context: 2048 }),
   )
+  await factory.cli('models', 'add', writeTinyBert(join(factory.home, 'embedder.gguf')))
 })
 after(() => discard(factory))
 
@@ -168,6 +170,24 @@ test('ai: a tool is run, and its result goes back', async () => {
   })
   assert.equal(asked.length, 1)
   assert.equal(toolResults[0]?.output, 'no rain')
+})
+
+test('openai: embeddings, as it asks for them itself (base64) and as floats; billed for what went in', async () => {
+  const ask = { model: 'embedder', input: ['lost card', 'card lost', 'exchange rate'] }
+  const { data: packed, request_id } = await openai.embeddings.create(ask).withResponse()
+  const floats = await openai.embeddings.create({ ...ask, encoding_format: 'float' })
+  assert.equal(packed.data.length, 3)
+  for (const [at, { embedding }] of packed.data.entries()) {
+    assert.equal(embedding.length, DIMENSIONS)
+    assert.deepEqual([...embedding], floats.data[at]?.embedding)
+  }
+  const { input_uncached, output } = engineCount(factory, request_id ?? '')
+  assert.deepEqual([packed.usage.prompt_tokens, 0], [input_uncached, output])
+  const error = await openai.embeddings.create({ ...ask, model: 'starter' }).then(
+    () => assert.fail('no error'),
+    (thrown: unknown) => thrown,
+  )
+  assert(error instanceof OpenAI.BadRequestError && error.code === 'unsupported_parameter')
 })
 
 test('billed and waste are what the engine made, for all of that', async () => {

@@ -1,10 +1,10 @@
 /** What a command asks of a model → what the batcher works on, or why this model cannot. */
 import { randomBytes } from 'node:crypto'
-import type { GenerateCommand } from './commands.ts'
-import { promptOf } from './prompt.ts'
+import type { EmbedCommand, GenerateCommand } from './commands.ts'
+import { LONGEST_TOKEN, promptOf } from './prompt.ts'
 import type { EngineFailure } from './protocol.ts'
 import { strangeBias } from './sampling.ts'
-import type { EngineModel } from './sequence.ts'
+import type { EmbeddingModel, EngineModel } from './sequence.ts'
 import type { Ask, Calling } from './stream.ts'
 import type { RenderChat } from './template.ts'
 import { ToolCalls } from './tools/calls.ts'
@@ -48,6 +48,41 @@ export function askOf(
     },
   }
 }
+
+/** All that one answer may hold: what a gateway keeps of an answer in one piece. */
+const MOST_BYTES = 32 * 1024 * 1024
+
+/** OpenAI's own bound: what is tokenised at once keeps the engine's other work waiting. */
+const MOST_TOKENS = 300_000
+
+/** The texts to make vectors of, as tokens; or why they cannot be made. */
+export function embeddingOf(
+  model: EmbeddingModel,
+  { inputs, dimensions }: EmbedCommand,
+): Refused | { readonly kind: 'inputs'; readonly inputs: readonly (readonly number[])[] } {
+  if (dimensions !== undefined && dimensions !== model.dimensions)
+    return refused('unsupported', `this model makes vectors of ${model.dimensions} dimensions, not of ${dimensions}`)
+  if (inputs.length * model.dimensions * 4 > MOST_BYTES)
+    return refused('bad_request', `so many vectors of ${model.dimensions} dimensions are more than ${MOST_BYTES} bytes`)
+  const tokens: (readonly number[])[] = []
+  let all = 0
+  for (const [index, input] of inputs.entries()) {
+    if (typeof input === 'string' && input.length / LONGEST_TOKEN > model.contextLength)
+      return refused('context_length', `input ${index} is far too long; ${holds(model)}`)
+    const list = typeof input === 'string' ? model.tokenise(input) : input
+    const strange = list.find((token) => token >= model.vocabulary)
+    if (strange !== undefined) return refused('bad_request', `input ${index}: the model has no token ${strange}`)
+    const size = model.size(list)
+    if (size > model.contextLength)
+      return refused('context_length', `input ${index} has ${size} tokens; ${holds(model)}`)
+    tokens.push(list)
+    all += size
+    if (all > MOST_TOKENS) return refused('bad_request', `more than ${MOST_TOKENS} tokens in one request`)
+  }
+  return { kind: 'inputs', inputs: tokens }
+}
+
+const holds = ({ contextLength }: EmbeddingModel): string => `the model takes ${contextLength} of a text`
 
 interface Found {
   readonly kind: 'calling'

@@ -5,13 +5,14 @@
  * begins the next batch as soon as the first of them has asked for one, and the one that sampled last misses it. In lock-step
  * a batch holds every stream, its time is the time of exactly these streams, and the log gets one line and one write.
  */
-import type { SequenceStep, StepReport } from '../../plant/infrastructure/step.ts'
+import type { SequenceStep } from '../../plant/infrastructure/step.ts'
 import type { AttemptId } from '../../units/ids.ts'
 import type { EngineLog } from './log.ts'
 import { Page } from './page.ts'
 import type { EngineModel, Sampled, Sequence } from './sequence.ts'
 import { chooseLane } from './slots.ts'
 import { planStep, type Work } from './step.ts'
+import { startClock } from './step-clock.ts'
 import { cached, type Ending, grammarNow, promptLeft, type Stream, takeToken } from './stream.ts'
 
 export interface BatcherConfig {
@@ -194,15 +195,5 @@ export class Batcher {
       this.slots--
       console.error(`engine: a sequence is lost, it could not be cleared: ${String(error)}`)
     }
-  }
-}
-
-/** Elapsed and CPU time of this process since it was started, µs. */
-function startClock(): () => Pick<StepReport, 'took_us' | 'cpu_us'> {
-  const start = performance.now()
-  const cpu = process.cpuUsage()
-  return () => {
-    const { user, system } = process.cpuUsage(cpu)
-    return { took_us: Math.round((performance.now() - start) * 1000), cpu_us: user + system }
   }
 }

@@ -6,7 +6,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { assert } from '../../units/assert.ts'
-import type { GenerateCommand } from './commands.ts'
+import type { EmbedCommand, GenerateCommand } from './commands.ts'
 import { LineSplitter } from './lines.ts'
 import type { EngineCommand, EngineReport } from './protocol.ts'
 
@@ -22,7 +22,8 @@ export type HostReport =
   | Extract<EngineReport, { on: 'status' | 'loaded' | 'load_failed' }>
 
 export interface EngineHostClient {
-  generate(command: GenerateCommand, told: (report: AttemptReport) => void): void
+  /** Text or vectors. */
+  generate(command: GenerateCommand | EmbedCommand, told: (report: AttemptReport) => void): void
   cancel(id: string): void
   load(model: string, path: string): void
   unload(model: string): void

@@ -4,6 +4,7 @@ import { Compile } from 'typebox/compile'
 import type { EngineCommand } from './protocol.ts'
 
 export type GenerateCommand = Extract<EngineCommand, { do: 'generate' }>
+export type EmbedCommand = Extract<EngineCommand, { do: 'embed' }>
 
 export type Parsed =
   | { readonly kind: 'command'; readonly command: EngineCommand }
@@ -73,6 +74,16 @@ const Command = Type.Union([
     tools: Type.Optional(Tools),
     grammar: Type.Optional(Type.String({ maxLength: LONGEST_GRAMMAR })),
     alternatives: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
+  }),
+  Type.Object({
+    do: Type.Literal('embed'),
+    id: Name,
+    model: Name,
+    inputs: Type.Array(Type.Union([Type.String(), Type.Array(Type.Integer({ minimum: 0 }))]), {
+      minItems: 1,
+      maxItems: 2048, // OpenAI's own bound
+    }),
+    dimensions: Type.Optional(Type.Integer({ minimum: 1 })),
   }),
   Type.Object({ do: Type.Literal('cancel'), id: Name }),
   Type.Object({ do: Type.Literal('load'), model: Name, path: Type.String({ minLength: 1, maxLength: 4096 }) }),

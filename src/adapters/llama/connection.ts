@@ -5,12 +5,13 @@
  * shares, for a process that is probably stuck. Cutting cancels them at the next step, with their counts in the log.
  */
 import type { Socket } from 'node:net'
-import { askOf } from './ask.ts'
-import { type GenerateCommand, parseCommand } from './commands.ts'
+import { askOf, embeddingOf } from './ask.ts'
+import { type EmbedCommand, type GenerateCommand, parseCommand } from './commands.ts'
+import type { Embedding } from './embedder.ts'
 import { LineSplitter } from './lines.ts'
 import type { Hosted, Models } from './models.ts'
 import type { EngineCommand, EngineFailure, EngineReport } from './protocol.ts'
-import { openStream, type Stream } from './stream.ts'
+import { type Ending, openStream } from './stream.ts'
 
 /** Reports not yet taken by the kernel: about a hundred thousand steps, half a minute of a fast host at full speed. */
 const MOST_UNREAD = 8 * 1024 * 1024
@@ -18,7 +19,7 @@ const MOST_UNREAD = 8 * 1024 * 1024
 export class Connection {
   private readonly socket: Socket
   private readonly models: Models
-  private readonly streams = new Map<string, Stream>()
+  private readonly streams = new Map<string, { ending: Ending | undefined }>()
   private readonly mostUnread: number
   private unsent = ''
   private gone = false
@@ -72,7 +73,7 @@ export class Connection {
     try {
       this.obey(parsed.command)
     } catch (error) {
-      const id = parsed.command.do === 'generate' ? parsed.command.id : ''
+      const id = 'id' in parsed.command ? parsed.command.id : ''
       this.fail(id, 'crashed', `the host failed on this command: ${String(error)}`)
     }
   }
@@ -81,6 +82,8 @@ export class Connection {
     switch (command.do) {
       case 'generate':
         return this.generate(command)
+      case 'embed':
+        return this.embed(command)
       case 'cancel': {
         const stream = this.streams.get(command.id)
         if (stream) stream.ending ??= { how: 'cancelled' } // an id that is over, or another gateway's, is nothing to us
@@ -103,14 +106,38 @@ export class Connection {
     if (hosted?.state !== 'ready') return this.absent(id, model, hosted)
     if (this.streams.has(id)) return this.fail(id, 'bad_request', 'this id is under way already')
 
-    const asked = askOf(hosted.model, hosted.render, command)
+    const { serving } = hosted
+    if (serving.makes !== 'text') return this.fail(id, 'unsupported', `${model} makes vectors, and no text`)
+    const asked = askOf(serving.model, serving.render, command)
     if (asked.kind === 'refused') return this.fail(id, asked.fault, asked.message)
-    const stream = openStream(asked.ask, hosted.model, (report) => {
+    const stream = openStream(asked.ask, serving.model, this.teller(id))
+    this.under(id, model, stream, serving.work.submit(stream))
+  }
+
+  private embed(command: EmbedCommand): void {
+    const { id, model } = command
+    const hosted = this.models.find(model)
+    if (hosted?.state !== 'ready') return this.absent(id, model, hosted)
+    if (this.streams.has(id)) return this.fail(id, 'bad_request', 'this id is under way already')
+
+    const { serving } = hosted
+    if (serving.makes !== 'vectors') return this.fail(id, 'unsupported', `${model} makes text, and no vectors`)
+    const asked = embeddingOf(serving.model, command)
+    if (asked.kind === 'refused') return this.fail(id, asked.fault, asked.message)
+    const embedding: Embedding = { id, model, inputs: asked.inputs, tell: this.teller(id), ending: undefined }
+    this.under(id, model, embedding, serving.work.submit(embedding))
+  }
+
+  /** Reports of an attempt, until its last. */
+  private teller(id: string): (report: EngineReport) => void {
+    return (report) => {
       if (report.on === 'end' || report.on === 'fail') this.streams.delete(id)
       this.tell(report)
-    })
-    if (!hosted.batcher.submit(stream))
-      return this.fail(id, 'overloaded', `${model} takes no more requests now: its queue is full`)
+    }
+  }
+
+  private under(id: string, model: string, stream: { ending: Ending | undefined }, accepted: boolean): void {
+    if (!accepted) return this.fail(id, 'overloaded', `${model} takes no more requests now: its queue is full`)
     this.streams.set(id, stream)
   }
 

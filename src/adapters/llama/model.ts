@@ -4,10 +4,11 @@
  * Tokens are branded numbers there and plain ones here; they are cast at this border and nowhere else.
  */
 import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp'
+import { isEmbedder, prepareEmbedder } from './embedding-model.ts'
 import { checkGguf } from './gguf.ts'
 import { lane } from './lane.ts'
 import { keepRowsInOrder } from './row-order.ts'
-import type { EngineModel } from './sequence.ts'
+import type { EmbeddingModel, EngineModel } from './sequence.ts'
 import { tokenBytes } from './token-bytes.ts'
 
 export interface ModelConfig {
@@ -44,16 +45,28 @@ export async function loadLlama(threads: number, gpu: 'auto' | false): Promise<R
 }
 
 /** Rejects with a reason fit for a person; then nothing is left loaded. */
-export async function loadModel(runtime: Runtime, path: string, config: ModelConfig): Promise<EngineModel> {
+export async function openModel(
+  runtime: Runtime,
+  path: string,
+  config: ModelConfig,
+): Promise<EngineModel | EmbeddingModel> {
   runtime.complaint = ''
   try {
     checkGguf(path)
     const model = await runtime.llama.loadModel({ modelPath: path })
-    return await prepare(model, config)
+    return await (isEmbedder(model) ? prepareEmbedder(model, config) : prepare(model, config))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(runtime.complaint ? `${reason} (${runtime.complaint})` : reason, { cause: error })
   }
+}
+
+/** A model that makes text, and no other. */
+export async function loadModel(runtime: Runtime, path: string, config: ModelConfig): Promise<EngineModel> {
+  const model = await openModel(runtime, path, config)
+  if (model.makes === 'text') return model
+  await model.dispose()
+  throw new Error('this model makes vectors, and no text')
 }
 
 async function prepare(model: LlamaModel, config: ModelConfig): Promise<EngineModel> {
@@ -105,6 +118,7 @@ function wrap(model: LlamaModel, context: LlamaContext, contextLength: number, s
   const { ggml } = model.fileInfo.metadata.tokenizer ?? {}
   const vocabulary = { model: ggml?.model ?? '', tokens: ggml?.tokens ?? [], types: ggml?.token_type ?? [] }
   return {
+    makes: 'text',
     contextLength,
     parameters: model.fileInsights.totalParameters,
     sequences: Array.from({ length: slots }, () => lane(model, context.getSequence())),

@@ -1,16 +1,22 @@
 /** The models of one host by name: loading, ready or failed, each with its own batch and queue. */
 import { Batcher, type BatcherConfig } from './batcher.ts'
+import { Embedder } from './embedder.ts'
 import type { EngineLog } from './log.ts'
 import type { EngineReport, LoadedModel } from './protocol.ts'
-import type { EngineModel } from './sequence.ts'
+import type { EmbeddingModel, EngineModel } from './sequence.ts'
 import { chatTemplate, type RenderChat } from './template.ts'
 
 /** Loads a file; rejects with the reason, and then nothing of it is left in memory. */
-export type OpenModel = (path: string) => Promise<EngineModel>
+export type OpenModel = (path: string) => Promise<EngineModel | EmbeddingModel>
+
+/** A model in memory with what works on it. */
+export type Serving =
+  | { readonly makes: 'text'; readonly model: EngineModel; readonly work: Batcher; readonly render: RenderChat }
+  | { readonly makes: 'vectors'; readonly model: EmbeddingModel; readonly work: Embedder }
 
 export type Hosted = { readonly path: string } & (
   | { readonly state: 'loading'; readonly outcome: Promise<LoadOutcome> }
-  | { readonly state: 'ready'; readonly model: EngineModel; readonly batcher: Batcher; readonly render: RenderChat }
+  | { readonly state: 'ready'; readonly serving: Serving }
   | { readonly state: 'failed'; readonly error: string }
 )
 
@@ -49,11 +55,15 @@ export class Models {
     return outcome
   }
 
+  private serve(model: EngineModel | EmbeddingModel): Serving {
+    if (model.makes === 'vectors') return { makes: 'vectors', model, work: new Embedder(model, this.log, this.config) }
+    const render = chatTemplate(model.template, model.beginText, model.endText)
+    return { makes: 'text', model, render, work: new Batcher(model, this.log, this.config) }
+  }
+
   private async bring(name: string, path: string): Promise<LoadOutcome> {
     try {
-      const model = await this.open(path)
-      const render = chatTemplate(model.template, model.beginText, model.endText)
-      this.hosted.set(name, { state: 'ready', path, model, render, batcher: new Batcher(model, this.log, this.config) })
+      this.hosted.set(name, { state: 'ready', path, serving: this.serve(await this.open(path)) })
       return { on: 'loaded', model: name }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
@@ -72,20 +82,23 @@ export class Models {
     const hosted = this.hosted.get(name)
     this.hosted.delete(name)
     if (hosted?.state === 'ready') {
-      await hosted.batcher.close({ how: 'failed', fault: 'unknown_model', message: `${name} was unloaded` })
-      await hosted.model.dispose().catch((error) => console.error(`engine: ${name} was not freed: ${String(error)}`))
+      const { work, model } = hosted.serving
+      await work.close({ how: 'failed', fault: 'unknown_model', message: `${name} was unloaded` })
+      await model.dispose().catch((error) => console.error(`engine: ${name} was not freed: ${String(error)}`))
     }
     this.changed()
   }
 
   /** Cancels every stream and waits for the last steps; the models stay in memory, for the process ends next. */
   async cancelAll(): Promise<void> {
-    const ready = [...this.hosted.values()].flatMap((hosted) => (hosted.state === 'ready' ? [hosted.batcher] : []))
-    await Promise.all(ready.map((batcher) => batcher.close({ how: 'cancelled' })))
+    const ready = [...this.hosted.values()].flatMap((hosted) => (hosted.state === 'ready' ? [hosted.serving.work] : []))
+    await Promise.all(ready.map((work) => work.close({ how: 'cancelled' })))
   }
 
   status(): EngineReport {
-    const loads = [...this.hosted.values()].flatMap((hosted) => (hosted.state === 'ready' ? [hosted.batcher.load] : []))
+    const loads = [...this.hosted.values()].flatMap((hosted) =>
+      hosted.state === 'ready' ? [hosted.serving.work.load] : [],
+    )
     const sum = (of: 'running' | 'waiting' | 'slots'): number => loads.reduce((total, load) => total + load[of], 0)
     return {
       on: 'status',
@@ -109,6 +122,6 @@ function describe(model: string, hosted: Hosted): LoadedModel {
       state,
       ...(hosted.state === 'failed' && { error: hosted.error }),
     }
-  const { contextLength, parameters } = hosted.model
+  const { contextLength, parameters } = hosted.serving.model
   return { model, path, context_length: contextLength, parameters, state }
 }

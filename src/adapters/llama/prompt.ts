@@ -20,7 +20,7 @@ export type Prompt =
   | { readonly kind: 'refused'; readonly fault: 'bad_request' | 'context_length'; readonly message: string }
 
 /** Hardly any token is longer: text of more bytes than this per token cannot fit and is not worth a second of tokenising. */
-const LONGEST_TOKEN = 256
+export const LONGEST_TOKEN = 256
 
 export function promptOf(model: EngineModel, render: RenderChat, command: GenerateCommand): Prompt {
   const messages = command.messages ?? []

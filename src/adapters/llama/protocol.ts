@@ -76,6 +76,15 @@ export type EngineCommand =
       /** Present: each token is told with its log-probability and so many of the likeliest in its place. */
       readonly alternatives?: number
     }
+  | {
+      readonly do: 'embed'
+      readonly id: string
+      readonly model: string
+      /** Each a text, or its tokens. */
+      readonly inputs: readonly (string | readonly number[])[]
+      /** Absent: as the model makes them. */
+      readonly dimensions?: number
+    }
   | { readonly do: 'cancel'; readonly id: string }
   | { readonly do: 'load'; readonly model: string; readonly path: string }
   | { readonly do: 'unload'; readonly model: string }
@@ -120,6 +129,8 @@ export type EngineReport =
       /** Of the tokens whose text is shown with this line, when they were asked for. */
       readonly likelihoods?: readonly TokenLikelihood[]
     }
+  /** The vector of one input: 32-bit floats, little-endian, as base64. */
+  | { readonly on: 'vector'; readonly id: string; readonly index: number; readonly data: string }
   | {
       readonly on: 'end'
       readonly id: string

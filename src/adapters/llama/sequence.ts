@@ -38,7 +38,26 @@ export interface Sequence {
   stop(): Promise<void>
 }
 
+/** A model that makes vectors of texts. */
+export interface EmbeddingModel {
+  readonly makes: 'vectors'
+  /** Tokens of the longest text. */
+  readonly contextLength: number
+  readonly parameters: number
+  /** Numbers in a vector. */
+  readonly dimensions: number
+  readonly vocabulary: number
+  tokenise(text: string): readonly number[]
+  /** Tokens that are evaluated: with those that begin and end a text. */
+  size(tokens: readonly number[]): number
+  /** A vector of length one. */
+  embed(tokens: readonly number[]): Promise<Float32Array>
+  dispose(): Promise<void>
+}
+
+/** A model that makes text. */
 export interface EngineModel {
+  readonly makes: 'text'
   /** Tokens one sequence can hold, prompt and output together. */
   readonly contextLength: number
   readonly parameters: number

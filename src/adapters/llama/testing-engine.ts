@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import { type AttemptReport, connectEngineHost, type EngineHostClient, type HostReport } from './client.ts'
 import type { GenerateCommand } from './commands.ts'
 import { type EngineHost, type HostConfig, startEngineHost } from './host.ts'
-import { loadLlama, loadModel, type ModelConfig, type Runtime } from './model.ts'
+import { loadLlama, type ModelConfig, openModel, type Runtime } from './model.ts'
 import type { EngineCount, EngineLogLine } from './protocol.ts'
 import type { EngineModel, Sampled, Sequence } from './sequence.ts'
 
@@ -40,6 +40,7 @@ export function madeModel(slots: number, trouble: (call: string, tokens: number)
     }
   }
   return {
+    makes: 'text',
     contextLength: 1000,
     parameters: 1,
     sequences: Array.from({ length: slots }, sequence),
@@ -140,7 +141,7 @@ export async function startTiny(
   const runtime = await sharedLlama()
   const settings = { ...MODEL, ...config }
   const host = await startEngineHost({ socketPath, logFolder: folder, queue: 256, ...settings }, (path) =>
-    loadModel(runtime, path, settings),
+    openModel(runtime, path, settings),
   )
   const loaded = await host.load('tiny', file)
   if (loaded.on === 'load_failed') throw new Error(loaded.message)

@@ -70,7 +70,7 @@ export function writeTinyModel(path: string, model: TinyModel = {}): string {
   return path
 }
 
-interface Tensor {
+export interface Tensor {
   /** Fastest-running dimension first, as GGUF counts. */
   readonly shape: readonly number[]
   readonly data: Float32Array
@@ -119,7 +119,7 @@ function metadata(model: TinyModel): readonly (readonly [string, Value])[] {
   ]
 }
 
-type Value =
+export type Value =
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'count'; readonly value: number }
   | { readonly kind: 'real'; readonly value: number }
@@ -129,7 +129,10 @@ type Value =
   | { readonly kind: 'counts'; readonly value: readonly number[] }
 
 /** GGUF v3: header, metadata, tensor list, then the numbers at multiples of 32. */
-function gguf(values: readonly (readonly [string, Value])[], tensors: readonly (readonly [string, Tensor])[]): Buffer {
+export function gguf(
+  values: readonly (readonly [string, Value])[],
+  tensors: readonly (readonly [string, Tensor])[],
+): Buffer {
   const head: Buffer[] = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(values.length)]
   for (const [key, value] of values) head.push(text(key), encode(value))
   let offset = 0
@@ -189,7 +192,7 @@ function text(value: string): Buffer {
 }
 
 /** Normal numbers from a seed (mulberry32, Box-Muller). */
-function dice(seed: number): () => number {
+export function dice(seed: number): () => number {
   let state = seed >>> 0
   const uniform = (): number => {
     state = (state + 0x6d2b79f5) >>> 0

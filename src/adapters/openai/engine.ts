@@ -21,6 +21,8 @@ export interface Job {
 export type Piece =
   | { readonly kind: 'text'; readonly text: string; readonly likelihoods?: readonly TokenLikelihood[] }
   | { readonly kind: 'calls'; readonly calls: readonly CallDelta[] }
+  /** 32-bit floats, little-endian, as base64. */
+  | { readonly kind: 'vector'; readonly index: number; readonly data: string }
   | { readonly kind: 'finish'; readonly why: 'stop' | 'length' }
   | { readonly kind: 'chunk'; readonly chunk: JsonObject }
   | { readonly kind: 'whole'; readonly body: JsonObject }

@@ -32,6 +32,8 @@ const stops: Check = (value) => {
   return fine && all.length <= mostStops ? undefined : `a string or at most ${mostStops} strings`
 }
 
+const encoding: Check = (value) => (value === 'float' || value === 'base64' ? undefined : 'float or base64')
+
 /** No context is longer; a limit of output beyond it is a mistake in the caller's arithmetic. */
 const mostTokens = 100_000_000
 
@@ -56,6 +58,8 @@ const checks: Readonly<Record<string, Check>> = {
   user: text,
   tools: list,
   response_format: object,
+  encoding_format: encoding,
+  dimensions: whole(1, 1_000_000),
 }
 
 export const invalid = (param: string, message: string): Refusal => refusal('invalid_value', message, { param })

@@ -5,6 +5,7 @@ import type { RequestId } from '../../units/ids.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { callDelta, messageOf, reasonOf, wholeCalls } from './calls.ts'
+import { embeddingsReply } from './embeddings.ts'
 import type { Piece } from './engine.ts'
 import { LogprobsRendering } from './logprobs.ts'
 import type { Receipt } from './receipt.ts'
@@ -61,8 +62,9 @@ export class ChunkRendering {
           : [this.#chunk({ text: '', finish_reason: piece.why })]
       case 'chunk':
         return [this.#foreign(piece.chunk)]
+      case 'vector':
       case 'whole':
-        return []
+        return [] // never part of a stream
     }
   }
 
@@ -123,6 +125,7 @@ export function wholeReply(
   pieces: readonly Piece[],
   usage: Usage,
 ): JsonObject {
+  if (request.dialect === 'embeddings') return embeddingsReply(request, pieces, usage)
   const shown = wireUsage(usage)
   const foreign = pieces.find((piece) => piece.kind === 'whole')
   if (foreign) {

@@ -5,10 +5,11 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Tokens } from '../../units/quantity.ts'
 import { tokens } from '../../units/quantity.ts'
+import { wrongInput } from './embeddings-input.ts'
 import { invalid, wrongField } from './fields.ts'
 
-/** The two dialects of text generation: a conversation, or text to be continued. */
-export type Dialect = 'chat' | 'text'
+/** What is asked for: the next turn of a conversation, text that goes on, or vectors of texts. */
+export type Dialect = 'chat' | 'text' | 'embeddings'
 
 /** A checked request. `body` is the client's own, for engines that speak the same language. */
 export interface ApiRequest {
@@ -38,10 +39,10 @@ export function parseRequest(dialect: Dialect, body: JsonObject): ParsedRequest 
     request: {
       dialect,
       model: id<ModelId>(String(body.model)),
-      stream: body.stream === true,
+      stream: body.stream === true && dialect !== 'embeddings',
       includeUsage: options.include_usage === true,
-      maxOutput: typeof limit === 'number' ? tokens(limit) : undefined,
-      promptEstimate: estimate(dialect === 'chat' ? [body.messages, body.tools] : body.prompt),
+      maxOutput: dialect === 'embeddings' ? tokens(0) : typeof limit === 'number' ? tokens(limit) : undefined,
+      promptEstimate: estimate(promptOf(dialect, body)),
       body,
     },
   }
@@ -52,8 +53,15 @@ const wrongModel = (model: unknown): Refusal | undefined =>
     ? undefined
     : invalid('model', '"model" must be the name of a model')
 
-const wrongPrompt = (dialect: Dialect, body: JsonObject): Refusal | undefined =>
-  dialect === 'chat' ? wrongMessages(body.messages) : wrongText(body.prompt)
+function promptOf(dialect: Dialect, body: JsonObject): unknown {
+  if (dialect === 'embeddings') return body.input
+  return dialect === 'chat' ? [body.messages, body.tools] : body.prompt
+}
+
+function wrongPrompt(dialect: Dialect, body: JsonObject): Refusal | undefined {
+  if (dialect === 'embeddings') return wrongInput(body.input)
+  return dialect === 'chat' ? wrongMessages(body.messages) : wrongText(body.prompt)
+}
 
 /** Longer conversations than any context holds are mistakes. */
 const mostMessages = 10_000

@@ -26,6 +26,7 @@ const harmless: Readonly<Record<string, (value: unknown) => boolean>> = {
 /** The first thing asked for that the embedded engine cannot do. What only the model can tell, its host refuses. */
 export function unsupported(request: ApiRequest): Refusal | undefined {
   const { body } = request
+  if (request.dialect === 'embeddings') return undefined
   for (const [param, isHarmless] of Object.entries(harmless)) {
     const value = body[param]
     if (value === undefined || value === null || isHarmless(value)) continue

@@ -3,7 +3,12 @@ import { isObject } from '../../units/json.ts'
 import type { Job } from './engine.ts'
 import type { Dialect } from './request.ts'
 
-export const pathOf = (dialect: Dialect): string => (dialect === 'chat' ? '/chat/completions' : '/completions')
+const paths: Readonly<Record<Dialect, string>> = {
+  chat: '/chat/completions',
+  text: '/completions',
+  embeddings: '/embeddings',
+}
+export const pathOf = (dialect: Dialect): string => paths[dialect]
 
 /**
  * Headers are made here from nothing: what a client sent, its credential above all, never travels on. The key belongs

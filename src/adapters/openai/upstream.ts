@@ -6,7 +6,9 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { tokens } from '../../units/quantity.ts'
 import { dial } from '../http/dial.ts'
+import { usageOfVectors } from './embeddings.ts'
 import type { Attempt, Engine, Job, Told } from './engine.ts'
+import type { ApiRequest } from './request.ts'
 import { secretOf } from './secret.ts'
 import { failureOfError } from './upstream-errors.ts'
 import { Exchange } from './upstream-exchange.ts'
@@ -42,8 +44,7 @@ export function upstream(settings: UpstreamSettings): Upstream {
   const key = (): string | undefined => (settings.keyFrom ? secretOf(settings.keyFrom) : undefined)
   return {
     generate(job, told) {
-      const read = job.request.stream ? readStream : readWhole
-      const exchange = read(settings, told)
+      const exchange = job.request.stream ? readStream(settings, told) : readWhole(settings, told, job.request)
       exchange.start(pool, {
         path: base + pathOf(job.request.dialect),
         method: 'POST',
@@ -92,7 +93,8 @@ const brokenOff = (name: string, produced: boolean): EngineFailure => ({
 /** The same bound as for what we hold of our own engine's answers. */
 const largestAnswer = 32 * 1024 * 1024
 
-function readWhole({ name }: UpstreamSettings, told: Tell): Exchange {
+function readWhole({ name }: UpstreamSettings, told: Tell, request: ApiRequest): Exchange {
+  const embeds = request.dialect === 'embeddings'
   const parts: Buffer[] = []
   let size = 0
   const bad = (why: string): EngineFailure => ({ fault: 'bad_reply', message: `engine ${name} ${why}` })
@@ -109,10 +111,10 @@ function readWhole({ name }: UpstreamSettings, told: Tell): Exchange {
       if (!body) return told({ kind: 'failed', failure: bad('answered what is not JSON'), usage: undefined })
       if (isObject(body.error))
         return told({ kind: 'failed', failure: failureOfError(name, body.error), usage: undefined })
-      if (!Array.isArray(body.choices))
-        return told({ kind: 'failed', failure: bad('answered without choices'), usage: undefined })
-      told({ kind: 'chunk', tokens: tokens(1), bytes: [{ kind: 'whole', body }] })
-      told({ kind: 'ended', usage: usageOfWhole(body) })
+      if (!Array.isArray(embeds ? body.data : body.choices))
+        return told({ kind: 'failed', failure: bad('answered what is no answer'), usage: undefined })
+      told({ kind: 'chunk', tokens: tokens(embeds ? 0 : 1), bytes: [{ kind: 'whole', body }] })
+      told({ kind: 'ended', usage: embeds ? usageOfVectors(body, request.promptEstimate) : usageOfWhole(body) })
     },
     failed: (failure) => told({ kind: 'failed', failure, usage: undefined }),
   })

@@ -8,14 +8,14 @@
  */
 import { join } from 'node:path'
 import { startEngineHost } from '../../adapters/llama/host.ts'
-import { loadLlama, loadModel } from '../../adapters/llama/model.ts'
+import { loadLlama, openModel } from '../../adapters/llama/model.ts'
 import { type EngineSettings, engineSettings, USAGE } from './settings.ts'
 
 async function main(settings: EngineSettings): Promise<void> {
   const { home, socket, slots, threads, context, batch, queue, gpu, models } = settings
   const runtime = await loadLlama(threads, gpu)
   const host = await startEngineHost({ socketPath: socket, logFolder: join(home, 'engine'), batch, queue }, (path) =>
-    loadModel(runtime, path, { slots, threads, context, batch }),
+    openModel(runtime, path, { slots, threads, context, batch }),
   )
 
   let ending = false

@@ -99,6 +99,7 @@ export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
   return {
     write(pieces) {
       for (const piece of pieces) {
+        if (piece.kind === 'vector') size += piece.data.length
         if (piece.kind === 'calls') for (const call of piece.calls) size += call.arguments.length
         if (piece.kind === 'text') size += piece.text.length + (piece.likelihoods?.length ?? 0) * likelihoodBytes
         held.push(piece)

@@ -1,7 +1,9 @@
 import type { AttemptReport, EngineHostClient } from '../../adapters/llama/client.ts'
+import type { EmbedCommand, GenerateCommand } from '../../adapters/llama/commands.ts'
 import type { EngineCount } from '../../adapters/llama/protocol.ts'
 import { embeddedAsk } from '../../adapters/openai/embedded.ts'
-import type { Engine, Piece, Told } from '../../adapters/openai/engine.ts'
+import { embeddedInputs } from '../../adapters/openai/embeddings.ts'
+import type { Engine, Job, Piece, Told } from '../../adapters/openai/engine.ts'
 import type { Usage } from '../../books/usage.ts'
 import { usageFrom } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
@@ -13,7 +15,7 @@ export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>)
   return {
     generate(job, told) {
       let begun = false
-      host.generate({ do: 'generate', id: job.id, model: job.model, ...embeddedAsk(job.request) }, (report) => {
+      host.generate(commandOf(job), (report) => {
         for (const one of toldBy(report, begun)) told(one)
         begun ||= report.on === 'begin'
       })
@@ -21,6 +23,12 @@ export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>)
     },
     close: () => undefined,
   }
+}
+
+function commandOf({ id, model, request }: Job): GenerateCommand | EmbedCommand {
+  return request.dialect === 'embeddings'
+    ? { do: 'embed', id, model, ...embeddedInputs(request) }
+    : { do: 'generate', id, model, ...embeddedAsk(request) }
 }
 
 function toldBy(report: AttemptReport, begun: boolean): Told[] {
@@ -35,6 +43,8 @@ function toldBy(report: AttemptReport, begun: boolean): Told[] {
           bytes: piecesOf(report),
         },
       ]
+    case 'vector':
+      return [{ kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'vector', index: report.index, data: report.data }] }]
     case 'end':
       return ending(report)
     case 'fail':

@@ -110,5 +110,5 @@ export class Measures {
 }
 
 /** As OpenTelemetry names what was asked for. */
-const operationOf = (flow: Flow): string =>
-  (flow.ask.body as ApiRequest).dialect === 'text' ? 'text_completion' : 'chat'
+const operations = { chat: 'chat', text: 'text_completion', embeddings: 'embeddings' } as const
+const operationOf = (flow: Flow): string => operations[(flow.ask.body as ApiRequest).dialect]

@@ -36,6 +36,11 @@ export function serve(state: State, relay: Relay): (request: IncomingMessage, re
       handle: (request, response, id) => generate(state, 'text', request, response, id),
     },
     {
+      path: /^\/v1\/embeddings$/,
+      methods: ['POST'],
+      handle: (request, response, id) => generate(state, 'embeddings', request, response, id),
+    },
+    {
       path: /^\/v1\/models(\/.+)?$/,
       methods: ['GET', 'HEAD'],
       handle: (request, response, id, url) => listModels(state, request, response, id, url.pathname),
