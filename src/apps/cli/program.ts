@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../operator/version.ts'
 import { appCommands } from './commands/apps.ts'
 import { bookCommands } from './commands/books.ts'
+import { budgetCommands } from './commands/budgets.ts'
 import { engineCommands } from './commands/engines.ts'
 import { keyCommands } from './commands/keys.ts'
 import { modelCommands } from './commands/models.ts'
@@ -33,6 +34,7 @@ export function program(): Command {
   engineCommands(root)
   modelCommands(root)
   priceCommands(root)
+  budgetCommands(root)
   bookCommands(root)
   prepare(root)
   return root

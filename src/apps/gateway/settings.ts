@@ -31,6 +31,7 @@ const bounds = {
   request_seconds: [600, 1, 86_400], // the OpenAI SDK's own timeout: nobody listens longer
   queue_length: [256, 0, 100_000], // beyond it an early refusal beats a late one
   queue_seconds: [30, 0, 3600],
+  engine_seconds: [2, 0, 3600], // an engine that restarts is back in about a second: waiting beats an error
   lease_seconds: [2, 0, 60], // the keeper of allowances answers in milliseconds; what comes back from others takes longer
   max_connections: [4096, 1, 1_000_000],
   stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
@@ -71,6 +72,7 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
     admission: {
       queueLength: given('queue_length'),
       queueTime: seconds(given('queue_seconds')),
+      absentTime: seconds(given('engine_seconds')),
       leaseTime: seconds(given('lease_seconds')),
       attempts: 3, // two more tries find a good replica if there is one; more multiply the load of an outage
     },

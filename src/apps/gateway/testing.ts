@@ -121,7 +121,7 @@ const usualSettings = {
   maxConnections: 100,
   stallMs: 5_000,
   debug: false,
-  admission: { queueLength: 4, queueTime: seconds(2), leaseTime: seconds(1), attempts: 3 },
+  admission: { queueLength: 4, queueTime: seconds(2), absentTime: seconds(0), leaseTime: seconds(1), attempts: 3 },
   objectives: { ttft: seconds(2), tpot: seconds(0.2) },
 }
 

@@ -54,12 +54,7 @@ export const settings = {
     usual: [],
     why: 'addresses or networks whose x-forwarded-for is believed, such as [10.0.0.0/8]',
   },
-  gateways: integer(
-    1,
-    1,
-    64,
-    "a key's limits are split between gateways, so one gives the exact figure; more use more cores",
-  ),
+  gateways: integer(1, 1, 64, 'each uses a core; they share what keys may use by leases'),
   'power.idle_watts': number(10, 0, 1e6, 'what the machine draws at rest; used where it has no energy meter'),
   'power.full_watts': number(50, 0, 1e6, 'what it draws with all cores busy; used where it has no energy meter'),
   'engine.slots': integer(
@@ -80,6 +75,8 @@ export const settings = {
   'limits.request_seconds': number(600, 1, 86_400, "the OpenAI SDK's own timeout: nobody listens longer"),
   'limits.queue_length': integer(256, 0, 100_000, 'requests that wait in a gateway'),
   'limits.queue_seconds': number(30, 0, 3600, 'the longest that a request waits for a free replica'),
+  'limits.engine_seconds': number(2, 0, 3600, 'the longest that a request waits for an engine that is away'),
+  'limits.lease_seconds': number(2, 0, 60, 'the longest that it waits for a part of a budget that others hold'),
   'limits.max_connections': integer(4096, 1, 1_000_000, 'sockets per gateway; each costs some memory'),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
   'telemetry.prometheus_url': {

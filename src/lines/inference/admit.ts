@@ -40,7 +40,7 @@ export class Admitter {
     if (taken !== 'taken') return taken
     const refused = this.#crowd(flow, room, now)
     if (refused) return { verdict: 'refused', refusal: refused }
-    if (room === 'full') return this.#queue(flow, seconds(0.25))
+    if (room !== 'free') return this.#queue(flow, seconds(0.25))
     this.#waiting.delete(flow)
     return { verdict: 'admitted' }
   }
@@ -127,7 +127,7 @@ export class Admitter {
   }
 
   #crowd(flow: Flow, room: Room, now: Seconds): Refusal | undefined {
-    if (room === 'none')
+    if (room === 'none' && now - flow.askedAt >= this.#bounds.absentTime)
       return refusal('engine_unavailable', `no engine that serves "${flow.ask.model}" answers`, {
         retry_after_ms: 1000,
       })

@@ -75,7 +75,13 @@ function fakeWorld() {
 
 function start() {
   const { told, world } = fakeWorld()
-  const policy = livePolicy({ queueLength: 2, queueTime: seconds(5), leaseTime: seconds(1), attempts: 2 })
+  const policy = livePolicy({
+    queueLength: 2,
+    queueTime: seconds(5),
+    absentTime: seconds(0),
+    leaseTime: seconds(1),
+    attempts: 2,
+  })
   const step = inferenceLine(policy, world)
   const flow = newFlow(id<RequestId>('gw-1'), ask, snapshot, seconds(0))
   let now = 0

@@ -20,6 +20,8 @@ export interface Bounds {
   readonly queueLength: number
   /** The longest a flow waits before it is refused. */
   readonly queueTime: Seconds
+  /** The longest it waits while every engine of its model is away: one that restarts is back in about a second. */
+  readonly absentTime: Seconds
   /** The longest it waits for a part of an allowance that others hold. */
   readonly leaseTime: Seconds
   /** Tries of one request, the first included: more only multiply the load of an outage. */

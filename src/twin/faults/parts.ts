@@ -29,7 +29,8 @@ export interface Parts {
 
 export const liveParts: Parts = {
   line: inferenceLine,
-  policy: () => livePolicy({ queueLength: 8, queueTime: seconds(5), leaseTime: seconds(1), attempts: 3 }),
+  policy: () =>
+    livePolicy({ queueLength: 8, queueTime: seconds(5), absentTime: seconds(1), leaseTime: seconds(1), attempts: 3 }),
   answer: () => new UpstreamAnswer(),
   books: (hash) => new MemoryBooks(hash),
   ship: (books, incarnation, rows) => void books.ship(incarnation, rows),

@@ -3,6 +3,7 @@ import { allowance } from '../../../books/allowance.ts'
 import { ratesOf } from '../../operator/contract.ts'
 import { allBig } from '../query.ts'
 import type { Store } from '../store.ts'
+import { insertAllowance } from './budget.ts'
 import { change, RegistryError, run } from './change.ts'
 import { listKeys } from './keys.ts'
 
@@ -34,21 +35,6 @@ export function setAllowance(store: Store, asked: Omit<Allowance, 'id'>, now_ms:
   change(store, () => insertAllowance(store, made, now_ms))
   return made
 }
-
-/** Within a transaction of the caller's. */
-export const insertAllowance = (store: Store, made: Allowance, now_ms: number): void =>
-  void run(
-    store,
-    `insert into allowance (id, scope, of, unit, renews, amount, created_ms) values (?, ?, ?, ?, ?, ?, ?)
-     on conflict (id) do update set amount = excluded.amount`,
-    made.id,
-    made.scope,
-    made.of,
-    made.unit,
-    made.renews,
-    made.amount,
-    now_ms,
-  )
 
 /** Nano-dollars: a billion dollars, and sums of a few of them stay below 2^63. */
 const largest = 10n ** 18n - 1n

@@ -1,5 +1,7 @@
+import { allowance } from '../../../books/allowance.ts'
 import { hashKey, newApiKey, newId } from '../../random/secret.ts'
 import type { Store } from '../store.ts'
+import { insertAllowance } from './budget.ts'
 import { all, change, one, RegistryError, run } from './change.ts'
 import { checkName } from './names.ts'
 import { ensureApplication } from './tenants.ts'
@@ -29,12 +31,18 @@ export interface ShownKey {
   readonly made: readonly string[]
 }
 
-export function createKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: number): ShownKey {
+/** `budget`: nano-dollars that it may spend in all; set with it, so that there is no moment without. */
+export function createKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: number, budget?: bigint): ShownKey {
   checkName('tenant', 'tenant', asked.tenant)
   checkName('application', 'app', asked.application)
   if (asked.expires_ms !== null && asked.expires_ms <= now_ms)
     throw new RegistryError('invalid', 'the key would have expired already', { param: 'expires' })
-  return change(store, () => insertKey(store, pepper, asked, now_ms))
+  return change(store, () => {
+    const shown = insertKey(store, pepper, asked, now_ms)
+    const of = { scope: 'key', of: shown.record.id, unit: 'nano-USD', renews: 'never' } as const
+    if (budget !== undefined) insertAllowance(store, allowance({ ...of, amount: budget }), now_ms)
+    return shown
+  })
 }
 
 function insertKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: number): ShownKey {

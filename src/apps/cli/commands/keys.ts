@@ -19,7 +19,15 @@ interface Key {
 export function keyCommands(program: Command): void {
   const keys = program.command('keys').description('API keys: who may ask, for what, how much')
 
-  does<{ tenant: string; app?: string; models?: string[]; expires?: string; rpm?: number; tpm?: number }>(
+  does<{
+    tenant: string
+    app?: string
+    models?: string[]
+    expires?: string
+    rpm?: number
+    tpm?: number
+    budgetUsd?: string
+  }>(
     keys
       .command('create')
       .description('create a key; it is shown only now')
@@ -28,9 +36,11 @@ export function keyCommands(program: Command): void {
       .option('--models <names>', 'models it may ask for, with commas between them (default: all)', list)
       .option('--expires <when>', 'such as 30d, 12h or 2027-01-31 (default: never)')
       .option('--rpm <n>', 'requests per minute (default: no limit)', whole)
-      .option('--tpm <n>', 'tokens per minute (default: no limit)', whole),
-    async (factory, { tenant, app, models, expires, rpm, tpm, ...options }) => {
-      const key = await factory.json('POST', '/api/keys', { tenant, app, models, expires, rpm, tpm })
+      .option('--tpm <n>', 'tokens per minute (default: no limit)', whole)
+      .option('--budget-usd <amount>', 'dollars that it may spend in all (default: no limit)'),
+    async (factory, { tenant, app, models, expires, rpm, tpm, budgetUsd, ...options }) => {
+      const asked = { tenant, app, models, expires, rpm, tpm, budget_usd: budgetUsd }
+      const key = await factory.json('POST', '/api/keys', asked)
       show(key, { ...options }, ({ key, ...rest }: Key) => fields({ key, ...row(rest) }))
       return undefined
     },

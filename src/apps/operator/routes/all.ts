@@ -1,6 +1,7 @@
 import type { Route } from '../router.ts'
 import { appRoutes } from './apps.ts'
 import { bookRoutes } from './books.ts'
+import { budgetRoutes } from './budgets.ts'
 import { doctorRoutes } from './doctor.ts'
 import { engineRoutes } from './engines.ts'
 import { gatewayRoutes } from './gateways.ts'
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...engineRoutes,
   ...modelRoutes,
   ...priceRoutes,
+  ...budgetRoutes,
   ...bookRoutes,
   ...usageRoutes,
   ...doctorRoutes,

@@ -8,6 +8,7 @@ import {
   rotateKey,
   type ShownKey,
 } from '../../../adapters/sqlite/registry/keys.ts'
+import { parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { didYouMean } from '../nearest.ts'
@@ -35,8 +36,9 @@ export const keyRoutes: readonly Route[] = [
       expires: Type.Optional(Type.String({ description: 'such as 30d, 12h, or 2027-01-31' })),
       rpm: limit('requests'),
       tpm: limit('tokens'),
+      budget_usd: Type.Optional(Type.String({ description: 'dollars that it may spend in all, such as 25' })),
     },
-    run: async (factory, { tenant, app = 'default', models, expires, rpm, tpm }) => {
+    run: async (factory, { tenant, app = 'default', models, expires, rpm, tpm, budget_usd }) => {
       for (const model of models ?? []) checkServed(factory, model)
       const now = factory.now()
       const asked = {
@@ -47,7 +49,8 @@ export const keyRoutes: readonly Route[] = [
         tokens_per_minute: tpm ?? null,
         expires_ms: expires === undefined ? null : expiryMs(expires, now),
       }
-      return shown(createKey(factory.store, factory.pepper, asked, now), await publish(factory))
+      const budget = budget_usd === undefined ? undefined : dollars(budget_usd)
+      return shown(createKey(factory.store, factory.pepper, asked, now, budget), await publish(factory))
     },
   }),
   route({
@@ -95,6 +98,12 @@ export const keyRoutes: readonly Route[] = [
     },
   }),
 ]
+
+function dollars(text: string): bigint {
+  const value = parseDecimal(text, 9)
+  if (value !== undefined && value >= 0n) return value
+  throw new ControlError('invalid_value', `${JSON.stringify(text)} is no amount of dollars`, { param: 'budget_usd' })
+}
 
 /** A key for a model that nobody serves would fail at its first use, far from the typing error. */
 function checkServed(factory: Factory, model: string): void {
