@@ -5,6 +5,7 @@ import { allowance, allowanceUnits, indexed, renewals, scopes } from '../../book
 import type { PriceVersion } from '../../books/price.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
+import { sloClasses } from '../../lines/inference/slo.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import { price } from '../../units/amount.ts'
 import type { ModelId } from '../../units/ids.ts'
@@ -85,6 +86,7 @@ export const WireSnapshot = Type.Object({
       requests_per_minute: nullable(Type.Number({ exclusiveMinimum: 0 })),
       tokens_per_minute: nullable(Type.Number({ exclusiveMinimum: 0 })),
       expires_ms: nullable(whole),
+      slo: Type.Optional(Type.Enum([...sloClasses])),
     }),
   ),
   prices: Type.Array(
@@ -135,7 +137,9 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
     number: value.number,
     published_ms: value.published_ms,
     gateways: value.gateways,
-    grants: new Map(value.grants.map(({ hash, ...grant }) => [hash, grant as unknown as Grant])),
+    grants: new Map(
+      value.grants.map(({ hash, ...grant }) => [hash, { slo: 'standard', ...grant } as unknown as Grant]),
+    ),
     allowances: indexed([...value.grants.flatMap(ratesOf), ...(value.allowances ?? []).map(allowanceOf)]),
     energyPerToken_mj: new Map(
       Object.entries(value.energy_per_token_mj ?? {}).map(([model, mj]) => [id<ModelId>(model), mj]),

@@ -9,6 +9,7 @@ import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
+import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
@@ -76,10 +77,11 @@ function ask(
   const now = state.now()
   const { model, promptEstimate, maxOutput, stream } = request
   const retry = Number(headers['x-stainless-retry-count'] ?? 0)
+  const slo = sloOfTier(request.body.service_tier) ?? grant.slo
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
   const flow = newFlow(
     id,
-    { grant, model, promptEstimate, maxOutput, stream, clientRetry, body: request },
+    { grant, model, promptEstimate, maxOutput, stream, slo, clientRetry, body: request },
     snapshot,
     now,
   )

@@ -48,8 +48,6 @@ const confirmMs = 5_000
 export class LiveWorld implements World {
   readonly #ports: WorldPorts
   readonly #running = new Map<RequestId, Running>()
-  /** In the order in which they came: the freed place goes to the first that can use it. */
-  readonly #queue = new Set<Running>()
   readonly #step: (flow: Flow, event: Event, now: Seconds) => void
 
   constructor(ports: WorldPorts) {
@@ -152,32 +150,25 @@ export class LiveWorld implements World {
   wait(flow: Flow, after: Seconds): void {
     const running = this.#running.get(flow.id)
     if (!running) return
-    this.#queue.add(running)
     this.#ports.waits()
     clearTimeout(running.turn)
-    running.turn = setTimeout(() => this.#turn(running), after * 1000)
+    running.turn = setTimeout(() => this.tell(running.flow, { kind: 'turn' }), after * 1000)
   }
 
   finish(flow: Flow, ending: Ending): void {
     const running = this.#running.get(flow.id)
     if (!running) return
     this.#running.delete(flow.id)
-    this.#queue.delete(running)
     for (const timer of [running.deadline, running.confirm, running.turn]) clearTimeout(timer)
     this.#ports.measures.finished(flow, ending, this.#ports.now())
     running.answer.finish(flow, ending)
   }
 
-  #turn(running: Running): void {
-    this.tell(running.flow, { kind: 'turn' })
-    if (running.flow.phase !== 'queued') this.#queue.delete(running)
-  }
-
-  /** One place is free: it goes to the first in the queue whose model it serves. */
+  /** Places are free: each goes to whom it is due. */
   #turnNext(): void {
-    for (const running of [...this.#queue]) {
-      this.#turn(running)
-      if (running.flow.phase !== 'queued') return
+    for (let flow = this.#ports.policy.next(); flow; flow = this.#ports.policy.next()) {
+      this.tell(flow, { kind: 'turn' })
+      if (flow.phase === 'queued') return
     }
   }
 }

@@ -12,9 +12,13 @@ import type { ErrorCode, Refusal } from './errors.ts'
 import { refusal } from './errors.ts'
 import type { Admission, Flow, Room } from './flow.ts'
 import { amountOf, needsOf, priceOf, usedSoFar } from './need.ts'
+import { Pace } from './pace.ts'
 import type { Taking } from './purse.ts'
 import { Purses } from './purse.ts'
+import type { Waiting } from './queue.ts'
+import { FairQueue } from './queue.ts'
 import { OutputLengths } from './reserve.ts'
+import { sloTerms } from './slo.ts'
 import type { Bounds } from './snapshot.ts'
 
 /** Until a model has answered once, its answers are taken to be this long. */
@@ -25,24 +29,47 @@ export class Admitter {
   readonly purses = new Purses()
   readonly #bounds: Bounds
   readonly #lengths = new Map<ModelId, OutputLengths>()
-  readonly #waiting = new Set<Flow>()
+  readonly #queue = new FairQueue<Flow>()
+  /** Flows that wait for a part of an allowance. */
+  readonly #leasing = new Set<Flow>()
+  readonly #pace = new Pace()
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
   }
 
   get waiting(): number {
-    return this.#waiting.size
+    return this.#queue.size + this.#leasing.size
   }
 
-  admit(flow: Flow, room: Room, now: Seconds): Admission {
+  /** `roomFor`: whether some replica could take a flow now. A place goes to whom it is due, not to who asks first. */
+  admit(flow: Flow, roomFor: (flow: Flow) => Room, now: Seconds): Admission {
     const taken = this.#take(flow, now)
     if (taken !== 'taken') return taken
+    this.#leasing.delete(flow)
+    const room = roomFor(flow)
+    if (room === 'free' && (this.#queue.size === 0 || this.#isNext(flow, roomFor))) {
+      if (this.#queue.has(flow)) this.#pace.served(now)
+      this.#queue.served(flow)
+      return { verdict: 'admitted' }
+    }
     const refused = this.#crowd(flow, room, now)
     if (refused) return { verdict: 'refused', refusal: refused }
-    if (room !== 'free') return this.#queue(flow, seconds(0.25))
-    this.#waiting.delete(flow)
-    return { verdict: 'admitted' }
+    this.#queue.push(flow, waitingOf(flow))
+    return { verdict: 'queued', retryAfter: seconds(0.25) }
+  }
+
+  /** Who gets the next free place. */
+  next(roomFor: (flow: Flow) => Room): Flow | undefined {
+    return this.#queue.next((flow) => roomFor(flow) === 'free')
+  }
+
+  #isNext(flow: Flow, roomFor: (flow: Flow) => Room): boolean {
+    const came = !this.#queue.has(flow)
+    if (came) this.#queue.push(flow, waitingOf(flow))
+    const next = this.next(roomFor) === flow
+    if (came && !next) this.#queue.remove(flow) // it is asked below whether it may wait at all
+    return next
   }
 
   /** Whether it may have used what it has, and so many tokens more: more is taken from the allowances while tokens flow. */
@@ -63,7 +90,8 @@ export class Admitter {
 
   /** Gives back what was held and not used. What an allowance has no room for is not billed. */
   settle(flow: Flow, outcome: Outcome | undefined, now: Seconds): void {
-    this.#waiting.delete(flow)
+    this.#queue.remove(flow)
+    this.#leasing.delete(flow)
     if (!flow.holds) return
     const billed = outcome !== undefined && isBilled(outcome) ? this.#bill(flow, now) : missingUsage
     for (const hold of flow.holds) this.purses.settle(hold, outcome ? amountOf(hold.unit, billed, flow) : 0n, now)
@@ -114,16 +142,14 @@ export class Admitter {
       return 'taken'
     }
     const waits = taking.verdict === 'short' && now - flow.askedAt < this.#bounds.leaseTime
-    if (waits && this.#waiting.size < this.#bounds.queueLength) return this.#queue(flow, seconds(0.05))
+    if (waits && this.waiting < this.#bounds.queueLength) {
+      this.#leasing.add(flow)
+      return { verdict: 'queued', retryAfter: seconds(0.05) }
+    }
     return {
       verdict: 'refused',
       refusal: overdrawn(taking, needs.find((one) => one.allowance === taking.allowance)?.amount),
     }
-  }
-
-  #queue(flow: Flow, retryAfter: Seconds): Admission {
-    this.#waiting.add(flow)
-    return { verdict: 'queued', retryAfter }
   }
 
   #crowd(flow: Flow, room: Room, now: Seconds): Refusal | undefined {
@@ -131,12 +157,18 @@ export class Admitter {
       return refusal('engine_unavailable', `no engine that serves "${flow.ask.model}" answers`, {
         retry_after_ms: 1000,
       })
-    if (room === 'free') return undefined
-    if (now - flow.askedAt >= this.#bounds.queueTime)
-      return refusal('overloaded', `waited ${this.#bounds.queueTime} s for a free engine`, { retry_after_ms: 2000 })
-    if (!this.#waiting.has(flow) && this.#waiting.size >= this.#bounds.queueLength)
-      return refusal('overloaded', `${this.#waiting.size} requests wait already`, { retry_after_ms: 1000 })
-    return undefined
+    const patience = Math.min(this.#bounds.queueTime, sloTerms[flow.ask.slo].patience)
+    const waited = now - flow.askedAt
+    if (waited >= patience)
+      return refusal('overloaded', `waited ${patience} s for a free engine`, { retry_after_ms: 2000 })
+    if (this.#queue.has(flow)) return undefined
+    if (this.waiting >= this.#bounds.queueLength)
+      return refusal('overloaded', `${this.waiting} requests wait already`, { retry_after_ms: 1000 })
+    // Refused now rather than when it has waited in vain.
+    const wait = this.#queue.ahead(flow.ask.slo) * this.#pace.between
+    if (wait <= patience - waited) return undefined
+    const retry_after_ms = Math.ceil(1000 * Math.min(60, wait - patience + 1))
+    return refusal('overloaded', `the wait for a free engine would be about ${Math.ceil(wait)} s`, { retry_after_ms })
   }
 
   #likelyOutput(flow: Flow): Tokens {
@@ -153,6 +185,14 @@ export class Admitter {
     return lengths
   }
 }
+
+/** What it will take: deadline by its class, cost by its likely size. */
+const waitingOf = (flow: Flow): Waiting => ({
+  tenant: flow.ask.grant.tenant,
+  slo: flow.ask.slo,
+  deadline: plus(flow.askedAt, sloTerms[flow.ask.slo].ttft),
+  cost: Math.max(1, flow.reserved),
+})
 
 /** A usage cut to another, class by class. */
 const within = (usage: Usage, most: Usage): Usage => without(usage, without(usage, filledFrom(most, nothing)))

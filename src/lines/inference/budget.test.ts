@@ -54,8 +54,22 @@ function bench(budget: bigint, prompt: number) {
   const bounds = { queueLength: 2, queueTime: seconds(5), absentTime: seconds(0), leaseTime: seconds(1), attempts: 2 }
   const policy = livePolicy(bounds)
   const step = inferenceLine(policy, world)
-  const grant: Grant = { key: id('k'), tenant: id('t'), application: id('a'), models: null, expires_ms: null }
-  const ask = { grant, model, promptEstimate: tokens(prompt), maxOutput: tokens(20), stream: true } as const
+  const grant: Grant = {
+    key: id('k'),
+    tenant: id('t'),
+    application: id('a'),
+    models: null,
+    expires_ms: null,
+    slo: 'standard',
+  }
+  const ask = {
+    grant,
+    model,
+    promptEstimate: tokens(prompt),
+    maxOutput: tokens(20),
+    stream: true,
+    slo: 'standard',
+  } as const
   const flow = newFlow(id<RequestId>('g-1'), { ...ask, clientRetry: 0, body: undefined }, snapshot, seconds(0))
   const tell = (event: Event): void => step(flow, event, seconds(0.5))
   const lease = (): void => {

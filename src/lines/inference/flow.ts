@@ -6,6 +6,7 @@ import type { Seconds, Tokens } from '../../units/quantity.ts'
 import { seconds, tokens } from '../../units/quantity.ts'
 import type { Refusal } from './errors.ts'
 import type { Hold } from './lease.ts'
+import type { SloClass } from './slo.ts'
 import type { Grant, Snapshot } from './snapshot.ts'
 
 /** What a client asked for, as far as the line must know; `body` is for the engine's adapter alone. */
@@ -17,6 +18,8 @@ export interface Ask {
   /** The client's own limit of output; undefined: none given. */
   readonly maxOutput: Tokens | undefined
   readonly stream: boolean
+  /** How soon somebody waits for it. */
+  readonly slo: SloClass
   /** How often this client's library tried before: tells retries from new demand. */
   readonly clientRetry: number
   readonly body: unknown

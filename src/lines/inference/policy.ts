@@ -1,6 +1,6 @@
 import type { Seconds } from '../../units/quantity.ts'
 import { Admitter } from './admit.ts'
-import type { EngineFault, Policy } from './flow.ts'
+import type { EngineFault, Flow, Policy } from './flow.ts'
 import { Router } from './route.ts'
 import type { Bounds } from './snapshot.ts'
 
@@ -10,6 +10,8 @@ const worthAnother: ReadonlySet<EngineFault> = new Set(['unreachable', 'overload
 export interface LivePolicy extends Policy {
   readonly admitter: Admitter
   readonly router: Router
+  /** Who gets a place that has become free; undefined: nobody who waits can use one. */
+  next(): Flow | undefined
 }
 
 export function livePolicy(bounds: Bounds): LivePolicy {
@@ -18,7 +20,8 @@ export function livePolicy(bounds: Bounds): LivePolicy {
   return {
     admitter,
     router,
-    admit: (flow, now: Seconds) => admitter.admit(flow, router.room(flow), now),
+    next: () => admitter.next((flow) => router.room(flow)),
+    admit: (flow, now: Seconds) => admitter.admit(flow, (of) => router.room(of), now),
     route: (flow) => router.route(flow),
     left: (flow) => flow.replica && router.left(flow.replica.id),
     retries: (flow, failure) => worthAnother.has(failure.fault) && flow.attempt < bounds.attempts,

@@ -3,6 +3,7 @@ import type { PriceVersion } from '../../books/price.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { ApplicationId, KeyId, ModelId, TenantId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
+import type { SloClass } from './slo.ts'
 
 /** Whose a key is and what it may ask for; how much is in the snapshot's allowances. */
 export interface Grant {
@@ -12,6 +13,8 @@ export interface Grant {
   /** Models it may ask for; null: all. */
   readonly models: readonly ModelId[] | null
   readonly expires_ms: number | null
+  /** Class of its requests, unless they say otherwise. */
+  readonly slo: SloClass
 }
 
 /** Bounds of the gateway that admission obeys. */

@@ -52,6 +52,7 @@ const grantOf = (tenant: string): Grant => ({
   application: id('app'),
   models: null,
   expires_ms: null,
+  slo: tenant === 't0' ? 'interactive' : tenant === 't1' ? 'batch' : 'standard',
 })
 
 /** Odd nano-dollars, so that rounding is met. */

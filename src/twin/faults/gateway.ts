@@ -203,12 +203,11 @@ export class SimGateway implements World {
       this.#ports.agenda.in(0.5, this.life, () => this.leaves(running.client))
   }
 
-  /** One place is free: it goes to the first in the queue that can use it. */
+  /** Places are free: each goes to whom it is due. */
   #turnNext(): void {
-    for (const { flow } of [...this.running.values()]) {
-      if (flow.phase !== 'queued') continue
+    for (let flow = this.policy.next(); flow; flow = this.policy.next()) {
       this.tell(flow, { kind: 'turn' })
-      if (flow.phase !== 'queued') return
+      if (flow.phase === 'queued') return
     }
   }
 }
@@ -223,6 +222,7 @@ export const askOf = (plan: ClientPlan, snapshot: Snapshot): Ask => {
     promptEstimate: tokens(plan.prompt),
     maxOutput: undefined,
     stream: true,
+    slo: grant.slo,
     clientRetry: 0,
     body: plan,
   }

@@ -1,4 +1,5 @@
 import { allowance } from '../../../books/allowance.ts'
+import type { SloClass } from '../../../lines/inference/slo.ts'
 import { hashKey, newApiKey, newId } from '../../random/secret.ts'
 import type { Store } from '../store.ts'
 import { insertAllowance } from './budget.ts'
@@ -17,6 +18,7 @@ export interface KeyRecord {
   readonly requests_per_minute: number | null
   readonly tokens_per_minute: number | null
   readonly expires_ms: number | null
+  readonly slo: SloClass
   readonly revoked_ms: number | null
   readonly created_ms: number
 }
@@ -52,8 +54,8 @@ function insertKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: numb
   const record = { ...asked, id: newId('key'), prefix: key.slice(0, 11), revoked_ms: null, created_ms: now_ms }
   run(
     store,
-    `insert into api_key (id, hash, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, created_ms)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into api_key (id, hash, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, slo, created_ms)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     record.id,
     hashKey(pepper, key),
     record.prefix,
@@ -63,6 +65,7 @@ function insertKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: numb
     record.requests_per_minute,
     record.tokens_per_minute,
     record.expires_ms,
+    record.slo,
     record.created_ms,
   )
   return { key, record, made }
@@ -70,7 +73,7 @@ function insertKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: numb
 
 type KeyRow = Omit<KeyRecord, 'models'> & { readonly models: string | null }
 const columns =
-  'id, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, revoked_ms, created_ms'
+  'id, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, slo, revoked_ms, created_ms'
 const fromRow = (row: KeyRow): KeyRecord => ({ ...row, models: row.models === null ? null : JSON.parse(row.models) })
 
 /** Newest first. */

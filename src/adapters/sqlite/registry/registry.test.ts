@@ -38,6 +38,7 @@ const plain: NewKey = {
   requests_per_minute: null,
   tokens_per_minute: null,
   expires_ms: null,
+  slo: 'standard',
 }
 
 function freshStore(): Store {

@@ -12,6 +12,7 @@ interface Key {
   readonly models: readonly string[] | null
   readonly rpm: number | null
   readonly tpm: number | null
+  readonly slo: string
   readonly state: string
   readonly expires: string | null
 }
@@ -27,6 +28,7 @@ export function keyCommands(program: Command): void {
     rpm?: number
     tpm?: number
     budgetUsd?: string
+    slo?: string
   }>(
     keys
       .command('create')
@@ -37,9 +39,10 @@ export function keyCommands(program: Command): void {
       .option('--expires <when>', 'such as 30d, 12h or 2027-01-31 (default: never)')
       .option('--rpm <n>', 'requests per minute (default: no limit)', whole)
       .option('--tpm <n>', 'tokens per minute (default: no limit)', whole)
+      .option('--slo <class>', 'interactive, standard or batch (default: standard)')
       .option('--budget-usd <amount>', 'dollars that it may spend in all (default: no limit)'),
-    async (factory, { tenant, app, models, expires, rpm, tpm, budgetUsd, ...options }) => {
-      const asked = { tenant, app, models, expires, rpm, tpm, budget_usd: budgetUsd }
+    async (factory, { tenant, app, models, expires, rpm, tpm, budgetUsd, slo, ...options }) => {
+      const asked = { tenant, app, models, expires, rpm, tpm, slo, budget_usd: budgetUsd }
       const key = await factory.json('POST', '/api/keys', asked)
       show(key, { ...options }, ({ key, ...rest }: Key) => fields({ key, ...row(rest) }))
       return undefined
@@ -78,7 +81,7 @@ export function keyCommands(program: Command): void {
   )
 }
 
-const row = ({ id, prefix, tenant, app, models, rpm, tpm, state, expires }: Key) => ({
+const row = ({ id, prefix, tenant, app, models, rpm, tpm, slo, state, expires }: Key) => ({
   id,
   prefix: `${prefix}…`,
   tenant,
@@ -86,6 +89,7 @@ const row = ({ id, prefix, tenant, app, models, rpm, tpm, state, expires }: Key)
   models: models ?? 'all',
   rpm,
   tpm,
+  slo,
   state,
   expires,
 })

@@ -8,6 +8,7 @@ import {
   rotateKey,
   type ShownKey,
 } from '../../../adapters/sqlite/registry/keys.ts'
+import { sloClasses } from '../../../lines/inference/slo.ts'
 import { parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
@@ -36,9 +37,10 @@ export const keyRoutes: readonly Route[] = [
       expires: Type.Optional(Type.String({ description: 'such as 30d, 12h, or 2027-01-31' })),
       rpm: limit('requests'),
       tpm: limit('tokens'),
+      slo: Type.Optional(Type.Enum([...sloClasses], { description: 'interactive, standard or batch' })),
       budget_usd: Type.Optional(Type.String({ description: 'dollars that it may spend in all, such as 25' })),
     },
-    run: async (factory, { tenant, app = 'default', models, expires, rpm, tpm, budget_usd }) => {
+    run: async (factory, { tenant, app = 'default', models, expires, rpm, tpm, slo = 'standard', budget_usd }) => {
       for (const model of models ?? []) checkServed(factory, model)
       const now = factory.now()
       const asked = {
@@ -48,6 +50,7 @@ export const keyRoutes: readonly Route[] = [
         requests_per_minute: rpm ?? null,
         tokens_per_minute: tpm ?? null,
         expires_ms: expires === undefined ? null : expiryMs(expires, now),
+        slo,
       }
       const budget = budget_usd === undefined ? undefined : dollars(budget_usd)
       return shown(createKey(factory.store, factory.pepper, asked, now, budget), await publish(factory))
@@ -87,7 +90,13 @@ export const keyRoutes: readonly Route[] = [
     about: 'A key of tenant `console` for one hour, for the page',
     run: async (factory) => {
       const now = factory.now()
-      const limits = { models: null, requests_per_minute: null, tokens_per_minute: null, expires_ms: now + tryKey_ms }
+      const limits = {
+        models: null,
+        requests_per_minute: null,
+        tokens_per_minute: null,
+        expires_ms: now + tryKey_ms,
+        slo: 'interactive',
+      } as const
       const made = createKey(
         factory.store,
         factory.pepper,
@@ -130,6 +139,7 @@ const display = (key: KeyRecord, now_ms: number) => ({
   models: key.models,
   rpm: key.requests_per_minute,
   tpm: key.tokens_per_minute,
+  slo: key.slo,
   state: stateOf(key, now_ms),
   expires: isoOrNull(key.expires_ms),
   revoked: isoOrNull(key.revoked_ms),
