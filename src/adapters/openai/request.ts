@@ -107,6 +107,20 @@ const isPrompt = (one: unknown): boolean =>
 
 const isTokenId = (one: unknown): boolean => Number.isSafeInteger(one) && Number(one) >= 0
 
+/** More than this of a prompt tells no replica from another any better. */
+const longestOpening = 128 * 1024
+
+/** The text of a prompt from its start, as far as prefixes of it may lie in a cache. */
+export function openingText({ dialect, body }: ApiRequest): string {
+  if (dialect !== 'chat') return typeof body.prompt === 'string' ? body.prompt.slice(0, longestOpening) : ''
+  let text = ''
+  for (const message of body.messages as readonly JsonObject[]) {
+    text += `\n${String(message.role)}\n${typeof message.content === 'string' ? message.content : JSON.stringify(message.content)}`
+    if (text.length >= longestOpening) return text.slice(0, longestOpening)
+  }
+  return text
+}
+
 const bytesPerToken = 4
 const tokensOfPart = 1000
 

@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody, refuseBody, wrongMedia } from '../../adapters/http/body.ts'
 import { parseObject } from '../../adapters/http/json.ts'
 import { identity } from '../../adapters/openai/reply.ts'
-import { type ApiRequest, type Dialect, parseRequest } from '../../adapters/openai/request.ts'
+import { type ApiRequest, type Dialect, openingText, parseRequest } from '../../adapters/openai/request.ts'
 import { unsupported } from '../../adapters/openai/unsupported.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
+import { beginningsOf } from '../../lines/inference/prefix.ts'
 import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
@@ -81,7 +82,17 @@ function ask(
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
   const flow = newFlow(
     id,
-    { grant, model, promptEstimate, maxOutput, stream, slo, clientRetry, body: request },
+    {
+      grant,
+      model,
+      promptEstimate,
+      maxOutput,
+      stream,
+      slo,
+      clientRetry,
+      beginnings: beginningsOf(openingText(request)),
+      body: request,
+    },
     snapshot,
     now,
   )

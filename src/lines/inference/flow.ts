@@ -17,6 +17,8 @@ export interface Ask {
   readonly promptEstimate: Tokens
   /** The client's own limit of output; undefined: none given. */
   readonly maxOutput: Tokens | undefined
+  /** Numbers of its prompt's beginnings, block by block, and the tokens in a block: what a replica may have in its cache. */
+  readonly beginnings?: { readonly blocks: ArrayLike<number>; readonly tokens: number }
   readonly stream: boolean
   /** How soon somebody waits for it. */
   readonly slo: SloClass
@@ -121,7 +123,11 @@ export type Admission =
 export interface Policy {
   admit(flow: Flow, now: Seconds): Admission
   /** The replica for the next attempt, counted as its load until `left`; undefined: none. */
-  route(flow: Flow): Replica | undefined
+  route(flow: Flow, now: Seconds): Replica | undefined
+  /** The engine has said what it found of the prompt. */
+  begun(flow: Flow): void
+  /** The first token is here. */
+  first(flow: Flow, now: Seconds): void
   left(flow: Flow): void
   /** Whether it may use what it has used and so many tokens more; false: it has run out of an allowance, and must stop. */
   extend(flow: Flow, more: Tokens, now: Seconds): boolean

@@ -191,7 +191,7 @@ test('when all replicas are busy it waits, has its turn, and is refused past the
   const others = [0, 1, 2, 3].map((n) => newFlow(id<RequestId>(`gw-x${n}`), ask, snapshot, seconds(0)))
   for (const other of others) {
     policy.admit(other, seconds(0))
-    other.replica = policy.route(other)
+    other.replica = policy.route(other, seconds(0))
   }
   tell(asked)
   assert.equal(flow.phase, 'queued')

@@ -27,7 +27,7 @@ export const inferenceLine = (policy: Policy, world: World) => {
     route(flow, now)
   }
   const route = (flow: Flow, now: Seconds): void => {
-    const replica = policy.route(flow)
+    const replica = policy.route(flow, now)
     if (!replica) return post(flow, 'upstream_error', now)
     flow.attempt++
     flow.replica = replica
@@ -50,6 +50,10 @@ export const inferenceLine = (policy: Policy, world: World) => {
     if (flow.phase !== 'posting') policy.settle(flow, undefined, now)
     flow.phase = 'done'
     world.finish(flow, ending)
+  }
+  const first = (flow: Flow, now: Seconds): void => {
+    flow.firstAt = now
+    policy.first(flow, now)
   }
   const cut = (flow: Flow, why: Outcome): void => {
     flow.cut ??= why
@@ -92,12 +96,13 @@ export const inferenceLine = (policy: Policy, world: World) => {
         return
       case 'begun':
         flow.begun = { input_uncached: event.input_uncached, cache_read: event.cache_read }
+        policy.begun(flow)
         if (!flow.cut && !policy.extend(flow, tokens(0), now)) cut(flow, 'budget_exhausted')
         return
       case 'chunk':
         if (!flow.cut && !policy.extend(flow, event.tokens, now)) cut(flow, 'budget_exhausted')
         flow.produced = plus(flow.produced, event.tokens)
-        if (event.tokens > tokens(0)) flow.firstAt ??= now
+        if (event.tokens > tokens(0) && flow.firstAt === undefined) first(flow, now)
         if (!flow.cut) world.write(flow, event.bytes)
         return
       case 'ended':

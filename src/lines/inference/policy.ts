@@ -2,6 +2,7 @@ import type { Seconds } from '../../units/quantity.ts'
 import { Admitter } from './admit.ts'
 import type { EngineFault, Flow, Policy } from './flow.ts'
 import { Router } from './route.ts'
+import type { Rule } from './routing.ts'
 import type { Bounds } from './snapshot.ts'
 
 const worthAnother: ReadonlySet<EngineFault> = new Set(['unreachable', 'overloaded', 'crashed'])
@@ -14,16 +15,18 @@ export interface LivePolicy extends Policy {
   next(): Flow | undefined
 }
 
-export function livePolicy(bounds: Bounds): LivePolicy {
+export function livePolicy(bounds: Bounds, rule?: Rule): LivePolicy {
   const admitter = new Admitter(bounds)
-  const router = new Router()
+  const router = new Router(rule)
   return {
     admitter,
     router,
     next: () => admitter.next((flow) => router.room(flow)),
     admit: (flow, now: Seconds) => admitter.admit(flow, (of) => router.room(of), now),
-    route: (flow) => router.route(flow),
-    left: (flow) => flow.replica && router.left(flow.replica.id),
+    route: (flow, now) => router.route(flow, now),
+    begun: (flow) => router.begun(flow),
+    first: (flow, now) => router.first(flow, now),
+    left: (flow) => router.left(flow),
     retries: (flow, failure) => worthAnother.has(failure.fault) && flow.attempt < bounds.attempts,
     extend: (flow, more, now) => admitter.extend(flow, more, now),
     settle: (flow, outcome, now) => admitter.settle(flow, outcome, now),

@@ -1,50 +1,169 @@
-import type { Replica, ReplicaLoad } from '../../plant/infrastructure/replica.ts'
+import type { Replica } from '../../plant/infrastructure/replica.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
-import type { ReplicaId } from '../../units/ids.ts'
+import type { ReplicaId, RequestId } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
+import { minus } from '../../units/quantity.ts'
 import type { Flow, Room } from './flow.ts'
+import { blockTokens, PrefixIndex } from './prefix.ts'
+import type { Dispatch, Placing } from './replica-view.ts'
+import { ReplicaView } from './replica-view.ts'
+import type { Rule } from './routing.ts'
+import { moneyRule } from './routing.ts'
+import { sloTerms } from './slo.ts'
 
-/** S2: least loaded, as a share of what each replica takes at once; ties go round. */
+/** Of a replica of which nobody said how much its cache holds. */
+const usualCacheTokens = 200_000
+
+/** S2: the replica on which the request costs least by the rule; those that are full, away or have failed it are left out. */
 export class Router {
-  readonly #loads = new Map<ReplicaId, ReplicaLoad>()
+  readonly #rule: Rule & { learn?(found: number, prompt: number): void }
+  readonly #index: PrefixIndex
+  readonly #views = new Map<ReplicaId, ReplicaView>()
+  readonly #dispatches = new Map<
+    RequestId,
+    { readonly view: ReplicaView; readonly dispatch: Dispatch; readonly blockTokens: number }
+  >()
+  /** Candidates of the request at hand, and the tokens that each would have to compute. */
+  readonly #able: ReplicaView[] = []
+  #uncached = new Float64Array(16)
   #turn = 0
 
+  constructor(rule: Rule = moneyRule(), index = new PrefixIndex()) {
+    this.#rule = rule
+    this.#index = index
+  }
+
   room(flow: Flow): Room {
-    const able = flow.snapshot.replicas.filter((replica) => this.#able(flow, replica))
-    if (able.length === 0) return 'none'
-    return able.some((replica) => this.load(replica.id).running < replica.concurrency) ? 'free' : 'full'
+    let room: Room = 'none'
+    for (const replica of flow.snapshot.replicas) {
+      if (!this.#isAble(flow, replica)) continue
+      if (this.load(replica.id).running < replica.concurrency) return 'free'
+      room = 'full'
+    }
+    return room
   }
 
   /** A retry goes to a replica that has not failed this request. */
-  route(flow: Flow): Replica | undefined {
-    const tried = new Set(flow.attempts.map((attempt) => attempt.replica))
-    const able = flow.snapshot.replicas.filter((replica) => this.#able(flow, replica) && !tried.has(replica.id))
-    const share = (replica: Replica): number => this.load(replica.id).running / replica.concurrency
-    const least = Math.min(...able.map(share))
-    const tied = able.filter((replica) => share(replica) === least)
-    const chosen = tied[this.#turn++ % Math.max(1, tied.length)]
-    if (chosen) this.load(chosen.id).running++
-    return chosen
+  route(flow: Flow, now: Seconds): Replica | undefined {
+    const able = this.#candidates(flow)
+    if (able.length === 0) return undefined
+    const placing = placingOf(flow, now)
+    this.#weigh(able, placing)
+    this.#rule.begin?.(placing, able, this.#uncached)
+    const best = this.#least(able, placing)
+    const view = able[best] as ReplicaView
+    const matched = this.#index.matched(view.index, placing.blocks)
+    this.#index.sent(view.index, placing.blocks)
+    const dispatch = view.sent(placing, matched, now)
+    this.#dispatches.set(flow.id, { view, dispatch, blockTokens: placing.blockTokens })
+    return view.replica
   }
 
-  left(replica: ReplicaId): void {
-    const load = this.load(replica)
-    load.running = Math.max(0, load.running - 1)
+  begun(flow: Flow): void {
+    const sent = this.#dispatches.get(flow.id)
+    if (!sent || !flow.begun) return
+    const { input_uncached, cache_read } = flow.begun
+    const { view, dispatch, blockTokens } = sent
+    // A longer match than its blocks say is no surprise: an engine's blocks are finer.
+    this.#index.found(view.index, dispatch.matched, Math.min(Math.floor(cache_read / blockTokens), dispatch.blocks))
+    view.begun(dispatch, input_uncached)
+    this.#rule.learn?.(cache_read, input_uncached + cache_read)
   }
 
+  first(flow: Flow, now: Seconds): void {
+    const sent = this.#dispatches.get(flow.id)
+    sent?.view.first(sent.dispatch, now)
+  }
+
+  left(flow: Flow): void {
+    const sent = this.#dispatches.get(flow.id)
+    if (!sent) return
+    this.#dispatches.delete(flow.id)
+    sent.view.left(sent.dispatch)
+  }
+
+  /** A replica that was away has lost its cache. */
   hear(replica: ReplicaId, up: boolean): void {
-    this.load(replica).up = up
+    const view = this.load(replica)
+    if (view.up && !up) this.#index.forget(view.index)
+    view.up = up
   }
 
-  load(replica: ReplicaId): ReplicaLoad {
-    let load = this.#loads.get(replica)
-    if (!load) {
-      load = { running: 0, up: true }
-      this.#loads.set(replica, load)
+  load(replica: ReplicaId): ReplicaView {
+    return (
+      this.#views.get(replica) ??
+      this.#view({ id: replica, vendor: 'openai', models: {}, concurrency: 1, draining: false })
+    )
+  }
+
+  #candidates(flow: Flow): ReplicaView[] {
+    const able = this.#able
+    able.length = 0
+    let full = true
+    for (const replica of flow.snapshot.replicas) {
+      if (!this.#isAble(flow, replica) || flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
+      const view = this.#viewOf(replica)
+      if (view.running < replica.concurrency && full) {
+        full = false
+        able.length = 0
+      }
+      if (full || view.running < replica.concurrency) able.push(view)
     }
-    return load
+    return able
   }
 
-  #able(flow: Flow, replica: Replica): boolean {
-    return serves(replica, flow.ask.model) && !replica.draining && this.load(replica.id).up
+  #weigh(able: readonly ReplicaView[], { prompt, blocks, blockTokens }: Placing): void {
+    if (this.#uncached.length < able.length) this.#uncached = new Float64Array(2 * able.length)
+    for (let at = 0; at < able.length; at++) {
+      const matched = this.#index.matched((able[at] as ReplicaView).index, blocks) * blockTokens
+      this.#uncached[at] = Math.max(1, prompt - matched)
+    }
+  }
+
+  /** Ties go round: what looks alike shares. */
+  #least(able: readonly ReplicaView[], placing: Placing): number {
+    const begin = this.#turn++
+    let [best, least] = [0, Number.POSITIVE_INFINITY]
+    for (let turn = 0; turn < able.length; turn++) {
+      const at = (begin + turn) % able.length
+      const score = this.#rule.score(able[at] as ReplicaView, this.#uncached[at] ?? placing.prompt, placing)
+      if (score < least) [best, least] = [at, score]
+    }
+    return best
+  }
+
+  #isAble(flow: Flow, replica: Replica): boolean {
+    return serves(replica, flow.ask.model) && !replica.draining && (this.#views.get(replica.id)?.up ?? true)
+  }
+
+  #viewOf(replica: Replica): ReplicaView {
+    const view = this.#views.get(replica.id) ?? this.#view(replica)
+    if (view.replica !== replica) this.#renew(view, replica)
+    return view
+  }
+
+  #view(replica: Replica): ReplicaView {
+    const view = new ReplicaView(this.#views.size, replica)
+    this.#views.set(replica.id, view)
+    this.#renew(view, replica)
+    return view
+  }
+
+  #renew(view: ReplicaView, replica: Replica): void {
+    view.replica = replica
+    this.#index.setCapacity(view.index, (replica.facts?.cacheTokens ?? usualCacheTokens) / blockTokens)
+  }
+}
+
+const nothing: readonly number[] = []
+
+function placingOf(flow: Flow, now: Seconds): Placing {
+  const { promptEstimate, beginnings, slo } = flow.ask
+  return {
+    prompt: promptEstimate,
+    output: Math.max(1, flow.reserved - promptEstimate),
+    blocks: beginnings?.blocks ?? nothing,
+    blockTokens: beginnings?.tokens ?? blockTokens,
+    due: minus(sloTerms[slo].ttft, minus(now, flow.askedAt)),
   }
 }

@@ -10,14 +10,22 @@ export interface Replica {
   readonly concurrency: number
   /** The operator takes it out of routing while it drains. */
   readonly draining: boolean
+  /** What is known of it beforehand; what is missing is learned or taken as usual. */
+  readonly facts?: ReplicaFacts
 }
 
-/** Gateways keep this per replica; it is their own view, not the world's. */
-export interface ReplicaLoad {
-  /** Attempts under way. */
-  running: number
-  /** The last word from it: whether it answers. */
-  up: boolean
+export interface ReplicaFacts {
+  /** Prompt tokens a second, when that is all it does. */
+  readonly prefillTokensPerSecond?: number
+  /** Tokens that its KV cache holds. */
+  readonly cacheTokens?: number
+  /** What an hour of it costs: capital, place and people; nano-dollars. */
+  readonly nanoDollarsPerHour?: number
+  /** Power above rest while it computes, and what a joule costs. */
+  readonly activeWatts?: number
+  readonly nanoDollarsPerJoule?: number
+  /** A hosted engine: nano-dollars per million tokens, instead of the above. */
+  readonly listPrice?: { readonly input: number; readonly cached: number; readonly output: number }
 }
 
 export const serves = (replica: Replica, model: ModelId): boolean => Object.hasOwn(replica.models, model)

@@ -95,7 +95,7 @@ function clientPlan(next: Dice, number: number): ClientPlan {
     number,
     at_ms: below(next, 15_000),
     tenant: `t${below(next, 3)}`,
-    model: (['own', 'own', 'hosted', 'either'] as const)[below(next, 4)] ?? 'own',
+    model: (['own', 'either', 'hosted', 'either'] as const)[below(next, 4)] ?? 'own',
     prompt,
     cached: next() < 0.4 ? below(next, prompt) : 0,
     output,
@@ -108,7 +108,7 @@ function faultPlan(next: Dice): Fault {
   const at_ms = 500 + below(next, faultsEnd_ms - 4000)
   const for_ms = 200 + below(next, 3000)
   const index = below(next, 2)
-  switch (below(next, 16)) {
+  switch (below(next, 18)) {
     case 0:
     case 1:
     case 2:
@@ -134,6 +134,8 @@ function faultPlan(next: Dice): Fault {
     case 13:
       return { kind: 'slow disk', gateway: index, at_ms, for_ms }
     case 14:
+    case 15:
+    case 16:
       return { kind: 'told twice', at_ms: 0, for_ms: faultsEnd_ms }
     default:
       return { kind: 'torn line', index, at_ms }

@@ -1,0 +1,98 @@
+import type { Replica } from '../../plant/infrastructure/replica.ts'
+import type { Seconds } from '../../units/quantity.ts'
+
+/** What is known of a request when it is to be placed. */
+export interface Placing {
+  readonly prompt: number
+  /** Likely length of its answer. */
+  readonly output: number
+  /** Numbers of its beginnings; empty: nothing is known of them. */
+  readonly blocks: ArrayLike<number>
+  /** Tokens in a block, about. */
+  readonly blockTokens: number
+  /** When its first token is due, from now. */
+  readonly due: Seconds
+}
+
+/** An attempt under way at a replica, as this gateway sees it. */
+export interface Dispatch {
+  readonly sentAt: Seconds
+  readonly prompt: number
+  /** Prompt tokens that its replica has to compute: a guess until it says. */
+  uncached: number
+  /** Its first token has come. */
+  decoding: boolean
+  /** Uncached tokens that were ahead of it when it was sent. */
+  readonly ahead: number
+  /** Blocks of its beginning that were expected in the cache, of so many. */
+  readonly matched: number
+  readonly blocks: number
+}
+
+/** How this gateway sees one replica: what it sent there and is not over, and what it has learned of its speed. */
+export class ReplicaView {
+  readonly index: number
+  replica: Replica
+  up = true
+  running = 0
+  /** Uncached prompt tokens of attempts without a first token. */
+  prefilling = 0
+  /** Attempts that have one. */
+  decoding = 0
+  /** Tokens of prompts under way: about what they hold of the KV cache. */
+  held = 0
+  /** Prompt tokens a second when it has work: learned. */
+  prefillRate: number
+  /** Samples that it was learned from. */
+  learned = 0
+
+  constructor(index: number, replica: Replica) {
+    this.index = index
+    this.replica = replica
+    this.prefillRate = replica.facts?.prefillTokensPerSecond ?? usualPrefillRate
+  }
+
+  /** `matched`: blocks of its beginning that are expected in the cache. */
+  sent({ prompt, blocks, blockTokens }: Placing, matched: number, now: Seconds): Dispatch {
+    const uncached = Math.max(1, prompt - matched * blockTokens)
+    const ahead = this.prefilling
+    const dispatch = { sentAt: now, prompt, uncached, decoding: false, ahead, matched, blocks: blocks.length }
+    this.running++
+    this.prefilling += uncached
+    this.held += prompt
+    return dispatch
+  }
+
+  /** The engine says what it found of a prompt. */
+  begun(dispatch: Dispatch, uncached: number): void {
+    if (dispatch.decoding) return
+    this.prefilling += uncached - dispatch.uncached
+    dispatch.uncached = uncached
+  }
+
+  /** The first token: the prompt is computed, and so was what was ahead of it. */
+  first(dispatch: Dispatch, now: Seconds): void {
+    if (dispatch.decoding) return
+    dispatch.decoding = true
+    this.prefilling = Math.max(0, this.prefilling - dispatch.uncached)
+    this.decoding++
+    const took = now - dispatch.sentAt
+    const work = dispatch.ahead + dispatch.uncached
+    if (took <= 0 || work < leastWork) return
+    // The mean of times per token, so that one quick answer does not promise a quick replica; the first sample counts whole.
+    const share = Math.max(0.05, 1 / ++this.learned)
+    this.prefillRate = 1 / ((1 - share) / this.prefillRate + (share * took) / work)
+  }
+
+  left(dispatch: Dispatch): void {
+    this.running = Math.max(0, this.running - 1)
+    this.held = Math.max(0, this.held - dispatch.prompt)
+    if (dispatch.decoding) this.decoding = Math.max(0, this.decoding - 1)
+    else this.prefilling = Math.max(0, this.prefilling - dispatch.uncached)
+  }
+}
+
+/** A middling GPU with a middling model; only until the first answers have come. */
+const usualPrefillRate = 5000
+/** Fewer tokens say more of the rest of the way than of the prefill. */
+const leastWork = 256

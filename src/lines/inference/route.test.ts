@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { indexed } from '../../books/allowance.ts'
+import type { Replica } from '../../plant/infrastructure/replica.ts'
+import type { RequestId } from '../../units/ids.ts'
+import { id } from '../../units/ids.ts'
+import { seconds, tokens } from '../../units/quantity.ts'
+import type { Flow } from './flow.ts'
+import { newFlow } from './flow.ts'
+import { Router } from './route.ts'
+import { rules } from './routing.ts'
+import type { Snapshot } from './snapshot.ts'
+
+const replica = (name: string, more: Partial<Replica> = {}): Replica => ({
+  id: id(name),
+  vendor: 'openai',
+  models: { m: 'm' },
+  concurrency: 64,
+  draining: false,
+  ...more,
+})
+
+function bench(replicas: readonly Replica[], rule = 'money') {
+  const router = new Router(rules[rule]?.())
+  const snapshot: Snapshot = {
+    number: 1,
+    published_ms: 0,
+    grants: new Map(),
+    prices: [],
+    allowances: indexed([]),
+    energyPerToken_mj: new Map(),
+    replicas,
+    gateways: 1,
+  }
+  let number = 0
+  const flow = (prompt: number, blocks: readonly number[] = []): Flow =>
+    newFlow(
+      id<RequestId>(`g-${number++}`),
+      {
+        grant: {
+          key: id('k'),
+          tenant: id('t'),
+          application: id('a'),
+          models: null,
+          expires_ms: null,
+          slo: 'standard',
+        },
+        model: id('m'),
+        promptEstimate: tokens(prompt),
+        maxOutput: undefined,
+        beginnings: { blocks, tokens: 64 },
+        stream: true,
+        slo: 'standard',
+        clientRetry: 0,
+        body: undefined,
+      },
+      snapshot,
+      seconds(0),
+    )
+  const send = (prompt: number, blocks?: readonly number[], now = 0) => {
+    const one = flow(prompt, blocks)
+    return { flow: one, to: router.route(one, seconds(now))?.id }
+  }
+  return { router, flow, send }
+}
+
+const blocks = (seed: number, count: number): number[] => Array.from({ length: count }, (_, at) => seed * 1000 + at + 1)
+
+test('a prompt goes where its beginning is, until that costs more than computing it again', () => {
+  const { send } = bench([replica('a'), replica('b'), replica('c')])
+  const home = send(6400, blocks(1, 100)).to
+  assert.equal(send(6400, blocks(1, 100)).to, home)
+  let [others, at] = [0, 0]
+  for (; at < 40 && others === 0; at++) if (send(64_000, blocks(1, 100)).to !== home) others++
+  assert(others > 0, 'a hot prefix is computed a second time rather than waited for')
+})
+
+test('load is counted in uncached tokens, and given back by the first token and by leaving', () => {
+  const { router, send } = bench([replica('a'), replica('b')], 'least-uncached')
+  const large = send(10_000)
+  const small = send(100)
+  assert.notEqual(large.to, small.to)
+  for (let n = 0; n < 50; n++) assert.equal(send(100).to, small.to, 'until it is as much as the large one')
+  router.first(large.flow, seconds(1))
+  assert.equal(send(100).to, large.to)
+  router.left(large.flow)
+  router.left(large.flow)
+  assert.equal(router.load(id('a')).running + router.load(id('b')).running, 52)
+})
+
+test('a replica that proves slow gets less', () => {
+  const { router, send } = bench([replica('fast'), replica('slow')])
+  const counts = { fast: 0, slow: 0 }
+  const due: { at: number; flow: Flow }[] = []
+  const free: Record<string, number> = { fast: 0, slow: 0 }
+  for (let n = 0; n < 400; n++) {
+    const now = n * 0.15
+    for (const one of due.splice(0)) {
+      if (one.at > now) due.push(one)
+      else {
+        router.first(one.flow, seconds(one.at))
+        router.left(one.flow)
+      }
+    }
+    const { flow, to } = send(1000, undefined, now)
+    const name = String(to) as 'fast' | 'slow'
+    if (n > 100) counts[name]++
+    free[name] = Math.max(now, free[name] ?? 0) + (name === 'fast' ? 0.1 : 0.4)
+    due.push({ at: free[name], flow })
+  }
+  assert(counts.fast > 2.5 * counts.slow, JSON.stringify(counts))
+})
+
+test('the cheaper of two that are alike is taken, a hosted one by its list price', () => {
+  const cheap = replica('cheap', { facts: { nanoDollarsPerHour: 1_000_000_000 } })
+  const dear = replica('dear', { facts: { nanoDollarsPerHour: 9_000_000_000 } })
+  const { send } = bench([dear, cheap])
+  assert.equal(send(500).to, 'cheap')
+  const hosted = replica('hosted', {
+    facts: { listPrice: { input: 20_000_000_000, cached: 0, output: 90_000_000_000 } },
+  })
+  assert.equal(bench([hosted, cheap]).send(500).to, 'cheap')
+})
+
+test('full, away, draining and tried ones are left out, whatever the rule', () => {
+  for (const rule of Object.keys(rules)) {
+    const { router, flow } = bench(
+      [
+        replica('full', { concurrency: 0 }),
+        replica('away'),
+        replica('draining', { draining: true }),
+        replica('tried'),
+        replica('good'),
+      ],
+      rule,
+    )
+    router.hear(id('away'), false)
+    for (let n = 0; n < 20; n++) {
+      const one = flow(100)
+      one.attempts.push({ number: 1, replica: id('tried'), usage: {} as never })
+      assert.equal(router.route(one, seconds(0))?.id, 'good', rule)
+    }
+    const nobody = flow(100)
+    for (const name of ['tried', 'good', 'full'])
+      nobody.attempts.push({ number: 1, replica: id(name), usage: {} as never })
+    assert.equal(router.route(nobody, seconds(0)), undefined, rule)
+  }
+})

@@ -1,0 +1,151 @@
+import type { Placing, ReplicaView } from './replica-view.ts'
+
+/** A rule by which replicas are compared: the least score is taken. `uncached`: tokens that this replica would compute. */
+export interface Rule {
+  readonly name: string
+  /** What it needs to know of all of them, once a request. */
+  begin?(placing: Placing, views: readonly ReplicaView[], uncached: ArrayLike<number>): void
+  score(view: ReplicaView, uncached: number, placing: Placing): number
+}
+
+/** What a second of chip time, a joule and a missed promise cost, as far as they decide who gets a request. */
+export interface Money {
+  /** For replicas of which nobody said; nano-dollars an hour. */
+  readonly usualPerHour: number
+  /** Revenue of a token of answer: what is lost with an answer that comes too late; nano-dollars. */
+  readonly perOutputToken: number
+  /** How much more a second of somebody's waiting costs than a second of a chip. */
+  readonly waitShare: number
+}
+
+export const usualMoney: Money = { usualPerHour: 2_000_000_000, perOutputToken: 600, waitShare: 0.34 }
+
+/**
+ * The expected marginal cost of serving a request on a replica, in nano-dollars:
+ *
+ *     chip    (u / R) × $/s × (1 + e)      its prompt's share of the chip, and of what its blocks will push out
+ *     energy  (u / R) × W × $/J
+ *     wait    w × $/s × (q + u) / R        everybody's time until its first token
+ *     miss    P(first token late) × price  what a broken promise costs
+ *     list    a hosted engine's price, instead of chip and energy
+ *
+ * u: uncached prompt tokens, q: those in flight there, R: its learned rate. e: how likely a block that is pushed out would have
+ * been used again, learned from how much of prompts is found. Decode is in q's growth only: under chunked prefill its steps
+ * carry the prefill, and R is learned with it.
+ */
+export function moneyRule(money: Money = usualMoney): Rule & { learn(found: number, prompt: number): void } {
+  let reuse = 0.3
+  return {
+    name: 'money',
+    learn(found, prompt) {
+      if (prompt > 0) reuse += 0.02 * (found / prompt - reuse)
+    },
+    score(view, uncached, { output, due }) {
+      const facts = view.replica.facts
+      const rate = view.prefillRate
+      const own_s = uncached / rate
+      const first_s = (view.prefilling + uncached) / rate
+      const perSecond = (facts?.nanoDollarsPerHour ?? money.usualPerHour) / 3600
+      const power = (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0)
+      const list = facts?.listPrice
+      const serving = list
+        ? (list.input * uncached + list.output * output) / 1e6
+        : own_s * (perSecond * (1 + reuse) + power)
+      const full = fullness(view)
+      return (
+        serving +
+        money.waitShare * perSecond * (first_s + full) +
+        late(first_s + full, due) * output * money.perOutputToken
+      )
+    },
+  }
+}
+
+/** Probability that a first token expected after `first_s` is later than `due`: a logistic curve, a third of `due` wide. */
+const late = (first_s: number, due: number): number => 1 / (1 + Math.exp((due - first_s) / (due / 3)))
+
+/** Seconds that a request waits for room: more is under way than the cache holds, or than runs at once. */
+function fullness({ replica, held, running }: ReplicaView): number {
+  const cache = replica.facts?.cacheTokens
+  const over = cache ? Math.max(0, held / cache - 1) : 0
+  const crowd = Math.max(0, (running + 1) / replica.concurrency - 1)
+  return 10 * (over + crowd)
+}
+
+/** Named rules to compare with and fall back on, restated from the projects' own descriptions. */
+export const rules: Readonly<Record<string, () => Rule>> = {
+  money: () => moneyRule(),
+  'least-requests': () => ({ name: 'least-requests', score: (view) => view.running / view.replica.concurrency }),
+  'least-uncached': () => ({ name: 'least-uncached', score: (view, uncached) => view.prefilling + uncached }),
+  'round-robin': () => {
+    let turn = 0
+    let count = 1
+    return {
+      name: 'round-robin',
+      begin(_, views) {
+        turn++
+        count = views.length
+      },
+      score: (view) => (view.index - turn + 1024 * count) % count,
+    }
+  },
+  random: () => {
+    let state = 1
+    return {
+      name: 'random',
+      score() {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+        return state
+      },
+    }
+  },
+  'sglang-like': () => sglangLike(),
+  'dynamo-linear': () => dynamoLinear(),
+  'llmd-sticky': () => llmdSticky(),
+}
+
+/** Out of balance (most − least > 32 and most > 1.1 × least requests): the least loaded; else the longest match above half. */
+function sglangLike(): Rule {
+  let unbalanced = false
+  return {
+    name: 'sglang-like',
+    begin(_, views) {
+      const loads = views.map((view) => view.running)
+      const [most, least] = [Math.max(...loads), Math.min(...loads)]
+      unbalanced = most - least > 32 && most > 1.1 * least
+    },
+    score(view, uncached, { prompt }) {
+      const matched = prompt === 0 ? 0 : 1 - uncached / prompt
+      return unbalanced || matched <= 0.5 ? view.running : -1e6 * matched
+    },
+  }
+}
+
+/** Prefill blocks in flight and to come, less what is cached, plus blocks that decode. */
+const dynamoLinear = (): Rule => ({
+  name: 'dynamo-linear',
+  score: (view, uncached, { prompt }) => view.prefilling + uncached + view.held + prompt,
+})
+
+/** Those with 80 % of the prompt if any, by uncached tokens in flight; unless a cold one would be 18 s earlier. */
+function llmdSticky(): Rule {
+  let [stick, bestWarm, bestCold] = [false, 0, 0]
+  return {
+    name: 'llmd-sticky',
+    begin({ prompt }, views, uncached) {
+      bestWarm = Number.POSITIVE_INFINITY
+      bestCold = Number.POSITIVE_INFINITY
+      for (let at = 0; at < views.length; at++) {
+        const view = views[at] as ReplicaView
+        const first_s = (view.prefilling + (uncached[at] ?? 0)) / view.prefillRate
+        if ((uncached[at] ?? 0) <= 0.2 * prompt) bestWarm = Math.min(bestWarm, first_s)
+        bestCold = Math.min(bestCold, first_s)
+      }
+      stick = bestWarm - bestCold <= 18
+    },
+    score(view, uncached, { prompt }) {
+      const isWarm = uncached <= 0.2 * prompt
+      return view.prefilling + uncached + (stick && !isWarm ? 1e12 : 0)
+    },
+  }
+}
