@@ -4,7 +4,7 @@ export type Kind = 'counter' | 'gauge' | 'histogram'
 export type MetricGrade = 'counted' | 'measured' | 'booked' | 'declared' | 'derived' | 'labelled'
 
 /** Prometheus' base units; `one` is a plain number. */
-export type Unit = 'one' | 'seconds' | 'joules' | 'watts' | 'dollars' | 'ratio'
+export type Unit = 'one' | 'bytes' | 'seconds' | 'joules' | 'watts' | 'dollars' | 'ratio'
 
 /** One row of the table of metrics. */
 export interface Metric {

@@ -16,6 +16,20 @@ export const operatorMetrics = {
     'Rows in the journals of living gateways that are not in the books yet.',
   ),
   wattmill_journal_up: gauge('one', 'measured', [], '1 when every living gateway can write its journal, else 0.'),
+  wattmill_journal_bytes: gauge(
+    'bytes',
+    'measured',
+    ['what'],
+    'Bytes on the disk of what is not booked yet or still kept: journals, engine logs.',
+  ),
+  wattmill_journal_limit_bytes: gauge('bytes', 'declared', [], 'What journals and engine logs may hold together.'),
+  wattmill_journal_room_used_ratio: gauge(
+    'ratio',
+    'measured',
+    [],
+    'Share of the nearer bound, of bytes held or of free disk, that is used: from 0.8 on it is an alarm, at 1 nothing new is admitted.',
+  ),
+  wattmill_disk_free_bytes: gauge('bytes', 'measured', [], 'Free on the disk of the home.'),
   wattmill_series_folded: gauge(
     'one',
     'counted',
@@ -60,6 +74,12 @@ export const operatorMetrics = {
     'booked',
     ['unit'],
     'Sum of all balances of a unit: 0, or the books are broken.',
+  ),
+  wattmill_books_lag_seconds: gauge(
+    'seconds',
+    'measured',
+    ['of'],
+    'Age of the oldest row or log line that the books do not have (tokens), or of the oldest interval not attributed (energy).',
   ),
   wattmill_books_open_requests: gauge('one', 'counted', [], 'Requests in the books that are not settled.'),
   wattmill_books_open_intervals: gauge('one', 'counted', [], 'Meter intervals that are not attributed yet.'),

@@ -3,7 +3,7 @@
  * a line. A torn last line was told to nobody: it is waited for while the engine lives, and passed over when it is dead or
  * has begun its next file.
  */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDead } from '../files/alive.ts'
 import { alivePath } from './journal-file.ts'
@@ -84,9 +84,30 @@ function size(path: string): number {
   }
 }
 
-/** Deletes all files of a dead engine; its lock last. */
-export function removeEngine(folder: string, incarnation: string): void {
-  for (const name of readdirSync(folder))
-    if (fileName.exec(name)?.[1] === incarnation) rmSync(join(folder, name), { force: true })
-  rmSync(alivePath(folder, incarnation), { force: true })
+/** One file of an engine's log. */
+export interface LogFile {
+  readonly incarnation: string
+  readonly number: number
+  readonly path: string
+  readonly bytes: number
+  /** When its last line was written. */
+  readonly written_ms: number
+}
+
+/** Of all engines, the longest unwritten first. */
+export function listLogFiles(folder: string): LogFile[] {
+  const files = readdirSync(folder).flatMap((name): LogFile[] => {
+    const [, incarnation, number] = fileName.exec(name) ?? []
+    const path = join(folder, name)
+    const found = incarnation === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+    if (incarnation === undefined || !found) return []
+    return [{ incarnation, number: Number(number), path, bytes: found.size, written_ms: found.mtimeMs }]
+  })
+  return files.sort((a, b) => a.written_ms - b.written_ms || a.number - b.number)
+}
+
+/** Deletes one; with the last of a dead engine its lock goes too. */
+export function removeLogFile(folder: string, { path, incarnation }: LogFile, dead: boolean): void {
+  rmSync(path, { force: true })
+  if (dead && !listEngines(folder).includes(incarnation)) rmSync(alivePath(folder, incarnation), { force: true })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +11,7 @@ import { id } from '../../units/ids.ts'
 import { isDead } from '../files/alive.ts'
 import type { Journal, JournalState } from './journal.ts'
 import { openJournal } from './journal.ts'
-import { alivePath } from './journal-file.ts'
+import { alivePath, journalPath } from './journal-file.ts'
 import { lastOf, listJournals, readJournal, removeJournal } from './journal-reader.ts'
 import { closeRow, gateway, openRow, testHome } from './testing.ts'
 
@@ -145,4 +146,22 @@ test('the numbering goes on when every row was deleted and the file is opened ag
     [4],
   )
   await second.close()
+})
+
+test('what an outage took of the disk is given back once its rows are in the books', async () => {
+  using home = testHome()
+  const largest = 8 * 1024 * 1024
+  const journal = openJournal({ directory: home.journals, incarnation: gateway, onState: () => assert.fail(), largest })
+  const size = (): number => statSync(journalPath(home.journals, gateway)).size
+  const rows = Array.from({ length: 6000 }, (_, n) => closeRow(n))
+  await Promise.all(rows.map((row) => append(journal, row)))
+  assert(size() > 3 * 1024 * 1024, `only ${size()} bytes`)
+  journal.acknowledge(5990)
+  await until(() => size() < 1024 * 1024)
+  await append(journal, closeRow(6001))
+  assert.deepEqual(
+    readJournal(home.journals, gateway, 5990, 100).map(({ seq }) => seq),
+    [5991, 5992, 5993, 5994, 5995, 5996, 5997, 5998, 5999, 6000, 6001],
+  )
+  await journal.close()
 })

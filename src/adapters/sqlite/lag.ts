@@ -1,8 +1,8 @@
 import type { Home } from '../files/home.ts'
-import { listEngines, unreadBytes } from './engine-files.ts'
+import { listEngines, listLogFiles, unreadBytes } from './engine-files.ts'
 import { engineCursor } from './engine-log.ts'
 import { journalCursor } from './ingest.ts'
-import { lastOf, listJournals } from './journal-reader.ts'
+import { lastOf, listJournals, readJournal } from './journal-reader.ts'
 import { count } from './ledger.ts'
 import { one } from './query.ts'
 import type { Store } from './store.ts'
@@ -17,11 +17,48 @@ export interface Lag {
   readonly open_intervals: number
   /** When the oldest interval that is not attributed ended; null: none waits. */
   readonly oldest_open_interval_ms: number | null
+  /** Age of the oldest row or log line that the books do not have; s. */
+  readonly behind_s: number
+  /** The same of energy: since the end of the oldest interval that is not attributed. */
+  readonly energy_behind_s: number
 }
 
-export function lagOf(store: Store, home: Home): Lag {
-  return { ...storeLag(store), ...fileLag(store, home) }
+export function lagOf(store: Store, home: Home, now_ms: number): Lag {
+  const known = storeLag(store)
+  const oldest = Math.min(oldestRow(store, home), oldestLine(store, home))
+  return {
+    ...known,
+    ...fileLag(store, home),
+    behind_s: secondsSince(oldest, now_ms),
+    energy_behind_s: secondsSince(known.oldest_open_interval_ms ?? Number.POSITIVE_INFINITY, now_ms),
+  }
 }
+
+const secondsSince = (at_ms: number, now_ms: number): number =>
+  at_ms === Number.POSITIVE_INFINITY ? 0 : Math.max(0, Math.round((now_ms - at_ms) / 100) / 10)
+
+/** When the oldest row was journaled that is not in the books; infinity when all are. */
+const oldestRow = (store: Store, { journals }: Home): number =>
+  Math.min(
+    Number.POSITIVE_INFINITY,
+    ...listJournals(journals).flatMap((name) => {
+      const [next] = readJournal(journals, name, journalCursor(store, name).seq, 1)
+      return next?.row ? [next.row.kind === 'open' ? next.row.at_ms : next.row.closed_ms] : []
+    }),
+  )
+
+/** Up to when logs are read of which there is more to read. A log that was never read begins with its engine. */
+const oldestLine = (store: Store, { engineLogs }: Home): number =>
+  Math.min(
+    Number.POSITIVE_INFINITY,
+    ...listEngines(engineLogs).flatMap((name) => {
+      const cursor = engineCursor(store, name)
+      if (cursor.dead || unreadBytes(engineLogs, name, cursor) === 0) return []
+      return [
+        cursor.read_to_ms || (listLogFiles(engineLogs).find((file) => file.incarnation === name)?.written_ms ?? 0),
+      ]
+    }),
+  )
 
 export type StoreLag = Pick<
   Lag,

@@ -1,17 +1,14 @@
 /** Reads what the engines logged into the books, and says which engines are dead. */
 import type { ReplicaId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
-import { engineIsDead, listEngines, readPiece, removeEngine } from './engine-files.ts'
+import { engineIsDead, listEngines, listLogFiles, readPiece, removeLogFile } from './engine-files.ts'
 import { engineCursor, engineReadTo, finishEngine, ingestEngineLog } from './engine-log.ts'
-import { all } from './query.ts'
 import type { Store } from './store.ts'
 
 /** The engine that keeps these logs: the one that runs inside the factory. */
 const embedded = id<ReplicaId>('embedded')
 /** A piece is a transaction of up to a megabyte; a few of them are some 100 ms. */
 const piecesAtOnce = 4
-/** Logs of dead engines that stay although all of them is in the books: for whoever wants to look. */
-const logsKept = 8
 
 /** True when there is more to read. */
 export function takeEngineLogs(store: Store, folder: string, now: () => number): boolean {
@@ -36,17 +33,25 @@ function takeEngineLog(store: Store, folder: string, incarnation: string, now: (
   return true
 }
 
-const settledEngines = `
-  select l.incarnation from engine_log l
-  where l.dead = 1
-    and not exists (select 1 from engine_attempt a where a.incarnation = l.incarnation and a.reconciled = 0)
-  order by l.read_to_ms desc, l.incarnation desc`
+export interface LogsKept {
+  /** Files whose last line is older are deleted. */
+  readonly since_ms: number
+  /** Beyond it the oldest are, whatever their age. */
+  readonly most_bytes: number
+}
 
-/** Deletes the logs of dead engines whose every attempt is reconciled, but for the newest. */
-export function tidyEngineLogs(store: Store, folder: string): void {
-  const there = new Set(listEngines(folder))
-  const settled = all<{ incarnation: string }>(store.database, settledEngines).filter((log) =>
-    there.has(log.incarnation),
-  )
-  for (const { incarnation } of settled.slice(logsKept)) removeEngine(folder, incarnation)
+/**
+ * Deletes log files of which every line is in the books, oldest first: those that are too old, and more when there are too
+ * many. What is not read yet stays, and so does the file that an engine writes.
+ */
+export function tidyEngineLogs(store: Store, folder: string, { since_ms, most_bytes }: LogsKept): void {
+  const files = listLogFiles(folder)
+  let held = files.reduce((sum, { bytes }) => sum + bytes, 0)
+  for (const file of files) {
+    if (file.written_ms >= since_ms && held <= most_bytes) return
+    const cursor = engineCursor(store, file.incarnation)
+    if (!cursor.dead && file.number >= cursor.file) continue
+    removeLogFile(folder, file, cursor.dead)
+    held -= file.bytes
+  }
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { Home } from '../../adapters/files/home.ts'
+import { watchRoom } from '../../adapters/files/room.ts'
 import { CertificateError, readCertificate, watchCertificate } from '../../adapters/http/certificate.ts'
 import { clientOf } from '../../adapters/http/client.ts'
 import { Relay } from '../../adapters/http/relay.ts'
@@ -12,6 +13,7 @@ import { leaseFromOperator } from '../../adapters/operator/lease.ts'
 import { readStored } from '../../adapters/operator/stored.ts'
 import { syncWithOperator } from '../../adapters/operator/sync.ts'
 import { Outbox } from '../../adapters/prometheus/totals.ts'
+import { roomText } from '../../books/room.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
@@ -78,6 +80,7 @@ export function gateway(parts: GatewayParts): Gateway {
     measures,
     fleet,
     journal,
+    room: watchRoom(home, settings.room, (room) => log.warn(`journal room ${room.state}`, { message: roomText(room) })),
     startedAt: now(),
     snapshot: undefined,
     pepper: readPepper(home.pepper),
@@ -145,6 +148,7 @@ export function gateway(parts: GatewayParts): Gateway {
           world.deadlineForAll()
         },
       })
+      state.room.close()
       renewal?.close()
       leases?.close()
       sync?.close()

@@ -5,6 +5,7 @@ import { identity } from '../../adapters/openai/reply.ts'
 import { type ApiRequest, type Dialect, openingText, parseRequest } from '../../adapters/openai/request.ts'
 import { unsupported } from '../../adapters/openai/unsupported.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
+import { roomText } from '../../books/room.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
@@ -40,6 +41,8 @@ export function generate(
   const authorised = authorise(request.headers, snapshot, pepper, state.now())
   if (!authorised.ok) return refuse(authorised.refusal)
   if (state.journal.state !== 'up') return refuse(refusal('journal_unavailable', 'the journal is down'))
+  const { room } = state.room
+  if (room.state === 'full') return refuse(refusal('journal_unavailable', roomText(room)))
   const media = wrongMedia(request)
   if (media) return refuse(media)
   readBody(request, { bytes: state.settings.bodyBytes, ms: bodyMs }, (body) => {

@@ -30,6 +30,7 @@ export function readiness(state: State): Readiness {
   if (!state.pepper) waits.push('pepper')
   if (!state.snapshot) waits.push('snapshot')
   if (state.journal.state !== 'up') waits.push('journal')
+  if (state.room.room.state === 'full') waits.push('journal room')
   if (!state.warm) waits.push('warm-up')
   const patient = now - state.startedAt < patienceSeconds
   if (patient && state.snapshot?.engines.length && !state.fleet.answered) waits.push('engine')

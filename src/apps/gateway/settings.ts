@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { CertificateFiles } from '../../adapters/http/certificate.ts'
 import { Proxies } from '../../adapters/http/client.ts'
+import type { RoomBounds } from '../../books/room.ts'
 import type { Objectives } from '../../lines/inference/objectives.ts'
 import type { Bounds } from '../../lines/inference/snapshot.ts'
 import { seconds } from '../../units/quantity.ts'
@@ -20,6 +21,7 @@ export interface Settings {
   readonly maxConnections: number
   /** A stream of an upstream that is silent so long has stalled. */
   readonly stallMs: number
+  readonly room: RoomBounds
   readonly debug: boolean
   readonly admission: Bounds
   readonly objectives: Objectives
@@ -34,6 +36,8 @@ const bounds = {
   engine_seconds: [2, 0, 3600], // an engine that restarts is back in about a second: waiting beats an error
   lease_seconds: [2, 0, 60], // the keeper of allowances answers in milliseconds; what comes back from others takes longer
   max_connections: [4096, 1, 1_000_000],
+  journal_bytes: [4 * 1024 ** 3, 1024 ** 2, 1e15], // days of an operator that is away
+  free_disk_bytes: [256 * 1024 ** 2, 0, 1e15], // room for the rows of what runs, and for whoever comes to make more
   stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
   objectives_ttft_seconds: [2, 0.001, 3600], // people take a second or two for an answer that begins
   objectives_tpot_seconds: [0.2, 0.0001, 60], // five tokens a second is as fast as most people read
@@ -68,6 +72,7 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
     requestMs: given('request_seconds') * 1000,
     maxConnections: given('max_connections'),
     stallMs: given('stall_seconds') * 1000,
+    room: { most_bytes: given('journal_bytes'), least_free_bytes: given('free_disk_bytes') },
     debug: values.debug,
     admission: {
       queueLength: given('queue_length'),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { RoomWatch } from '../../adapters/files/room.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import type { Journal } from '../../adapters/sqlite/journal.ts'
 import type { LivePolicy } from '../../lines/inference/policy.ts'
@@ -22,6 +23,8 @@ export interface State {
   readonly measures: Measures
   readonly fleet: Fleet
   readonly journal: Pick<Journal, 'append' | 'keep' | 'acknowledge' | 'depth' | 'state' | 'close'>
+  /** Where rows wait to be booked. */
+  readonly room: RoomWatch
   readonly startedAt: Seconds
   snapshot: FactorySnapshot | undefined
   pepper: Uint8Array | undefined

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Home } from '../../adapters/files/home.ts'
+import type { RoomWatch } from '../../adapters/files/room.ts'
 import type { Totals } from '../../adapters/prometheus/totals.ts'
 import type { Leases } from '../../adapters/sqlite/leases.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
@@ -40,6 +41,7 @@ export interface Live {
   readonly admission: Admission
   readonly console: Console
   readonly keeper: Pick<Keeper, 'lag' | 'meters'>
+  readonly room: RoomWatch
   /** The embedded engine's model files have changed: the launcher must know, for the engine's next start. */
   modelsChanged(): void
   /** One after the other; how many. Rejects when a new one does not start, and then the old ones serve on. */

@@ -128,6 +128,8 @@ test('a dead gateway leaves no file, a living one keeps its own; nothing lags', 
     unreconciled_attempts: 0,
     open_intervals: 0,
     oldest_open_interval_ms: null,
+    behind_s: 0,
+    energy_behind_s: 0,
     failing: null,
   })
   assert(keeper.acknowledged('gwb') > 20)

@@ -30,6 +30,7 @@ export interface KeeperOptions {
   readonly meter: { readonly idleWatts: number; readonly fullWatts: number }
   readonly now: () => number
   readonly log: (message: string) => void
+  readonly keeps?: Kept
   /** Told in every turn, once all has been read: leases of dead gateways may be free again. */
   readonly leases?: { settleDead(): boolean }
   /** In place of the machine's own meters. */
@@ -37,6 +38,14 @@ export interface KeeperOptions {
   /** Meters of engines elsewhere, as they are now; asked before every sample. */
   readonly others?: () => readonly MeterReader[]
 }
+
+/** How long what is in the books stays beside them. */
+export interface Kept {
+  readonly engineLogDays: number
+  readonly engineLogBytes: number
+}
+
+const usuallyKept: Kept = { engineLogDays: 30, engineLogBytes: 2 * 1024 ** 3 }
 
 export interface Keeper {
   /** One turn; returns true when there is more to do at once. */
@@ -78,7 +87,17 @@ export function startKeeper(options: KeeperOptions): Keeper {
 }
 
 /** The keeper without its clock: tests turn it by hand. */
-export function newKeeper({ home, store, meter, now, log, readers, others = () => [], leases }: KeeperOptions) {
+export function newKeeper({
+  home,
+  store,
+  meter,
+  now,
+  log,
+  readers,
+  others = () => [],
+  leases,
+  keeps = usuallyKept,
+}: KeeperOptions) {
   const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
   const meters = new OpenMeters(store, home.meters)
   const all = (): readonly MeterReader[] => [...chosen.readers, ...others()]
@@ -99,7 +118,8 @@ export function newKeeper({ home, store, meter, now, log, readers, others = () =
       for (const step of steps) more = step() || more
       if (now() - tidied < tidyEvery_ms) return
       tidied = now()
-      tidyEngineLogs(store, home.engineLogs)
+      const since_ms = now() - keeps.engineLogDays * 86_400_000
+      tidyEngineLogs(store, home.engineLogs, { since_ms, most_bytes: keeps.engineLogBytes })
       pruneTallies(store, now())
     })
     return more
@@ -108,7 +128,7 @@ export function newKeeper({ home, store, meter, now, log, readers, others = () =
     tick,
     sample: (): void => failures.catch('meter', () => meters.sample(all(), now())),
     close: (): void => meters.close(),
-    lag: () => ({ ...lagOf(store, home), failing: failures.first }),
+    lag: () => ({ ...lagOf(store, home, now()), failing: failures.first }),
     acknowledged: (incarnation: string): number => journalCursor(store, incarnation as Incarnation).seq,
     meters: () => ({ names: all().map(({ meter }) => meter), note: chosen.note }),
   }

@@ -5,6 +5,7 @@ import type { Totals } from '../../adapters/prometheus/totals.ts'
 import { type AccountFigure, accountFigures, lastInterval, residuals } from '../../adapters/sqlite/figures.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
+import type { Room } from '../../books/room.ts'
 import type { Factory, Live } from './factory.ts'
 import type { GatewayState } from './gateways.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -20,6 +21,7 @@ export function readings(factory: Factory, live: Live): Reading[] {
     ...bookReadings(accountFigures(store), (meter) => lastInterval(store.database, meter)?.grade ?? 'unknown'),
     ...[...residuals(store)].map(([unit, amount]) => reading('wattmill_books_residual', [unit], Number(amount))),
     ...lagReadings(store, live),
+    ...roomReadings(live.room.room),
     ...meterReadings(store, live, factory.now()),
     ...telemetryReadings(live.telemetry, factory.now()),
   ])
@@ -100,11 +102,21 @@ function bookReadings(figures: readonly AccountFigure[], gradeOf: (meter: string
 function lagReadings({ database }: Store, { keeper }: Live): Reading[] {
   const lag = keeper.lag()
   return [
+    reading('wattmill_books_lag_seconds', ['tokens'], lag.behind_s),
+    reading('wattmill_books_lag_seconds', ['energy'], lag.energy_behind_s),
     reading('wattmill_books_open_requests', [], lag.open_requests),
     reading('wattmill_books_open_intervals', [], lag.open_intervals),
     reading('wattmill_books_quarantined', [], count(database, 'select count(*) as n from quarantine')),
   ]
 }
+
+const roomReadings = (room: Room): Reading[] => [
+  reading('wattmill_journal_bytes', ['journal'], room.journal_bytes),
+  reading('wattmill_journal_bytes', ['engine_log'], room.engine_log_bytes),
+  reading('wattmill_journal_limit_bytes', [], room.most_bytes),
+  reading('wattmill_journal_room_used_ratio', [], room.used),
+  ...(room.free_bytes === null ? [] : [reading('wattmill_disk_free_bytes', [], room.free_bytes)]),
+]
 
 function meterReadings({ database }: Store, { keeper }: Live, now: number): Reading[] {
   return keeper.meters().names.flatMap((meter) => {

@@ -1,3 +1,5 @@
+import type { RoomBounds } from '../../books/room.ts'
+
 /** What the launcher tells the operator, as JSON in WATTMILL_OPERATOR: read once, checked there. */
 export interface OperatorSettings {
   /** Gateways that share a key's limits. */
@@ -6,6 +8,9 @@ export interface OperatorSettings {
   readonly slots: number
   readonly idleWatts: number
   readonly fullWatts: number
+  /** Journals and engine logs: what they may hold, and what the disk keeps free. */
+  readonly room: RoomBounds
+  readonly engineLogDays: number
   /** Where the console is. */
   readonly url: string | undefined
   /** The folder of its files; undefined: there is none. */
@@ -19,6 +24,8 @@ const alone: OperatorSettings = {
   slots: 4,
   idleWatts: 10,
   fullWatts: 50,
+  room: { most_bytes: 4 * 1024 ** 3, least_free_bytes: 256 * 1024 ** 2 },
+  engineLogDays: 30,
   url: undefined,
   console: undefined,
   prometheusUrl: undefined,

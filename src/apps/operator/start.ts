@@ -1,4 +1,5 @@
 import { makeHome } from '../../adapters/files/home.ts'
+import { watchRoom } from '../../adapters/files/room.ts'
 import { Totals } from '../../adapters/prometheus/totals.ts'
 import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
 import { Leases } from '../../adapters/sqlite/leases.ts'
@@ -6,6 +7,7 @@ import { all } from '../../adapters/sqlite/registry/change.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
 import { Sessions } from '../../adapters/sqlite/registry/sessions.ts'
 import { openStore, type Store } from '../../adapters/sqlite/store.ts'
+import { roomText } from '../../books/room.ts'
 import { Admission } from './auth.ts'
 import { Console } from './console.ts'
 import { engineHost } from './engine-host.ts'
@@ -76,7 +78,10 @@ export async function startOperator(
     now: Date.now,
     log,
     others: () => telemetry.look(),
+    // Half of the bound is for logs that are in the books already: they go first, so that the other half is for what is not.
+    keeps: { engineLogDays: settings.engineLogDays, engineLogBytes: settings.room.most_bytes / 2 },
   })
+  const room = watchRoom(home, settings.room, (seen) => log(`journal room ${seen.state}: ${roomText(seen)}`))
   const engine = engineHost(home.engineSocket)
   const live = {
     started_ms: Date.now(),
@@ -89,6 +94,7 @@ export async function startOperator(
     admission: new Admission(adminKey, new Sessions(store, adminKey), Date.now),
     console: new Console(settings.console),
     keeper,
+    room,
     modelsChanged: () => launcher.modelsChanged(filesToLoad(factory)),
     restartGateways: () => launcher.restartGateways(),
   }
@@ -104,6 +110,7 @@ export async function startOperator(
       server.closeAllConnections()
       engine.close()
       telemetry.close()
+      room.close()
       await keeper.stop()
       store.close()
     },

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { CertificateFiles } from '../../adapters/http/certificate.ts'
 import { parseNetwork } from '../../adapters/http/client.ts'
+import type { RoomBounds } from '../../books/room.ts'
 
 /** Where the factory listens unless told otherwise: named after nothing else that serves models or web pages. */
 export const usualPort = 4141
@@ -78,6 +79,19 @@ export const settings = {
   'limits.engine_seconds': number(2, 0, 3600, 'the longest that a request waits for an engine that is away'),
   'limits.lease_seconds': number(2, 0, 60, 'the longest that it waits for a part of a budget that others hold'),
   'limits.max_connections': integer(4096, 1, 1_000_000, 'sockets per gateway; each costs some memory'),
+  'limits.journal_bytes': integer(
+    4 * 1024 ** 3,
+    1024 ** 2,
+    1e15,
+    'what journals and engine logs may hold together; beyond it nothing new is admitted',
+  ),
+  'limits.free_disk_bytes': integer(
+    256 * 1024 ** 2,
+    0,
+    1e15,
+    'what the disk keeps free; below it nothing new is admitted',
+  ),
+  'retention.engine_log_days': number(30, 0.01, 36_500, 'engine logs that are in the books are deleted after this'),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
   'telemetry.prometheus_url': {
     kind: 'text',
@@ -106,6 +120,8 @@ export interface Config {
     readonly queue: number
   }
   readonly prometheusUrl: string | undefined
+  readonly room: RoomBounds
+  readonly engineLogDays: number
   /** As the gateway reads them from WATTMILL_GATEWAY. */
   readonly gateway: Readonly<Record<string, number>>
 }
@@ -121,6 +137,8 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
     certificate: cert && key ? { cert, key } : undefined,
     trustedProxies: (given.get('trusted_proxies') ?? settings.trusted_proxies.usual) as readonly string[],
     gateways: number('gateways'),
+    room: { most_bytes: number('limits.journal_bytes'), least_free_bytes: number('limits.free_disk_bytes') },
+    engineLogDays: number('retention.engine_log_days'),
     power: { idleWatts: number('power.idle_watts'), fullWatts: number('power.full_watts') },
     engine: {
       slots: number('engine.slots'),

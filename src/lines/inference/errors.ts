@@ -150,7 +150,7 @@ export const errorCatalogue = {
     status: 503,
     type: 'overloaded_error',
     retry: true,
-    next: 'The journal cannot be written (disk full?), so nothing is served that could not be booked. See `wattmill doctor`.',
+    next: 'The journal cannot be written or has no room, so nothing is served that could not be booked. See `wattmill doctor`.',
   },
   operator_unavailable: {
     status: 503,

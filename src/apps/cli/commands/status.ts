@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { findModelFiles } from '../../../adapters/discovery/files.ts'
 import { findEngines } from '../../../adapters/discovery/loopback.ts'
 import { home as homeAt } from '../../../adapters/files/home.ts'
+import { type Room, roomText } from '../../../books/room.ts'
 import { ControlError } from '../../operator/errors.ts'
 import { type Reached, reach } from '../../operator/reach.ts'
 import type { Finding } from '../../operator/routes/doctor.ts'
@@ -30,9 +31,11 @@ interface Status extends Row {
     readonly up: boolean
     readonly models?: readonly { readonly model: string; readonly state: string }[]
   }
+  readonly books_lag: { readonly behind_s: number; readonly energy_behind_s: number } | null
+  readonly journal_room: Room | null
 }
 
-const glance = ({ gateways, engine_host, books_lag: _, ...status }: Status): string[] =>
+const glance = ({ gateways, engine_host, books_lag, journal_room, ...status }: Status): string[] =>
   fields({
     ...status,
     gateways: `${gateways.length}, ${gateways.filter((gateway) => gateway.ready).length} ready`,
@@ -43,6 +46,8 @@ const glance = ({ gateways, engine_host, books_lag: _, ...status }: Status): str
     embedded_engine: engine_host.up
       ? (engine_host.models ?? []).map((model) => `${model.model} ${model.state}`)
       : 'down',
+    books_behind: books_lag ? `${books_lag.behind_s} s, energy ${books_lag.energy_behind_s} s` : undefined,
+    journal_room: journal_room ? `${journal_room.state}: ${roomText(journal_room)}` : undefined,
   })
 
 /** Works without a factory too: then it says what this machine has, and how to begin. */

@@ -45,5 +45,6 @@ function status(factory: Factory) {
     open_requests: count('select count(*) as n from open_request'),
     quarantined: count('select count(*) as n from quarantine'),
     books_lag: live?.keeper.lag() ?? null,
+    journal_room: live?.room.room ?? null,
   }
 }
