@@ -5,7 +5,7 @@
  */
 import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp'
 import { isEmbedder, prepareEmbedder } from './embedding-model.ts'
-import { checkGguf } from './gguf.ts'
+import { readGguf } from './gguf.ts'
 import { lane } from './lane.ts'
 import { keepRowsInOrder } from './row-order.ts'
 import type { EmbeddingModel, EngineModel } from './sequence.ts'
@@ -52,7 +52,7 @@ export async function openModel(
 ): Promise<EngineModel | EmbeddingModel> {
   runtime.complaint = ''
   try {
-    checkGguf(path)
+    readGguf(path)
     const model = await runtime.llama.loadModel({ modelPath: path })
     return await (isEmbedder(model) ? prepareEmbedder(model, config) : prepare(model, config))
   } catch (error) {

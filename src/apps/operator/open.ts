@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { home as homeAt } from '../../adapters/files/home.ts'
 import type { ModelFile } from '../../adapters/sqlite/registry/models.ts'
@@ -15,7 +15,7 @@ export interface OpenFactory {
 /** A factory that does not run, for one command. Nothing is made: a slip in --home must not leave a second factory. */
 export function openStopped(directory: string, log: (line: string) => void): OpenFactory {
   const home = homeAt(directory)
-  if (!existsSync(home.store))
+  if (!statSync(home.store, { throwIfNoEntry: false }))
     throw new ControlError('no_factory', `there is no factory in ${home.root}`, {
       next: `wattmill up --home ${home.root}`,
     })

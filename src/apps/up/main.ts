@@ -2,6 +2,7 @@
  * `wattmill up`: the launcher. Reads the settings, takes the home and the port, starts the factory's processes, says where it
  * stands, and stops them in order. If it is killed outright its children see their channel close and end by themselves.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { consoleFiles } from '../../adapters/console/build.ts'
@@ -34,7 +35,9 @@ const tell = (lines: readonly string[]): void => void process.stdout.write(lines
 export async function up({ home: directory, config: file, ...flags }: UpOptions): Promise<number> {
   const read = (): Config => checked(readConfig(file, flags))
   const config = read()
-  const home = makeHome(directory)
+  // Before a new home is made: a port that cannot be had leaves nothing behind.
+  if (!existsSync(directory)) await freePort(config.host, config.port)
+  const home = madeHome(directory)
   const lock = await takeHome(home)
   try {
     const port = await freePort(config.host, config.port)
@@ -45,6 +48,17 @@ export async function up({ home: directory, config: file, ...flags }: UpOptions)
     return await run(launcher, home, url, files.build())
   } finally {
     lock.release()
+  }
+}
+
+function madeHome(directory: string): Home {
+  try {
+    return makeHome(directory)
+  } catch (cause) {
+    const { code } = cause as { code?: string }
+    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw cause
+    const message = `${directory} cannot be a home: a file is where a folder should be`
+    throw new ControlError('invalid_value', message, { param: 'home', next: 'wattmill up --home DIR', cause })
   }
 }
 

@@ -94,10 +94,12 @@ test('a second factory in the same home is refused, and so is a port in use', ()
   const second = wattmill('up', '--port', '0')
   assert.equal(second.status, 4)
   assert.match(second.stderr, /runs in .* already\nNext: wattmill status/)
-  const other = spawnSync(process.execPath, [script, 'up', '--home', temporary(), '--port', new URL(url).port], {
-    encoding: 'utf8',
-  })
-  assert.match(other.stderr, /is in use\nNext: wattmill up --port 0/)
+  const nothing = join(temporary(), 'home')
+  const up = (home: string, port: string) =>
+    spawnSync(process.execPath, [script, 'up', '--home', home, '--port', port], { encoding: 'utf8' })
+  assert.match(up(nothing, new URL(url).port).stderr, /is in use\nNext: wattmill up --port 0/)
+  assert(!existsSync(nothing), 'what could not be started leaves no home')
+  assert.match(up(script, '0').stderr, /cannot be a home: a file is where a folder should be\nNext: /)
 })
 
 test('a gateway that is killed comes back on the same port', async () => {

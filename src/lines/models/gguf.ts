@@ -162,6 +162,7 @@ function readTensor(cursor: Cursor, alignment: number): GgufTensor {
   const rank = cursor.u32()
   if (rank > MOST_DIMENSIONS) throw new GgufError('malformed', `a tensor of ${rank} dimensions`)
   const dimensions = Array.from({ length: rank }, () => cursor.safe64())
+  if (dimensions.includes(0)) throw new GgufError('malformed', `tensor ${name.slice(0, 80)} is empty in a dimension`)
   const type = cursor.u32()
   const offset = cursor.safe64()
   const values = dimensions.reduce((product, size) => product * size, 1)

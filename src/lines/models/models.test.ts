@@ -77,6 +77,8 @@ test('a GGUF file reads back as it was written', () => {
 })
 
 test('a damaged file is refused by name, and never read for ever', () => {
+  const empty = writeGguf([], { 'a.weight': { shape: [2, 0], data: new Float32Array(0) } })
+  assert.throws(() => readGgufHeader(empty), /tensor a\.weight is empty in a dimension/) // llama.cpp would end the process
   assert.throws(
     () => readGgufHeader(new TextEncoder().encode('not a model at all, really')),
     (error) => error instanceof GgufError && error.fault === 'not_gguf',

@@ -74,7 +74,7 @@ export const modelRoutes: readonly Route[] = [
 async function add(factory: Factory, path: string, name: string) {
   if (!isAbsolute(path)) throw new ControlError('invalid_value', 'the path is not absolute', { param: 'path' })
   checkNewModel(factory.store, name)
-  const { bytes, header } = await checkModelFile(path)
+  const { bytes, header } = checkModelFile(path)
   const loaded = await factory.live?.engine.load(name, path)
   if (loaded && !loaded.ok) {
     factory.live?.engine.unload(name)
