@@ -9,12 +9,16 @@ export function holdAlive(path: string): { release(): void } | undefined {
   const database = new DatabaseSync(path)
   try {
     database.exec('pragma journal_mode = delete; pragma busy_timeout = 0; begin exclusive')
-  } catch {
+  } catch (cause) {
     database.close()
-    return undefined // somebody else holds it
+    if ((((cause as { errcode?: number }).errcode ?? 0) & 0xff) === busy) return undefined // somebody else holds it
+    throw cause // a full disk: who holds it is not known
   }
   return { release: () => database.close() }
 }
+
+/** SQLITE_BUSY */
+const busy = 5
 
 /** True when nobody holds the lock; a file that does not exist was never held. */
 export function isDead(path: string): boolean {

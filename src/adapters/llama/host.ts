@@ -41,6 +41,7 @@ export async function startEngineHost(config: HostConfig, open: OpenModel): Prom
   mkdirSync(config.logFolder, { recursive: true, mode: 0o700 })
   // Before the log, so that there is never a log of which nobody could tell that its writer is dead.
   const alive = holdAlive(join(config.logFolder, `${incarnation}.alive`))
+  if (!alive) throw new Error(`the log of ${incarnation} is held by another process`)
   const log = openEngineLog(config.logFolder, incarnation)
   const connections = new Set<Connection>()
   const models = new Models(open, log, config, () => {
@@ -61,7 +62,7 @@ export async function startEngineHost(config: HostConfig, open: OpenModel): Prom
       const over = new Promise((resolve) => server.close(resolve))
       await models.cancelAll()
       log.close()
-      alive?.release()
+      alive.release()
       for (const connection of connections) connection.end()
       await Promise.race([over, setTimeout(GOODBYE_MS)])
     },

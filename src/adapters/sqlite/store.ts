@@ -56,7 +56,7 @@ export interface Store {
 export function openStore(home: Home): Store {
   const path = home.store
   mayWrite(path)
-  const alive = holdAlive(`${path}.alive`)
+  const alive = held(path)
   if (!alive) throw new StoreError('locked', path)
   try {
     const database = opened(path)
@@ -72,6 +72,14 @@ export function openStore(home: Home): Store {
     }
   } catch (cause) {
     alive.release()
+    throw asStoreError(path, cause)
+  }
+}
+
+function held(path: string): ReturnType<typeof holdAlive> {
+  try {
+    return holdAlive(`${path}.alive`)
+  } catch (cause) {
     throw asStoreError(path, cause)
   }
 }
@@ -116,7 +124,7 @@ function transaction<T>(database: DatabaseSync, path: string, work: () => T): T 
   }
 }
 
-/** SQLite's result codes by what they mean for the operator; anything else is a fault of ours and stays as it is. */
+/** SQLite's result codes by what they mean for the operator; anything else is a fault of ours. */
 const faults: ReadonlyMap<number, StoreFault> = new Map([
   [3, 'no_permission'],
   [5, 'locked'],
@@ -129,9 +137,14 @@ const faults: ReadonlyMap<number, StoreFault> = new Map([
   [26, 'corrupt'],
 ])
 
-export function asStoreError(path: string, cause: unknown): unknown {
+/** Undefined: not SQLite's, or none that the world is to blame for. */
+export function faultOf(cause: unknown): StoreFault | undefined {
   const code = (cause as { errcode?: unknown } | null)?.errcode
-  const fault = typeof code === 'number' ? faults.get(code & 0xff) : undefined
+  return typeof code === 'number' ? faults.get(code & 0xff) : undefined
+}
+
+export function asStoreError(path: string, cause: unknown): unknown {
+  const fault = faultOf(cause)
   return fault ? new StoreError(fault, path, cause) : cause
 }
 

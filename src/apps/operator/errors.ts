@@ -1,5 +1,5 @@
 import { RegistryError, type RegistryFault } from '../../adapters/sqlite/registry/change.ts'
-import { StoreError, type StoreFault } from '../../adapters/sqlite/store.ts'
+import { faultOf, StoreError, type StoreFault } from '../../adapters/sqlite/store.ts'
 
 /**
  * Every error of the control API and of the command line, once: HTTP status, exit code of the command, and the next step
@@ -123,7 +123,8 @@ export function asControlError(cause: unknown): ControlError {
   if (cause instanceof StoreError)
     return new ControlError(codeOfStore[cause.fault], cause.message, { next: cause.next, cause })
   const { code, message } = (cause ?? {}) as { code?: string; message?: string }
-  const known = codeOfSystem[code ?? '']
+  const fault = faultOf(cause)
+  const known = fault ? codeOfStore[fault] : codeOfSystem[code ?? '']
   if (known) return new ControlError(known, message ?? known, { cause })
   return new ControlError('internal_error', 'the operator failed on this request; its log says why', { cause })
 }
