@@ -9,6 +9,8 @@ export class Step {
   readonly contexts: number[] = []
   /** Whether each samples a token. */
   readonly samples: boolean[] = []
+  /** A token after the first of an answer, alone in its step, is a decode; everything else is work on a prompt. */
+  readonly isDecode: boolean[] = []
   /** Tokens of prompts (or of what is computed anew after a preemption), and the keys they look at. */
   prefill = 0
   pairs = 0
@@ -27,6 +29,7 @@ export class Step {
     this.tokens.length = 0
     this.contexts.length = 0
     this.samples.length = 0
+    this.isDecode.length = 0
     this.prefill = 0
     this.pairs = 0
     this.decodes = 0
@@ -40,7 +43,9 @@ export class Step {
     this.tokens.push(tokens)
     this.contexts.push(sequence.computed)
     this.samples.push(samples)
-    this.#count(sequence, tokens, sequence.computed, 1)
+    const isDecode = tokens === 1 && sequence.out + sequence.pending > 0
+    this.isDecode.push(isDecode)
+    this.#count(isDecode, tokens, sequence.computed, 1)
   }
 
   /** Takes a sequence out again that was preempted after it had got its tokens; gives how many. */
@@ -48,8 +53,8 @@ export class Step {
     const at = this.sequences.indexOf(sequence)
     if (at < 0) return 0
     const tokens = this.tokens[at] ?? 0
-    this.#count(sequence, tokens, this.contexts[at] ?? 0, -1)
-    for (const list of [this.sequences, this.tokens, this.contexts, this.samples]) list.splice(at, 1)
+    this.#count(this.isDecode[at] ?? false, tokens, this.contexts[at] ?? 0, -1)
+    for (const list of [this.sequences, this.tokens, this.contexts, this.samples, this.isDecode]) list.splice(at, 1)
     return tokens
   }
 
@@ -61,9 +66,8 @@ export class Step {
     return this.prefill + this.decodes
   }
 
-  /** A token after the first of an answer, alone in its step, is a decode; everything else is work on a prompt. */
-  #count(sequence: Sequence, tokens: number, context: number, sign: 1 | -1): void {
-    if (tokens === 1 && sequence.out + sequence.pending > 0) {
+  #count(isDecode: boolean, tokens: number, context: number, sign: 1 | -1): void {
+    if (isDecode) {
       this.decodes += sign
       this.context += sign * context
     } else {

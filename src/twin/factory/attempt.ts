@@ -1,0 +1,47 @@
+import type { Flow } from '../../lines/inference/flow.ts'
+import type { Engine } from '../engine/engine.ts'
+import { Sequence } from '../engine/sequence.ts'
+import type { EngineTrouble } from '../engine/step.ts'
+import type { Ticket } from '../kernel.ts'
+import type { Request } from '../workload/request.ts'
+
+/** One request at a gateway: what the line knows of it, and what its client has seen. */
+export interface Running {
+  readonly request: Request
+  readonly flow: Flow
+  attempt: Attempt | undefined
+  /** Where the attempt is. */
+  engine: Engine | undefined
+  deadline: Ticket
+  turn: Ticket | undefined
+  leaves: Ticket | undefined
+  received: number
+  released_ns: number | undefined
+  /** The first content that its client could see: made, and allowed to leave. */
+  first_ns: number | undefined
+}
+
+/** One try of one replica for a request, and the work that its engine did for it. */
+export class Attempt extends Sequence {
+  readonly number: number
+  readonly running: Running
+  /** Whom its engine tells. */
+  readonly listener: AttemptListener
+  readonly work = { step_e9: 0, prefill: 0, prefill_context: 0, decode: 0, kv_read: 0 }
+
+  constructor(running: Running, listener: AttemptListener) {
+    const { prompt, limit, answer } = running.request
+    // Engines take no request without a limit; live ones set the rest of the context then, which is what `limit()` does.
+    super(running.flow.attempt, prompt, { most: limit ?? Number.MAX_SAFE_INTEGER, length: answer })
+    this.number = running.flow.attempt
+    this.running = running
+    this.listener = listener
+  }
+}
+
+export interface AttemptListener {
+  begun(attempt: Attempt): void
+  made(attempt: Attempt, tokens: number): void
+  ended(attempt: Attempt): void
+  failed(attempt: Attempt, fault: EngineTrouble): void
+}

@@ -1,0 +1,219 @@
+import type { Row } from '../../books/row.ts'
+import { usageFrom } from '../../books/usage.ts'
+import type { Ask, Ending, Event, Flow, Policy, World } from '../../lines/inference/flow.ts'
+import { newFlow } from '../../lines/inference/flow.ts'
+import { inferenceLine } from '../../lines/inference/line.ts'
+import type { Snapshot } from '../../lines/inference/snapshot.ts'
+import type { Replica } from '../../plant/infrastructure/replica.ts'
+import type { Incarnation, ReplicaId } from '../../units/ids.ts'
+import { requestId } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
+import { seconds, tokens } from '../../units/quantity.ts'
+import type { EngineTrouble } from '../engine/step.ts'
+import type { Kernel } from '../kernel.ts'
+import { order } from '../kernel.ts'
+import type { Request } from '../workload/request.ts'
+import { Attempt, type AttemptListener, type Running } from './attempt.ts'
+import { TwinJournal } from './journal.ts'
+import type { Station } from './station.ts'
+
+export interface GatewayPorts {
+  readonly kernel: Kernel
+  readonly incarnation: Incarnation
+  /** Seconds since 1970 at which the run begins. */
+  readonly start_s: number
+  readonly policy: Policy
+  /** What flows are admitted under from now on. */
+  snapshot(): Snapshot
+  station(replica: ReplicaId): Station | undefined
+  /** From admission to the last byte, at most. */
+  readonly deadline_ns: number
+  readonly commit_ns: number
+  /** A row is durable. */
+  durable(row: Row): void
+  over(running: Running, ending: Ending): void
+}
+
+/** A gateway on simulated time: the live line under a policy, between clients, engines and a journal. */
+export class TwinGateway implements World, AttemptListener {
+  readonly policy: Policy
+  readonly #ports: GatewayPorts
+  readonly #kernel: Kernel
+  readonly #journal: TwinJournal
+  readonly #step: (flow: Flow, event: Event, now: Seconds) => void
+  /** In the order in which they came: the freed place goes to the first that can use it. */
+  readonly #queue = new Set<Running>()
+  #requests = 0
+  running = 0
+
+  constructor(ports: GatewayPorts) {
+    this.#ports = ports
+    this.#kernel = ports.kernel
+    this.policy = ports.policy
+    this.#step = inferenceLine(ports.policy, this)
+    this.#journal = new TwinJournal(ports.kernel, ports.commit_ns, this.#durable)
+  }
+
+  ask(request: Request, ask: Omit<Ask, 'body'>): void {
+    const { kernel, incarnation, deadline_ns, snapshot } = this.#ports
+    const running: Opening = {
+      request,
+      flow: undefined,
+      attempt: undefined,
+      engine: undefined,
+      deadline: 0,
+      turn: undefined,
+      leaves: undefined,
+      received: 0,
+      released_ns: undefined,
+      first_ns: undefined,
+    }
+    // A flow's body is for engines alone: here it leads back from what the line says to the request.
+    running.flow = newFlow(requestId(incarnation, ++this.#requests), { ...ask, body: running }, snapshot(), this.#now)
+    const whole = running as Running
+    whole.deadline = kernel.schedule(kernel.now_ns + deadline_ns, order.arrives, () =>
+      this.tell(whole, { kind: 'deadline' }),
+    )
+    const { leavesAfter } = request
+    if (leavesAfter && 'ns' in leavesAfter)
+      whole.leaves = kernel.schedule(kernel.now_ns + leavesAfter.ns, order.arrives, () => this.#leaves(whole))
+    this.running++
+    this.tell(whole, { kind: 'asked' })
+  }
+
+  tell(running: Running, event: Event): void {
+    this.#step(running.flow, event, this.#now)
+    if ((event.kind === 'ended' || event.kind === 'failed') && this.#queue.size > 0) this.#turnNext()
+  }
+
+  get waiting(): number {
+    return this.#queue.size
+  }
+
+  generate(flow: Flow, replica: Replica): void {
+    const running = flow.ask.body as Running
+    const station = this.#ports.station(replica.id)
+    if (!station) {
+      const failure = { fault: 'unreachable', message: `engine ${replica.id} was removed` } as const
+      const event = { kind: 'failed', attempt: flow.attempt, failure, usage: undefined } as const
+      this.#kernel.schedule(this.#kernel.now_ns, order.arrives, () => this.tell(running, event))
+      return
+    }
+    const attempt = new Attempt(running, this)
+    const { leavesAfter } = running.request
+    if (leavesAfter && 'tokens' in leavesAfter) attempt.hearAt = leavesAfter.tokens
+    running.attempt = attempt
+    running.engine = station.engine
+    station.attempts.push(attempt)
+    station.engine.submit(attempt)
+  }
+
+  cancel(flow: Flow): void {
+    const { attempt, engine } = flow.ask.body as Running
+    if (attempt) engine?.cancel(attempt)
+  }
+
+  write(): void {
+    // What its client has received is counted where it is made: no bytes pass here.
+  }
+
+  release(flow: Flow): void {
+    const running = flow.ask.body as Running
+    running.released_ns = this.#kernel.now_ns
+    if (running.received > 0) running.first_ns ??= this.#kernel.now_ns
+  }
+
+  append(flow: Flow, row: Row): void {
+    this.#journal.append(flow, row)
+  }
+
+  keep(_: Flow, row: Row): void {
+    this.#ports.durable(row)
+  }
+
+  wait(flow: Flow, after: Seconds): void {
+    const running = flow.ask.body as Running
+    this.#queue.add(running)
+    if (running.turn !== undefined) this.#kernel.cancel(running.turn)
+    running.turn = this.#kernel.schedule(this.#kernel.now_ns + Math.round(after * 1e9), order.arrives, () =>
+      this.#turn(running),
+    )
+  }
+
+  finish(flow: Flow, ending: Ending): void {
+    const running = flow.ask.body as Running
+    this.#queue.delete(running)
+    this.#kernel.cancel(running.deadline)
+    if (running.turn !== undefined) this.#kernel.cancel(running.turn)
+    if (running.leaves !== undefined) this.#kernel.cancel(running.leaves)
+    this.running--
+    this.#ports.over(running, ending)
+  }
+
+  begun(attempt: Attempt): void {
+    this.tell(attempt.running, {
+      kind: 'begun',
+      attempt: attempt.number,
+      input_uncached: tokens(attempt.prompt.tokens - attempt.hit),
+      cache_read: tokens(attempt.hit),
+    })
+  }
+
+  made(attempt: Attempt, count: number): void {
+    const { running, number } = attempt
+    running.received += count
+    if (running.released_ns !== undefined) running.first_ns ??= this.#kernel.now_ns
+    this.tell(running, { kind: 'chunk', attempt: number, tokens: tokens(count) })
+    const { leavesAfter } = running.request
+    if (leavesAfter && 'tokens' in leavesAfter && running.received >= leavesAfter.tokens) this.#leaves(running)
+  }
+
+  ended(attempt: Attempt): void {
+    this.tell(attempt.running, { kind: 'ended', attempt: attempt.number, usage: usageOfAttempt(attempt) })
+  }
+
+  failed(attempt: Attempt, fault: EngineTrouble): void {
+    const failure = { fault, message: `engine ${attempt.running.flow.replica?.id}: ${fault}` }
+    // What a crashed engine had done is known from what it told, not from its own word.
+    this.tell(attempt.running, { kind: 'failed', attempt: attempt.number, failure, usage: undefined })
+  }
+
+  #leaves(running: Running): void {
+    this.tell(running, { kind: 'client_closed' })
+  }
+
+  readonly #durable = (flow: Flow, row: Row): void => {
+    this.#ports.durable(row)
+    this.tell(flow.ask.body as Running, { kind: 'journaled', row: row.kind })
+  }
+
+  #turn(running: Running): void {
+    running.turn = undefined
+    this.tell(running, { kind: 'turn' })
+    if (running.flow.phase !== 'queued') this.#queue.delete(running)
+  }
+
+  /** One place is free: it goes to the first in the queue whose model it serves. */
+  #turnNext(): void {
+    for (const running of this.#queue) {
+      if (running.turn !== undefined) this.#kernel.cancel(running.turn)
+      this.#turn(running)
+      if (running.flow.phase !== 'queued') return
+    }
+  }
+
+  get #now(): Seconds {
+    return seconds(this.#ports.start_s + this.#kernel.now_ns / 1e9)
+  }
+}
+
+const usageOfAttempt = (attempt: Attempt) =>
+  usageFrom('engine', {
+    input_uncached: attempt.prompt.tokens - attempt.hit,
+    cache_read: attempt.hit,
+    cache_write: 0,
+    output_visible: attempt.told,
+    reasoning: 0,
+  })
+
+type Opening = { -readonly [Field in keyof Running]: Field extends 'flow' ? Flow | undefined : Running[Field] }
