@@ -1,3 +1,5 @@
+import type { StepCoefficients } from '../energy/step-energy.ts'
+
 /**
  * What a step costs in time and energy. Both grow evenly with the context that decoding sequences read, so that many steps
  * of one batch are a sum.
@@ -9,6 +11,8 @@ export interface StepCost {
   /** Joules above idle, but for the context. */
   work_j(prefill: number, pairs: number, decodes: number): number
   readonly workPerContext_j: number
+  /** The same by what each sequence did, to divide it among them: exact but for experts, which a batch shares unevenly. */
+  readonly coefficients: StepCoefficients
   /** All chips of the replica: what they draw without work, and what they never exceed. */
   readonly idle_w: number
   readonly full_w: number
@@ -40,6 +44,13 @@ export const fittedCost = (time: FittedTime, energy: FittedEnergy = noEnergy): S
   timePerContext_ns: 1000 * time.context_us,
   work_j: (prefill, _, decodes) => energy.step_j + energy.prefill_j * prefill + energy.decode_j * decodes,
   workPerContext_j: energy.context_j,
+  coefficients: {
+    step: energy.step_j,
+    prefill: energy.prefill_j,
+    prefill_context: 0,
+    decode: energy.decode_j,
+    kv_read: energy.context_j,
+  },
   idle_w: energy.idle_w,
   full_w: energy.full_w,
 })

@@ -72,6 +72,13 @@ export function stepPhysics(deployment: Deployment): StepCost {
       return work(read + decodes * per.windowBytes, flops + pairs * per.pairFlops)
     },
     workPerContext_j: work(per.contextBytes, per.contextFlops),
+    coefficients: {
+      step: work(weightsRead(deployment, 1) / chips, 0),
+      prefill: work(0, per.linearFlops),
+      prefill_context: work(0, per.pairFlops),
+      decode: work(per.windowBytes, per.linearFlops + per.headFlops),
+      kv_read: work(per.contextBytes, per.contextFlops),
+    },
     idle_w: chips * powers.idle,
     full_w: chips * powers.full,
   }

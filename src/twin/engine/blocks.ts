@@ -1,4 +1,5 @@
 import { assert } from '../../units/assert.ts'
+import type { Prompt } from '../workload/prompt.ts'
 import type { Sequence } from './sequence.ts'
 
 /**
@@ -40,16 +41,18 @@ export class Blocks {
     this.#freeNameless(usable)
   }
 
-  /** Blocks of a sequence's prompt that may be shared: the full ones of those that have a name. */
-  sharedBlocks({ prompt }: Sequence): number {
-    return prompt.pieces.length === 0 ? 0 : Math.floor(prompt.tokens / this.blockTokens)
+  /** Blocks of a prompt that may be shared: the full ones of those that have a name. */
+  shareable({ pieces, pieceTokens, tokens }: Prompt): number {
+    if (pieces.length === 0) return 0
+    assert(pieceTokens % this.blockTokens === 0, 'a piece is a whole number of blocks')
+    return Math.min(Math.floor(tokens / this.blockTokens), (pieces.length * pieceTokens) / this.blockTokens)
   }
 
   /** Tokens of a sequence that a new admission would find, and how many blocks it would take out of the free queue for them. */
   lookUp(sequence: Sequence): Found {
     const { prompt } = sequence
     const each = prompt.pieceTokens / this.blockTokens
-    const most = this.sharedBlocks(sequence)
+    const most = sequence.shareable
     let [hit, fromFree, runs] = [0, 0, 0]
     for (let whole = true; whole && hit < most; runs++) {
       const run = this.#runOf[prompt.pieces[runs] ?? 0] ?? none
@@ -79,7 +82,7 @@ export class Blocks {
   /** Takes what was found out of the free queue, or holds it with others. */
   hold(sequence: Sequence, found: Found): void {
     const each = sequence.prompt.pieceTokens / this.blockTokens
-    const most = this.sharedBlocks(sequence)
+    const most = sequence.shareable
     for (let piece = 0; piece < found.runs; piece++) {
       const run = this.#runOf[sequence.prompt.pieces[piece] ?? 0] ?? none
       this.#hold(run)
@@ -98,7 +101,7 @@ export class Blocks {
   grow(sequence: Sequence, tokens: number): boolean {
     const target = Math.ceil(tokens / this.blockTokens)
     if (target <= sequence.shared + sequence.ownBlocks) return true
-    const shared = Math.min(target, this.sharedBlocks(sequence))
+    const shared = Math.min(target, sequence.shareable)
     if (target - sequence.shared - sequence.ownBlocks - this.#foundBy(sequence, shared) > this.free) return false
     this.#growShared(sequence, shared)
     this.#growOwn(sequence, target - sequence.shared - sequence.ownBlocks)
@@ -129,7 +132,7 @@ export class Blocks {
   /** Frees all that a sequence holds; what it computed stays to be hit until it is taken, by itself too if it `comesBack`. */
   release(sequence: Sequence, computed: number, comesBack: boolean): void {
     const full = Math.floor(Math.min(computed, sequence.known) / this.blockTokens)
-    this.#releaseOwn(sequence, comesBack ? Math.max(0, full - this.sharedBlocks(sequence)) : 0)
+    this.#releaseOwn(sequence, comesBack ? Math.max(0, full - sequence.shareable) : 0)
     const each = sequence.prompt.pieceTokens / this.blockTokens
     for (let piece = sequence.table.length - 1; piece >= 0; piece--) {
       const run = sequence.table[piece] ?? 0

@@ -3,7 +3,7 @@ import { assert } from '../../units/assert.ts'
 import type { Kernel, Ticket } from '../kernel.ts'
 import { order } from '../kernel.ts'
 import { Flight } from './flight.ts'
-import { tell } from './paged.ts'
+import { tell } from './leap.ts'
 import type { Sequence } from './sequence.ts'
 import type { Heard, Scheduler, Step } from './step.ts'
 

@@ -1,5 +1,6 @@
 import { assert } from '../../units/assert.ts'
 import { Blocks } from './blocks.ts'
+import { goesOn, tell } from './leap.ts'
 import { byPriority, Queue } from './queue.ts'
 import type { Sequence } from './sequence.ts'
 import type { Heard, Scheduler, Step } from './step.ts'
@@ -64,7 +65,6 @@ export class PagedScheduler implements Scheduler {
   }
 
   accepts({ prompt }: Sequence): boolean {
-    assert(prompt.pieces.length === 0 || prompt.pieceTokens % this.config.blockTokens === 0, 'a piece is whole blocks')
     return prompt.tokens < this.config.maxModelTokens
   }
 
@@ -72,6 +72,7 @@ export class PagedScheduler implements Scheduler {
     sequence.state = 'waiting'
     sequence.turn = ++this.#turns
     sequence.queued_ns = now_ns
+    sequence.shareable = this.config.prefixCaching ? this.blocks.shareable(sequence.prompt) : 0
     sequence.limit(this.config.maxModelTokens - sequence.prompt.tokens)
     this.#waiting.add(sequence)
   }
@@ -277,22 +278,3 @@ export class PagedScheduler implements Scheduler {
 }
 
 const nothingFound = { tokens: 0, blocks: 0, fromFree: 0, runs: 0 }
-
-/**
- * More steps in which a decoding sequence merely gets one more token, while `under` are under way: until its limit shows
- * (its last token is under way and it is left out), its stop token comes, somebody listens, or the model's length is full.
- */
-export function goesOn(sequence: Sequence, under: number, maxModelTokens: number): number {
-  const { out, most, length, hearAt, computed } = sequence
-  const toLimit = length < most ? length - out - 1 : most - out - under
-  const toEar = hearAt > out ? hearAt - out - 1 : Number.POSITIVE_INFINITY
-  return Math.min(toLimit, toEar, maxModelTokens - 1 - computed)
-}
-
-export function tell(sequence: Sequence, heard: Heard): void {
-  const tokens = sequence.out - sequence.told
-  if (tokens === 0) return
-  sequence.told = sequence.out
-  if (sequence.out >= sequence.hearAt) sequence.hearAt = Number.POSITIVE_INFINITY
-  heard.made(sequence, tokens)
-}

@@ -29,6 +29,8 @@ export class Sequence {
   hearAt = Number.POSITIVE_INFINITY
   preemptions = 0
 
+  /** Blocks of its prompt that may be shared with others. */
+  shareable = 0
   /** Blocks it holds: of runs that may be shared, in order, then of its own. */
   readonly table: number[] = []
   shared = 0

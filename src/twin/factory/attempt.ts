@@ -1,3 +1,5 @@
+import type { Usage } from '../../books/usage.ts'
+import { usageFrom } from '../../books/usage.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Sequence } from '../engine/sequence.ts'
@@ -28,6 +30,8 @@ export class Attempt extends Sequence {
   /** Whom its engine tells. */
   readonly listener: AttemptListener
   readonly work = { step_e9: 0, prefill: 0, prefill_context: 0, decode: 0, kv_read: 0 }
+  /** Of its work, what a look at the meter has seen: it grows no more when the next look sees the same. */
+  seenWork = -1
 
   constructor(running: Running, listener: AttemptListener) {
     const { prompt, limit, answer } = running.request
@@ -36,6 +40,20 @@ export class Attempt extends Sequence {
     this.number = running.flow.attempt
     this.running = running
     this.listener = listener
+  }
+
+  /** As its engine tells it at the end: of a prompt that was given up, what was evaluated; nothing before it began. */
+  get usage(): Usage {
+    const input =
+      this.first_ns >= 0 ? this.prompt.tokens : Math.max(this.hit, Math.min(this.computed, this.prompt.tokens))
+    const began = this.scheduled_ns >= 0
+    return usageFrom('engine', {
+      input_uncached: began ? input - this.hit : 0,
+      cache_read: this.hit,
+      cache_write: 0,
+      output_visible: this.told,
+      reasoning: 0,
+    })
   }
 }
 

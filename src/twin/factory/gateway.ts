@@ -1,5 +1,4 @@
 import type { Row } from '../../books/row.ts'
-import { usageFrom } from '../../books/usage.ts'
 import type { Ask, Ending, Event, Flow, Policy, World } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { inferenceLine } from '../../lines/inference/line.ts'
@@ -100,8 +99,7 @@ export class TwinGateway implements World, AttemptListener {
       return
     }
     const attempt = new Attempt(running, this)
-    const { leavesAfter } = running.request
-    if (leavesAfter && 'tokens' in leavesAfter) attempt.hearAt = leavesAfter.tokens
+    this.#listen(attempt)
     running.attempt = attempt
     running.engine = station.engine
     station.attempts.push(attempt)
@@ -166,16 +164,28 @@ export class TwinGateway implements World, AttemptListener {
     this.tell(running, { kind: 'chunk', attempt: number, tokens: tokens(count) })
     const { leavesAfter } = running.request
     if (leavesAfter && 'tokens' in leavesAfter && running.received >= leavesAfter.tokens) this.#leaves(running)
+    this.#listen(attempt)
   }
 
   ended(attempt: Attempt): void {
-    this.tell(attempt.running, { kind: 'ended', attempt: attempt.number, usage: usageOfAttempt(attempt) })
+    this.tell(attempt.running, { kind: 'ended', attempt: attempt.number, usage: attempt.usage })
   }
 
   failed(attempt: Attempt, fault: EngineTrouble): void {
     const failure = { fault, message: `engine ${attempt.running.flow.replica?.id}: ${fault}` }
     // What a crashed engine had done is known from what it told, not from its own word.
     this.tell(attempt.running, { kind: 'failed', attempt: attempt.number, failure, usage: undefined })
+  }
+
+  /**
+   * The next token that must be heard of when it comes: the one with which its client leaves; each, where an allowance may
+   * run out under it. All others may come in one piece.
+   */
+  #listen(attempt: Attempt): void {
+    const { flow, request } = attempt.running
+    if (flow.holds && flow.holds.length > 0) attempt.hearAt = attempt.out + 1
+    else if (request.leavesAfter && 'tokens' in request.leavesAfter && request.leavesAfter.tokens > attempt.out)
+      attempt.hearAt = request.leavesAfter.tokens
   }
 
   #leaves(running: Running): void {
@@ -206,14 +216,5 @@ export class TwinGateway implements World, AttemptListener {
     return seconds(this.#ports.start_s + this.#kernel.now_ns / 1e9)
   }
 }
-
-const usageOfAttempt = (attempt: Attempt) =>
-  usageFrom('engine', {
-    input_uncached: attempt.prompt.tokens - attempt.hit,
-    cache_read: attempt.hit,
-    cache_write: 0,
-    output_visible: attempt.told,
-    reasoning: 0,
-  })
 
 type Opening = { -readonly [Field in keyof Running]: Field extends 'flow' ? Flow | undefined : Running[Field] }

@@ -1,3 +1,4 @@
+import { totalTokens } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { StepCost } from '../../plant/models/step-cost.ts'
 import type { EngineHeard, LoopConfig } from '../engine/engine.ts'
@@ -17,6 +18,8 @@ export class Station implements EngineHeard {
   readonly ranks: readonly Scheduler[]
   /** Attempts that it worked on. */
   readonly attempts: Attempt[] = []
+  /** Tokens that it has made, by its own word; of what a crash cut off, by what it had begun and told. */
+  tokens = 0
   readonly #kernel: Kernel
   readonly #probe_ns: number
   #hear: (up: boolean) => void = () => {}
@@ -67,11 +70,13 @@ export class Station implements EngineHeard {
 
   ended(sequence: Sequence): void {
     const attempt = sequence as Attempt
+    this.tokens += totalTokens(attempt.usage)
     attempt.listener.ended(attempt)
   }
 
   failed(sequence: Sequence, why: EngineTrouble): void {
     const attempt = sequence as Attempt
+    if (attempt.scheduled_ns >= 0) this.tokens += attempt.prompt.tokens + attempt.told
     attempt.listener.failed(attempt, why)
   }
 

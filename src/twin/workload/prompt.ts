@@ -1,7 +1,8 @@
 /**
  * A prompt as the twin knows it: its length, and which beginnings it has in common with others. No text, no token ids.
  *
- * `pieces` names its content in pieces of `pieceTokens`, the last one possibly shorter. A name stands for the piece *and all
+ * `pieces` names its content in pieces of `pieceTokens`, as far as it may be shared; the last one may be cut short by the
+ * end of the prompt. A name stands for the piece *and all
  * before it*: two prompts with the same n-th name have their first n pieces in common. Names are small whole numbers.
  */
 export interface Prompt {

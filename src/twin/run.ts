@@ -1,0 +1,172 @@
+import type { Row } from '../books/row.ts'
+import type { Ending, Policy } from '../lines/inference/flow.ts'
+import { livePolicy } from '../lines/inference/policy.ts'
+import type { Bounds, Grant, Snapshot } from '../lines/inference/snapshot.ts'
+import { assert } from '../units/assert.ts'
+import type { ModelId, ReplicaId } from '../units/ids.ts'
+import { id } from '../units/ids.ts'
+import { tokens } from '../units/quantity.ts'
+import type { Running } from './factory/attempt.ts'
+import { TwinBooks } from './factory/books.ts'
+import { StationEnergy } from './factory/energy.ts'
+import { buildFleet } from './factory/fleet.ts'
+import { TwinGateway } from './factory/gateway.ts'
+import type { Station } from './factory/station.ts'
+import { Kernel, order } from './kernel.ts'
+import { randomFrom } from './random.ts'
+import { type Report, Tally } from './report.ts'
+import type { Scenario } from './scenario.ts'
+import type { Traced } from './workload/mooncake.ts'
+import type { Request } from './workload/request.ts'
+import { requestsOf, synthetic } from './workload/requests.ts'
+
+/** A policy as the twin tries it: the live one, or another of the same form. */
+export interface TriedPolicy extends Policy {
+  /** What probes say of a replica. */
+  hear(replica: ReplicaId, up: boolean): void
+}
+
+export type PolicyOf = (bounds: Bounds) => TriedPolicy
+
+/** The policy that runs live. */
+export const liveTried: PolicyOf = (bounds) => {
+  const policy = livePolicy(bounds)
+  return { ...policy, hear: (replica, up) => policy.router.hear(replica, up) }
+}
+
+/**
+ * Runs a scenario to its end: every request is settled, and the books add up. Same scenario, trace and seed, same report, to
+ * the bit.
+ *
+ * `traced` are the requests of the trace that the scenario names; a synthetic workload needs none.
+ */
+export function runTwin(scenario: Scenario, traced: Iterable<Traced> = [], policyOf: PolicyOf = liveTried): Report {
+  return new Run(scenario, traced, policyOf).run()
+}
+
+class Run {
+  readonly #scenario: Scenario
+  readonly #kernel = new Kernel()
+  readonly #stations: readonly Station[]
+  readonly #gateways: readonly TwinGateway[]
+  readonly #books: TwinBooks
+  readonly #tally: Tally
+  readonly #energy: readonly StationEnergy[]
+  readonly #requests: Iterator<Request>
+  readonly #asks: readonly Grant[]
+  readonly #snapshot: Snapshot
+  #next: Request | undefined
+  #asked = 0
+  #peak_w = 0
+
+  constructor(scenario: Scenario, traced: Iterable<Traced>, policyOf: PolicyOf) {
+    this.#scenario = scenario
+    const fleet = buildFleet(scenario, this.#kernel)
+    this.#stations = fleet.stations
+    this.#snapshot = fleet.snapshot
+    this.#books = new TwinBooks(fleet.snapshot.prices)
+    this.#tally = new Tally(scenario)
+    this.#energy = fleet.stations.map((station) => new StationEnergy(station))
+    this.#asks = [...fleet.snapshot.grants.values()]
+    const byId = new Map(fleet.stations.map((station) => [station.replica.id, station]))
+    const policies = Array.from({ length: scenario.gateways }, () => policyOf(scenario.bounds))
+    this.#gateways = policies.map((policy, at) => {
+      return new TwinGateway({
+        kernel: this.#kernel,
+        incarnation: id(`g${at}`),
+        start_s: scenario.start_ms / 1000,
+        policy,
+        snapshot: () => this.#snapshot,
+        station: (replica) => byId.get(replica),
+        deadline_ns: Math.round(scenario.deadline_s * 1e9),
+        commit_ns: Math.round(scenario.commit_ms * 1e6),
+        durable: (row: Row) => this.#books.row(row),
+        over: (running: Running, ending: Ending) => this.#tally.over(running, ending, this.#kernel.now_ns),
+      })
+    })
+    for (const station of fleet.stations)
+      station.onHealth((up) => {
+        for (const policy of policies) policy.hear(station.replica.id, up)
+      })
+    const random = randomFrom(scenario.seed)
+    const { workload } = scenario
+    const source = workload.kind === 'trace' ? traced : synthetic(workload, scenario.start_ms / 1000, random)
+    const speed = workload.kind === 'trace' ? workload.speed : 1
+    this.#requests = requestsOf(source, speed, workload.requests, scenario.clients, random)
+  }
+
+  run(): Report {
+    for (const station of this.#stations) station.engine.start()
+    for (const fault of this.#scenario.faults) this.#plan(fault)
+    this.#ahead()
+    this.#look()
+    this.#kernel.run()
+    return this.#report()
+  }
+
+  /** One request ahead: the heap holds what is under way, not the whole trace. */
+  #ahead(): void {
+    const next = this.#requests.next()
+    this.#next = next.done ? undefined : next.value
+    if (this.#next) this.#kernel.schedule(Math.max(this.#kernel.now_ns, this.#next.at_ns), order.arrives, this.#arrives)
+  }
+
+  readonly #arrives = (): void => {
+    const request = this.#next
+    if (!request) return
+    this.#ahead()
+    const grant = this.#asks[request.client]
+    const gateway = this.#gateways[this.#asked++ % this.#gateways.length]
+    assert(grant && gateway, 'a request has a client and a gateway')
+    this.#tally.asked(request)
+    gateway.ask(request, {
+      grant,
+      model: id<ModelId>(this.#scenario.clients[request.client]?.model ?? ''),
+      promptEstimate: tokens(request.prompt.tokens),
+      maxOutput: request.limit === undefined ? undefined : tokens(request.limit),
+      stream: true,
+      clientRetry: 0,
+    })
+  }
+
+  #plan(fault: Scenario['faults'][number]): void {
+    const station = this.#stations.find(({ replica }) => replica.id === fault.replica)
+    assert(station, `a fault names a replica that is there: ${fault.replica}`)
+    const at_ns = Math.round(fault.at_s * 1e9)
+    const for_ns = Math.round(fault.for_s * 1e9)
+    if (fault.kind === 'crash') this.#kernel.schedule(at_ns, order.arrives, () => station.crash(for_ns))
+    else {
+      this.#kernel.schedule(at_ns, order.arrives, () => station.engine.slow(fault.factor))
+      this.#kernel.schedule(at_ns + for_ns, order.arrives, () => station.engine.slow(1))
+    }
+  }
+
+  /** The meters, from time to time, as long as there is something to meter. */
+  readonly #look = (): void => {
+    let watts = 0
+    for (const energy of this.#energy) watts += energy.look(this.#kernel.now_ns)
+    this.#peak_w = Math.max(this.#peak_w, watts)
+    const { meter_s } = this.#scenario.energy
+    const isOver = this.#next === undefined && this.#gateways.every(({ running }) => running === 0)
+    if (!isOver) this.#kernel.schedule(this.#kernel.now_ns + Math.round(meter_s * 1e9), order.ends, this.#look)
+  }
+
+  #report(): Report {
+    const at_ms = this.#scenario.start_ms + Math.round(this.#kernel.now_ns / 1e6)
+    this.#energy.forEach((energy, at) => {
+      energy.look(this.#kernel.now_ns)
+      this.#books.post(energy.post(this.#stations[at]?.replica.id ?? '', at_ms))
+    })
+    assert(
+      this.#gateways.every(({ running }) => running === 0),
+      'every request is over',
+    )
+    return this.#tally.report({
+      kernel: this.#kernel,
+      stations: this.#stations,
+      energy: this.#energy,
+      books: this.#books,
+      peak_w: this.#peak_w,
+    })
+  }
+}

@@ -1,0 +1,103 @@
+import type { Bounds } from '../lines/inference/snapshot.ts'
+import type { FittedEnergy, FittedTime } from '../plant/models/step-cost.ts'
+import type { Price } from '../units/amount.ts'
+import type { LoopConfig } from './engine/engine.ts'
+import type { PagedConfig } from './engine/paged.ts'
+import type { SlotConfig } from './engine/slots.ts'
+import type { ArrivalShape, LengthShape } from './workload/arrivals.ts'
+import type { Columns } from './workload/table.ts'
+
+/** A question to the twin: a factory, what is asked of it, and what goes wrong. */
+export interface Scenario {
+  readonly name: string
+  readonly seed: number
+  readonly start_ms: number
+  readonly gateways: number
+  readonly pools: readonly Pool[]
+  readonly clients: readonly Client[]
+  readonly workload: Workload
+  readonly bounds: Bounds
+  /** From admission to the last byte, at most. */
+  readonly deadline_s: number
+  /** One group commit of a gateway's journal. */
+  readonly commit_ms: number
+  /** Until gateways know that a replica is up or down. */
+  readonly probe_s: number
+  readonly objectives: { readonly ttft_ms: number; readonly tpot_ms: number }
+  readonly energy: { readonly meter_s: number; readonly pue: number; readonly usdPerKwh: number }
+  readonly faults: readonly Fault[]
+}
+
+/** Replicas that are alike. */
+export interface Pool {
+  readonly name: string
+  readonly replicas: number
+  /** The model's public name, and its card's. */
+  readonly model: string
+  /** Requests that a gateway sends to one replica at a time. */
+  readonly concurrency: number
+  readonly price: { readonly input: Price; readonly cached: Price; readonly output: Price }
+  readonly engine: EngineShape
+  readonly loop: LoopConfig
+  readonly ranks: number
+  readonly cost: CostShape
+}
+
+export type EngineShape =
+  | { readonly kind: 'vllm'; readonly paged: Omit<PagedConfig, 'blocks'>; readonly blocks: number | undefined }
+  | ({ readonly kind: 'llama.cpp' } & SlotConfig)
+
+/** Where the time and energy of a step come from: the rung of the ladder that an answer stands on. */
+export type CostShape =
+  | {
+      readonly rung: 'data sheet'
+      readonly chip: string
+      readonly chips: number
+      readonly weights: string
+      readonly kv: 'bf16' | 'fp8'
+    }
+  | { readonly rung: 'fitted'; readonly time: FittedTime; readonly energy: FittedEnergy }
+
+export interface Client {
+  readonly tenant: string
+  readonly application: string
+  /** Whose tokens it asks for: the model of some pool. */
+  readonly model: string
+  /** Of all requests, in proportion to the other clients' shares. */
+  readonly share: number
+  /** So many of its requests are left before they are answered, after so many tokens or so long (uniform up to it). */
+  readonly leaves: { readonly share: number; readonly tokens: number | undefined; readonly seconds: number | undefined }
+  /** The limit it sends: none, the length that the answer has, or a number. */
+  readonly maxTokens: 'none' | 'answer' | number
+}
+
+export type Workload =
+  | {
+      readonly kind: 'trace'
+      readonly file: string
+      readonly format: 'mooncake' | 'azure' | 'csv' | 'json'
+      readonly columns: Columns
+      /** How much faster than it was recorded. */
+      readonly speed: number
+      readonly requests: number
+    }
+  | {
+      readonly kind: 'synthetic'
+      readonly arrivals: ArrivalShape
+      readonly requests: number
+      readonly seconds: number
+      readonly prompt: LengthShape
+      readonly answer: LengthShape
+      /** So many prompts begin with one of a few beginnings. */
+      readonly beginnings: { readonly share: number; readonly kinds: number; readonly tokens: number }
+    }
+
+export type Fault =
+  | { readonly kind: 'crash'; readonly replica: string; readonly at_s: number; readonly for_s: number }
+  | {
+      readonly kind: 'slow'
+      readonly replica: string
+      readonly at_s: number
+      readonly for_s: number
+      readonly factor: number
+    }
