@@ -1,3 +1,4 @@
+import type { PriceVersion } from '../books/price.ts'
 import type { Row } from '../books/row.ts'
 import type { Ending, Policy } from '../lines/inference/flow.ts'
 import { livePolicy } from '../lines/inference/policy.ts'
@@ -28,6 +29,14 @@ export interface TriedPolicy extends Policy {
 
 export type PolicyOf = (bounds: Bounds) => TriedPolicy
 
+/** What a run may be given besides its scenario. */
+export interface RunOptions {
+  /** The policy to try; the live one unless told otherwise. */
+  readonly policyOf?: PolicyOf
+  /** Hears of every row in the moment in which it is durable. */
+  readonly onRow?: (row: Row) => void
+}
+
 /** The policy that runs live. */
 export const liveTried: PolicyOf = (bounds) => {
   const policy = livePolicy(bounds)
@@ -40,16 +49,18 @@ export const liveTried: PolicyOf = (bounds) => {
  *
  * `traced` are the requests of the trace that the scenario names; a synthetic workload needs none.
  */
-export function runTwin(scenario: Scenario, traced: Iterable<Traced> = [], policyOf: PolicyOf = liveTried): Report {
-  return new Run(scenario, traced, policyOf).run()
+export function runTwin(scenario: Scenario, traced: Iterable<Traced> = [], options: RunOptions = {}): Report {
+  return new TwinRun(scenario, traced, options).run()
 }
 
-class Run {
+/** One run of a scenario, and the books that it leaves. */
+export class TwinRun {
+  readonly books: TwinBooks
+  readonly prices: readonly PriceVersion[]
   readonly #scenario: Scenario
   readonly #kernel = new Kernel()
   readonly #stations: readonly Station[]
   readonly #gateways: readonly TwinGateway[]
-  readonly #books: TwinBooks
   readonly #tally: Tally
   readonly #energy: readonly StationEnergy[]
   readonly #requests: Iterator<Request>
@@ -59,12 +70,13 @@ class Run {
   #asked = 0
   #peak_w = 0
 
-  constructor(scenario: Scenario, traced: Iterable<Traced>, policyOf: PolicyOf) {
+  constructor(scenario: Scenario, traced: Iterable<Traced>, { policyOf = liveTried, onRow }: RunOptions) {
     this.#scenario = scenario
     const fleet = buildFleet(scenario, this.#kernel)
     this.#stations = fleet.stations
     this.#snapshot = fleet.snapshot
-    this.#books = new TwinBooks(fleet.snapshot.prices)
+    this.prices = fleet.snapshot.prices
+    this.books = new TwinBooks(this.prices)
     this.#tally = new Tally(scenario)
     this.#energy = fleet.stations.map((station) => new StationEnergy(station))
     this.#asks = [...fleet.snapshot.grants.values()]
@@ -80,7 +92,10 @@ class Run {
         station: (replica) => byId.get(replica),
         deadline_ns: Math.round(scenario.deadline_s * 1e9),
         commit_ns: Math.round(scenario.commit_ms * 1e6),
-        durable: (row: Row) => this.#books.row(row),
+        durable: (row: Row) => {
+          this.books.row(row)
+          onRow?.(row)
+        },
         over: (running: Running, ending: Ending) => this.#tally.over(running, ending, this.#kernel.now_ns),
       })
     })
@@ -155,7 +170,7 @@ class Run {
     const at_ms = this.#scenario.start_ms + Math.round(this.#kernel.now_ns / 1e6)
     this.#energy.forEach((energy, at) => {
       energy.look(this.#kernel.now_ns)
-      this.#books.post(energy.post(this.#stations[at]?.replica.id ?? '', at_ms))
+      this.books.post(energy.post(this.#stations[at]?.replica.id ?? '', at_ms))
     })
     assert(
       this.#gateways.every(({ running }) => running === 0),
@@ -165,7 +180,7 @@ class Run {
       kernel: this.#kernel,
       stations: this.#stations,
       energy: this.#energy,
-      books: this.#books,
+      books: this.books,
       peak_w: this.#peak_w,
     })
   }

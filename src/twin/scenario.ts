@@ -101,3 +101,8 @@ export type Fault =
       readonly for_s: number
       readonly factor: number
     }
+
+/** A scenario that says what cannot be: where, and what would do. */
+export class ScenarioError extends Error {
+  override readonly name = 'ScenarioError'
+}

@@ -13,13 +13,8 @@ import { PagedScheduler } from '../engine/paged.ts'
 import { SlotScheduler } from '../engine/slots.ts'
 import type { Scheduler } from '../engine/step.ts'
 import type { Kernel } from '../kernel.ts'
-import type { Pool, Scenario } from '../scenario.ts'
+import { type Pool, type Scenario, ScenarioError } from '../scenario.ts'
 import { Station } from './station.ts'
-
-/** A factory that cannot be built as it was described. */
-export class ScenarioError extends Error {
-  override readonly name = 'ScenarioError'
-}
 
 /** The replicas of a scenario, and the snapshot that its gateways serve under. */
 export function buildFleet(
@@ -28,7 +23,7 @@ export function buildFleet(
 ): { readonly stations: readonly Station[]; readonly snapshot: Snapshot } {
   const probe_ns = Math.round(scenario.probe_s * 1e9)
   const stations = scenario.pools.flatMap((pool) => {
-    const parts = { cost: costOf(pool), loop: pool.loop }
+    const parts = { cost: stepCostOf(pool), loop: pool.loop }
     const { tokens } = roomOf(pool)
     return Array.from({ length: pool.replicas }, (_, at) => {
       const ranks = Array.from({ length: pool.ranks }, () => schedulerOf(pool, tokens))
@@ -84,7 +79,7 @@ function snapshotOf(scenario: Scenario, replicas: readonly Replica[]): Snapshot 
   }
 }
 
-export function costOf(pool: Pool): StepCost {
+export function stepCostOf(pool: Pool): StepCost {
   if (pool.cost.rung === 'fitted') return fittedCost(pool.cost.time, pool.cost.energy)
   return stepPhysics(deploymentOf(pool))
 }
@@ -108,11 +103,12 @@ function deploymentOf({ name, model, cost }: Pool): Deployment {
 function roomOf(pool: Pool): { readonly tokens: number } {
   if (pool.engine.kind === 'vllm' && pool.engine.blocks !== undefined)
     return { tokens: pool.engine.blocks * pool.engine.paged.blockTokens }
-  if (pool.cost.rung === 'fitted') return { tokens: 1_000_000 }
-  const tokens = kvRoom(deploymentOf(pool))
+  if (pool.engine.kind === 'llama.cpp') return { tokens: pool.engine.slots * pool.engine.contextTokens }
+  const deployment = deploymentOf(pool)
+  const tokens = kvRoom(deployment)
   if (tokens === 0)
     throw new ScenarioError(
-      `pool ${pool.name}: the weights of ${pool.model} do not fit on ${pool.cost.chips} × ${pool.cost.chip}`,
+      `pool ${pool.name}: the weights of ${pool.model} do not fit on ${deployment.chips} × ${deployment.chip.name}`,
     )
   return { tokens }
 }
