@@ -27,6 +27,7 @@ export function poolIn(field: Field): Pool {
       to: 65_536,
       usually: engine.kind === 'vllm' ? engine.paged.maxSequences : engine.slots,
     }),
+    usdPerHour: field.number('usd_per_hour', { from: 0, to: 1e6, usually: 0 }),
     price: { input, cached: price.has('cached') ? dollars('cached', '0') : input, output: dollars('output', '0') },
     engine,
     ranks: field.whole('data_parallel', { from: 1, to: 64, usually: 1 }),

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryBooks, residual } from '../books/memory.ts'
 import type { Row } from '../books/row.ts'
-import { livePolicy } from '../lines/inference/policy.ts'
+import { rules } from '../lines/inference/routing.ts'
 import { id } from '../units/ids.ts'
+import { livePolicyUnder } from './factory/policy.ts'
 import { Random } from './random.ts'
 import { runTwin, TwinRun } from './run.ts'
 import type { Scenario } from './scenario.ts'
@@ -127,27 +128,28 @@ test('the books of a run are those that the live bookkeeper makes of its rows', 
   }
 })
 
+const spread = { policyOf: livePolicyUnder(rules['least-requests']) }
+
 test('another policy meets the same requests: only its decisions differ', () => {
   const scenario = readScenario({ ...base, seed: 4 })
-  const all = runTwin(scenario)
+  const even = runTwin(scenario, [], spread)
   const one = runTwin(scenario, [], {
-    policyOf: (bounds) => {
-      const policy = livePolicy(bounds)
-      const first = (flow: Parameters<typeof policy.route>[0]) => flow.snapshot.replicas[0]
-      return { ...policy, route: first, left: () => {}, hear: () => {} }
-    },
+    policyOf: (bounds) => ({
+      ...livePolicyUnder()(bounds),
+      route: ({ snapshot, attempts }) => (attempts.length === 0 ? snapshot.replicas[0] : undefined),
+    }),
   })
-  assert.deepEqual([one.tokens.input, one.tokens.output], [all.tokens.input, all.tokens.output])
+  assert.deepEqual([one.tokens.input, one.tokens.output], [even.tokens.input, even.tokens.output])
   assert.deepEqual(
     one.replicas.map(({ steps }) => steps > 0),
     [true, false, false],
   )
-  assert((one.ttft_ms?.p90 ?? 0) > (all.ttft_ms?.p90 ?? 0))
+  assert((one.ttft_ms?.p90 ?? 0) > (even.ttft_ms?.p90 ?? 0))
 })
 
 test('a crash costs what was under way, and the rest goes to the others', () => {
   const crash = { kind: 'crash', replica: 'a-2', at_s: 5, for_s: 3600 }
-  const report = runTwin(readScenario({ ...base, faults: [crash] }))
+  const report = runTwin(readScenario({ ...base, faults: [crash] }), [], spread)
   assert.equal(report.books.conserved, true)
   assert(report.tokens.wasted > 0, 'what it had made is waste')
   const [first, second] = report.replicas

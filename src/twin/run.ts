@@ -1,10 +1,10 @@
 import type { PriceVersion } from '../books/price.ts'
 import type { Row } from '../books/row.ts'
-import type { Ending, Policy } from '../lines/inference/flow.ts'
-import { livePolicy } from '../lines/inference/policy.ts'
-import type { Bounds, Grant, Snapshot } from '../lines/inference/snapshot.ts'
+import type { Ending } from '../lines/inference/flow.ts'
+import { rules } from '../lines/inference/routing.ts'
+import type { Grant, Snapshot } from '../lines/inference/snapshot.ts'
 import { assert } from '../units/assert.ts'
-import type { ModelId, ReplicaId } from '../units/ids.ts'
+import type { ModelId } from '../units/ids.ts'
 import { id } from '../units/ids.ts'
 import { tokens } from '../units/quantity.ts'
 import type { Running } from './factory/attempt.ts'
@@ -12,6 +12,7 @@ import { TwinBooks } from './factory/books.ts'
 import { StationEnergy } from './factory/energy.ts'
 import { buildFleet } from './factory/fleet.ts'
 import { TwinGateway } from './factory/gateway.ts'
+import { livePolicyUnder, type PolicyOf } from './factory/policy.ts'
 import type { Station } from './factory/station.ts'
 import { Kernel, order } from './kernel.ts'
 import { randomFrom } from './random.ts'
@@ -21,26 +22,12 @@ import type { Traced } from './workload/mooncake.ts'
 import type { Request } from './workload/request.ts'
 import { requestsOf, synthetic } from './workload/requests.ts'
 
-/** A policy as the twin tries it: the live one, or another of the same form. */
-export interface TriedPolicy extends Policy {
-  /** What probes say of a replica. */
-  hear(replica: ReplicaId, up: boolean): void
-}
-
-export type PolicyOf = (bounds: Bounds) => TriedPolicy
-
 /** What a run may be given besides its scenario. */
 export interface RunOptions {
-  /** The policy to try; the live one unless told otherwise. */
+  /** The policy to try; the live one under the scenario's rule of routing, unless told otherwise. */
   readonly policyOf?: PolicyOf
   /** Hears of every row in the moment in which it is durable. */
   readonly onRow?: (row: Row) => void
-}
-
-/** The policy that runs live. */
-export const liveTried: PolicyOf = (bounds) => {
-  const policy = livePolicy(bounds)
-  return { ...policy, hear: (replica, up) => policy.router.hear(replica, up) }
 }
 
 /**
@@ -70,7 +57,11 @@ export class TwinRun {
   #asked = 0
   #peak_w = 0
 
-  constructor(scenario: Scenario, traced: Iterable<Traced>, { policyOf = liveTried, onRow }: RunOptions) {
+  constructor(
+    scenario: Scenario,
+    traced: Iterable<Traced>,
+    { policyOf = livePolicyUnder(rules[scenario.routing]), onRow }: RunOptions,
+  ) {
     this.#scenario = scenario
     const fleet = buildFleet(scenario, this.#kernel)
     this.#stations = fleet.stations
@@ -139,7 +130,11 @@ export class TwinRun {
       model: id<ModelId>(this.#scenario.clients[request.client]?.model ?? ''),
       promptEstimate: tokens(request.prompt.tokens),
       maxOutput: request.limit === undefined ? undefined : tokens(request.limit),
+      ...(request.prompt.pieces.length > 0 && {
+        beginnings: { blocks: request.prompt.pieces, tokens: request.prompt.pieceTokens },
+      }),
       stream: true,
+      slo: grant.slo,
       clientRetry: 0,
     })
   }

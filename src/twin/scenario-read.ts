@@ -1,3 +1,5 @@
+import { rules } from '../lines/inference/routing.ts'
+import { sloClasses } from '../lines/inference/slo.ts'
 import type { Bounds } from '../lines/inference/snapshot.ts'
 import { seconds } from '../units/quantity.ts'
 import { Field } from './field.ts'
@@ -16,6 +18,7 @@ export function readScenario(value: unknown): Scenario {
   )
   if (new Set(pools.map(({ name }) => name)).size < pools.length) throw new ScenarioError('pools: two have one name')
   const models = pools.map(({ model }) => model)
+  const gateway = top.group('gateway')
   const scenario: Scenario = {
     name: top.text('name'),
     seed: top.whole('seed', { from: 0, to: Number.MAX_SAFE_INTEGER, usually: 1 }),
@@ -24,7 +27,8 @@ export function readScenario(value: unknown): Scenario {
     pools,
     clients: top.has('clients') ? top.list('clients').map((client) => clientIn(client, models)) : [everyone(models)],
     workload: workloadIn(top.group('workload')),
-    bounds: boundsIn(top.group('gateway')),
+    bounds: boundsIn(gateway),
+    routing: gateway.oneOf('routing', Object.keys(rules), 'money'),
     deadline_s: top.number('deadline_s', { from: 1, to: 1e6, usually: 600 }),
     commit_ms: top.number('journal_commit_ms', { from: 0, to: 1000, usually: 1 }),
     probe_s: top.number('probe_s', { from: 0, to: 600, usually: 2 }),
@@ -32,6 +36,7 @@ export function readScenario(value: unknown): Scenario {
     energy: energyIn(top.group('energy')),
     faults: top.has('faults') ? top.list('faults').map((fault) => faultIn(fault, replicas)) : [],
   }
+  gateway.done()
   top.done()
   return scenario
 }
@@ -39,6 +44,7 @@ export function readScenario(value: unknown): Scenario {
 const everyone = (models: readonly string[]): Client => ({
   tenant: 'everyone',
   application: 'default',
+  slo: 'interactive',
   model: models[0] ?? '',
   share: 1,
   leaves: { share: 0, tokens: undefined, seconds: undefined },
@@ -51,6 +57,7 @@ function clientIn(field: Field, models: readonly string[]): Client {
   const client: Client = {
     tenant: field.text('tenant'),
     application: field.text('application', 'default'),
+    slo: field.oneOf('slo', sloClasses, 'interactive'),
     model: field.oneOf('model', models, models[0]),
     share: field.number('share', { from: 0, to: 1e9, usually: 1 }),
     leaves: {
@@ -132,14 +139,13 @@ function syntheticIn(field: Field): Workload {
 }
 
 function boundsIn(field: Field): Bounds {
-  const bounds = {
+  return {
     queueLength: field.whole('queue_length', { from: 0, to: 1e6, usually: 1000 }),
     queueTime: seconds(field.number('queue_s', { from: 0, to: 1e5, usually: 60 })),
+    absentTime: seconds(field.number('absent_s', { from: 0, to: 1e5, usually: 5 })),
     leaseTime: seconds(field.number('lease_s', { from: 0, to: 1e5, usually: 1 })),
     attempts: field.whole('attempts', { from: 1, to: 10, usually: 3 }),
   }
-  field.done()
-  return bounds
 }
 
 function objectivesIn(field: Field): Scenario['objectives'] {

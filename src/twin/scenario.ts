@@ -1,3 +1,4 @@
+import type { SloClass } from '../lines/inference/slo.ts'
 import type { Bounds } from '../lines/inference/snapshot.ts'
 import type { FittedEnergy, FittedTime } from '../plant/models/step-cost.ts'
 import type { Price } from '../units/amount.ts'
@@ -17,6 +18,8 @@ export interface Scenario {
   readonly clients: readonly Client[]
   readonly workload: Workload
   readonly bounds: Bounds
+  /** Name of the rule of routing. */
+  readonly routing: string
   /** From admission to the last byte, at most. */
   readonly deadline_s: number
   /** One group commit of a gateway's journal. */
@@ -36,6 +39,8 @@ export interface Pool {
   readonly model: string
   /** Requests that a gateway sends to one replica at a time. */
   readonly concurrency: number
+  /** What an hour of one replica costs, without energy. */
+  readonly usdPerHour: number
   readonly price: { readonly input: Price; readonly cached: Price; readonly output: Price }
   readonly engine: EngineShape
   readonly loop: LoopConfig
@@ -61,6 +66,7 @@ export type CostShape =
 export interface Client {
   readonly tenant: string
   readonly application: string
+  readonly slo: SloClass
   /** Whose tokens it asks for: the model of some pool. */
   readonly model: string
   /** Of all requests, in proportion to the other clients' shares. */

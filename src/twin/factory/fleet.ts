@@ -24,10 +24,15 @@ export function buildFleet(
   const probe_ns = Math.round(scenario.probe_s * 1e9)
   const stations = scenario.pools.flatMap((pool) => {
     const parts = { cost: stepCostOf(pool), loop: pool.loop }
-    const { tokens } = roomOf(pool)
+    const cacheTokens = cacheTokensOf(pool)
     return Array.from({ length: pool.replicas }, (_, at) => {
-      const ranks = Array.from({ length: pool.ranks }, () => schedulerOf(pool, tokens))
-      return new Station(kernel, replicaOf(pool, at), { ...parts, ranks }, probe_ns)
+      const ranks = Array.from({ length: pool.ranks }, () => schedulerOf(pool, cacheTokens))
+      return new Station(
+        kernel,
+        replicaOf(pool, at, { ...parts, cacheTokens }, scenario.energy),
+        { ...parts, ranks },
+        probe_ns,
+      )
     })
   })
   return {
@@ -39,12 +44,26 @@ export function buildFleet(
   }
 }
 
-const replicaOf = (pool: Pool, at: number): Replica => ({
+/** What an operator knows of a replica beforehand: its cache, its price, its power. How fast it is, gateways learn. */
+const replicaOf = (
+  pool: Pool,
+  at: number,
+  { cost, cacheTokens }: { readonly cost: StepCost; readonly cacheTokens: number },
+  { usdPerKwh, pue }: Scenario['energy'],
+): Replica => ({
   id: id(`${pool.name}-${at + 1}`),
   vendor: pool.engine.kind === 'vllm' ? 'openai' : 'llama',
   models: { [pool.model]: pool.model },
   concurrency: pool.concurrency,
   draining: false,
+  facts: {
+    cacheTokens: pool.ranks * cacheTokens,
+    ...(pool.usdPerHour > 0 && { nanoDollarsPerHour: pool.usdPerHour * 1e9 }),
+    ...(cost.full_w > cost.idle_w && {
+      activeWatts: cost.full_w - cost.idle_w,
+      nanoDollarsPerJoule: (usdPerKwh * pue * 1e9) / 3.6e6,
+    }),
+  },
 })
 
 function snapshotOf(scenario: Scenario, replicas: readonly Replica[]): Snapshot {
@@ -59,12 +78,13 @@ function snapshotOf(scenario: Scenario, replicas: readonly Replica[]): Snapshot 
     }),
   )
   const grants = scenario.clients.map(
-    ({ tenant, application }, at): Grant => ({
+    ({ tenant, application, slo }, at): Grant => ({
       key: id(`key-${at + 1}`),
       tenant: id(tenant),
       application: id(application),
       models: null,
       expires_ms: null,
+      slo,
     }),
   )
   return {
@@ -100,23 +120,23 @@ function deploymentOf({ name, model, cost }: Pool): Deployment {
 }
 
 /** Tokens of KV cache on each rank. */
-function roomOf(pool: Pool): { readonly tokens: number } {
+function cacheTokensOf(pool: Pool): number {
   if (pool.engine.kind === 'vllm' && pool.engine.blocks !== undefined)
-    return { tokens: pool.engine.blocks * pool.engine.paged.blockTokens }
-  if (pool.engine.kind === 'llama.cpp') return { tokens: pool.engine.slots * pool.engine.contextTokens }
+    return pool.engine.blocks * pool.engine.paged.blockTokens
+  if (pool.engine.kind === 'llama.cpp') return pool.engine.slots * pool.engine.contextTokens
   const deployment = deploymentOf(pool)
   const tokens = kvRoom(deployment)
   if (tokens === 0)
     throw new ScenarioError(
       `pool ${pool.name}: the weights of ${pool.model} do not fit on ${deployment.chips} × ${deployment.chip.name}`,
     )
-  return { tokens }
+  return tokens
 }
 
-function schedulerOf(pool: Pool, roomTokens: number): Scheduler {
+function schedulerOf(pool: Pool, cacheTokens: number): Scheduler {
   if (pool.engine.kind === 'llama.cpp') return new SlotScheduler(pool.engine)
   const { paged } = pool.engine
-  const blocks = Math.floor(roomTokens / paged.blockTokens)
+  const blocks = Math.floor(cacheTokens / paged.blockTokens)
   const maxModelTokens = Math.min(
     paged.maxModelTokens,
     blocks * paged.blockTokens,

@@ -1,5 +1,5 @@
 import type { Row } from '../../books/row.ts'
-import type { Ask, Ending, Event, Flow, Policy, World } from '../../lines/inference/flow.ts'
+import type { Ask, Ending, Event, Flow, World } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { inferenceLine } from '../../lines/inference/line.ts'
 import type { Snapshot } from '../../lines/inference/snapshot.ts'
@@ -14,6 +14,7 @@ import { order } from '../kernel.ts'
 import type { Request } from '../workload/request.ts'
 import { Attempt, type AttemptListener, type Running } from './attempt.ts'
 import { TwinJournal } from './journal.ts'
+import type { TriedPolicy } from './policy.ts'
 import type { Station } from './station.ts'
 
 export interface GatewayPorts {
@@ -21,7 +22,7 @@ export interface GatewayPorts {
   readonly incarnation: Incarnation
   /** Seconds since 1970 at which the run begins. */
   readonly start_s: number
-  readonly policy: Policy
+  readonly policy: TriedPolicy
   /** What flows are admitted under from now on. */
   snapshot(): Snapshot
   station(replica: ReplicaId): Station | undefined
@@ -35,13 +36,11 @@ export interface GatewayPorts {
 
 /** A gateway on simulated time: the live line under a policy, between clients, engines and a journal. */
 export class TwinGateway implements World, AttemptListener {
-  readonly policy: Policy
+  readonly policy: TriedPolicy
   readonly #ports: GatewayPorts
   readonly #kernel: Kernel
   readonly #journal: TwinJournal
   readonly #step: (flow: Flow, event: Event, now: Seconds) => void
-  /** In the order in which they came: the freed place goes to the first that can use it. */
-  readonly #queue = new Set<Running>()
   #requests = 0
   running = 0
 
@@ -82,11 +81,7 @@ export class TwinGateway implements World, AttemptListener {
 
   tell(running: Running, event: Event): void {
     this.#step(running.flow, event, this.#now)
-    if ((event.kind === 'ended' || event.kind === 'failed') && this.#queue.size > 0) this.#turnNext()
-  }
-
-  get waiting(): number {
-    return this.#queue.size
+    if (event.kind === 'ended' || event.kind === 'failed') this.#turnNext()
   }
 
   generate(flow: Flow, replica: Replica): void {
@@ -131,16 +126,15 @@ export class TwinGateway implements World, AttemptListener {
 
   wait(flow: Flow, after: Seconds): void {
     const running = flow.ask.body as Running
-    this.#queue.add(running)
     if (running.turn !== undefined) this.#kernel.cancel(running.turn)
-    running.turn = this.#kernel.schedule(this.#kernel.now_ns + Math.round(after * 1e9), order.arrives, () =>
-      this.#turn(running),
-    )
+    running.turn = this.#kernel.schedule(this.#kernel.now_ns + Math.round(after * 1e9), order.arrives, () => {
+      running.turn = undefined
+      this.tell(running, { kind: 'turn' })
+    })
   }
 
   finish(flow: Flow, ending: Ending): void {
     const running = flow.ask.body as Running
-    this.#queue.delete(running)
     this.#kernel.cancel(running.deadline)
     if (running.turn !== undefined) this.#kernel.cancel(running.turn)
     if (running.leaves !== undefined) this.#kernel.cancel(running.leaves)
@@ -197,18 +191,14 @@ export class TwinGateway implements World, AttemptListener {
     this.tell(flow.ask.body as Running, { kind: 'journaled', row: row.kind })
   }
 
-  #turn(running: Running): void {
-    running.turn = undefined
-    this.tell(running, { kind: 'turn' })
-    if (running.flow.phase !== 'queued') this.#queue.delete(running)
-  }
-
-  /** One place is free: it goes to the first in the queue whose model it serves. */
+  /** Places are free: each goes to whom it is due. */
   #turnNext(): void {
-    for (const running of this.#queue) {
+    for (let flow = this.policy.next(); flow; flow = this.policy.next()) {
+      const running = flow.ask.body as Running
       if (running.turn !== undefined) this.#kernel.cancel(running.turn)
-      this.#turn(running)
-      if (running.flow.phase !== 'queued') return
+      running.turn = undefined
+      this.tell(running, { kind: 'turn' })
+      if (flow.phase === 'queued') return
     }
   }
 

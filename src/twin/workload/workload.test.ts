@@ -101,6 +101,7 @@ test('clients get their shares and leave as often as they are said to', () => {
   const client = (tenant: string, share: number, leaves: Client['leaves']): Client => ({
     tenant,
     application: 'a',
+    slo: 'standard',
     model: 'm',
     share,
     leaves,

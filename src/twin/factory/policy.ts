@@ -1,0 +1,24 @@
+import type { Flow, Policy } from '../../lines/inference/flow.ts'
+import { livePolicy } from '../../lines/inference/policy.ts'
+import type { Rule } from '../../lines/inference/routing.ts'
+import type { Bounds } from '../../lines/inference/snapshot.ts'
+import type { ReplicaId } from '../../units/ids.ts'
+
+/** A policy as the twin tries it: the live one, or another of the same form. */
+export interface TriedPolicy extends Policy {
+  /** Who gets a place that has become free; undefined: nobody who waits can use one. */
+  next(): Flow | undefined
+  /** What probes say of a replica. */
+  hear(replica: ReplicaId, up: boolean): void
+}
+
+/** Each gateway has one of its own: what one learns the others do not know. */
+export type PolicyOf = (bounds: Bounds) => TriedPolicy
+
+/** The policy that runs live, under its own rule of routing or another. */
+export const livePolicyUnder =
+  (rule?: () => Rule): PolicyOf =>
+  (bounds) => {
+    const policy = livePolicy(bounds, rule?.())
+    return { ...policy, hear: (replica, up) => policy.router.hear(replica, up) }
+  }
