@@ -13,7 +13,7 @@ import { loadLlama, loadModel } from '../src/adapters/llama/model.ts'
 import { shapley } from '../src/books/shapley.ts'
 import { exactShapley, sampledShapley } from '../src/books/testing-shapley.ts'
 import type { StepCoefficients } from '../src/plant/energy/step-energy.ts'
-import { noWork, plusWork } from '../src/plant/energy/step-energy.ts'
+import { noWork, plusWork, stepTerms } from '../src/plant/energy/step-energy.ts'
 import type { FitQuality, FittedSteps, Observation } from '../src/plant/energy/step-fit.ts'
 import { fitSteps, qualityOf } from '../src/plant/energy/step-fit.ts'
 import type { StepReport } from '../src/plant/infrastructure/step.ts'
@@ -113,7 +113,7 @@ function fitted(from: readonly Observation[], what: string): FittedSteps {
 }
 
 function print({ coefficients, errors }: FittedSteps): void {
-  for (const term of ['step', 'prefill', 'prefill_context', 'decode', 'kv_read'] as const)
+  for (const term of stepTerms)
     console.log(
       `  ${term.padEnd(24)} ${(coefficients[term] * 1e6).toPrecision(4)} ± ${(errors[term] * 1e6).toPrecision(2)} µJ`,
     )

@@ -1,3 +1,4 @@
+import type { StrandedCause } from '../plant/energy/idle.ts'
 import type { ApplicationId, ModelId, ReplicaId, TenantId } from '../units/ids.ts'
 import type { WasteCause } from './row.ts'
 import type { TokenClass } from './usage.ts'
@@ -16,7 +17,9 @@ const account = (...path: readonly string[]): Account => path.map(encodeURICompo
  *
  *     tokens   engine/R → tenant/T/A/class | waste/cause/class        made = served + wasted
  *     money    tenant/T/A → revenue/model/class                       owed = earned
- *     energy   meter/M → tenant/T/A | waste/cause | idle/shared-pool  drawn = attributed + wasted + idle
+ *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
+ *
+ * Idle is `idle/shared-pool`, `idle/reserved-warm/T/A` (kept warm for its owner) or `idle/stranded/cause`: never smeared.
  */
 export const accounts = {
   engine: (replica: ReplicaId): Account => account('engine', replica),
@@ -28,6 +31,9 @@ export const accounts = {
   revenue: (model: ModelId, tokenClass: TokenClass): Account => account('revenue', model, tokenClass),
   meter: (meter: string): Account => account('meter', meter),
   idle: (): Account => account('idle', 'shared-pool'),
+  reserved: (tenant: TenantId, application: ApplicationId): Account =>
+    account('idle', 'reserved-warm', tenant, application),
+  stranded: (cause: StrandedCause): Account => account('idle', 'stranded', cause),
 } as const
 
 /** An immutable movement of a positive amount; a correction is another transfer. */

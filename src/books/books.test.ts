@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { MeterInterval } from '../plant/energy/meter.ts'
-import { millijoules, parsePrice, price } from '../units/amount.ts'
+import { parsePrice, price } from '../units/amount.ts'
 import { attemptId, id } from '../units/ids.ts'
 import { tokens } from '../units/quantity.ts'
 import type { Balances } from './account.ts'
 import { accounts, apply, balanceKey } from './account.ts'
-import type { Work } from './energy.ts'
-import { attribute } from './energy.ts'
 import { post } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { charge, priceAt, priceList, rate, total } from './price.ts'
@@ -113,39 +110,6 @@ test('the price is the newest whose day has come', () => {
   assert.equal(priceAt(versions, id('m'), 499)?.version, 3)
   assert.equal(priceAt(versions, id('m'), 500)?.version, 5)
   assert.equal(priceAt(versions, id('other'), 500), undefined)
-})
-
-test('energy: the transfers of an interval are the interval, to the millijoule', () => {
-  const work = fc.array(fc.nat(5000), { maxLength: 20 })
-  fc.assert(
-    fc.property(fc.bigInt(0n, 10n ** 9n), fc.bigInt(0n, 10n ** 9n), work, (energy, floor, counts) => {
-      const idle = floor < energy ? floor : energy
-      const one: MeterInterval = {
-        meter: 'cpu',
-        sequence: 4,
-        from_ms: 0,
-        to_ms: 1000,
-        energy: millijoules(energy),
-        idle: millijoules(idle),
-        grade: 'estimated',
-        reset: false,
-      }
-      const shares: Work[] = counts.map((count, n) => ({
-        attempt: attemptId(id(`gw-${n}`), 1),
-        tokens: count,
-        bearer: accounts.tenant(id('t'), id('a')),
-      }))
-      const transfers = attribute(one, shares)
-      assert.equal(
-        transfers.reduce((sum, transfer) => sum + transfer.amount, 0n),
-        energy,
-      )
-      const idled = transfers
-        .filter((transfer) => transfer.request === null)
-        .reduce((sum, transfer) => sum + transfer.amount, 0n)
-      assert.equal(idled, counts.some((count) => count > 0) ? idle : energy)
-    }),
-  )
 })
 
 const open: OpenRow = { ...rowOf('crash', []), kind: 'open', reserved_tokens: 100 } as unknown as OpenRow

@@ -4,6 +4,7 @@ import type { LedgerUnit, Transfer } from './account.ts'
 import { ledgerUnits } from './account.ts'
 import type { Seen } from './energy.ts'
 import { attribute, workOfSeen } from './energy.ts'
+import type { StepFit } from './fit.ts'
 import { post } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow } from './row.ts'
@@ -137,19 +138,31 @@ export function auditRequest(findings: Findings, { row, price, works, transfers,
   return sum
 }
 
-/** Works out again what an interval should have posted; `seen` is undefined while it is not attributed. */
+/** How an interval was attributed: who worked in it, the fits that were known, and what was noted of the division. */
+export interface AttributedInterval {
+  readonly seen: readonly Seen[]
+  readonly fits: readonly StepFit[]
+  readonly fit: number | null
+  readonly modelled_mj: bigint | null
+}
+
+/** Works out again what an interval should have posted; nothing while it is not attributed. */
 export function auditInterval(
   findings: Findings,
   interval: MeterInterval,
-  seen: readonly Seen[] | undefined,
+  how: AttributedInterval | undefined,
   transfers: readonly Transfer[],
 ): void {
-  findings.compare(seen ? attribute(interval, workOfSeen(seen)) : [], transfers)
-  if (!seen) return
-  const sum = transfers.reduce((total, { amount }) => total + amount, 0n)
-  if (sum === interval.energy) return
+  if (!how) return findings.compare([], transfers)
+  const { fit, modelled_mj } = how
+  const known = fit === null ? [] : how.fits.filter(({ version }) => version <= fit)
+  const again = attribute(interval, workOfSeen(how.seen), known)
+  findings.compare(again.transfers, transfers)
   const name = `${interval.meter}/${interval.sequence}`
-  findings.add('interval', name, `drew ${interval.energy} mJ, ${sum} mJ are booked`)
+  if (again.division.fit !== fit || again.division.modelled_mj !== modelled_mj)
+    findings.add('interval', name, `was divided by fit ${again.division.fit}, not by ${fit}`)
+  const sum = transfers.reduce((total, { amount }) => total + amount, 0n)
+  if (sum !== interval.energy) findings.add('interval', name, `drew ${interval.energy} mJ, ${sum} mJ are booked`)
 }
 
 export const isLedgerUnit = (text: string): text is LedgerUnit => (ledgerUnits as readonly string[]).includes(text)

@@ -1,5 +1,6 @@
 import type { AttemptId, Incarnation, RequestId } from '../units/ids.ts'
 import type { Transfer } from './account.ts'
+import type { Observed, StepFit } from './fit.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow, OpenRow } from './row.ts'
 
@@ -18,7 +19,18 @@ export type Effect =
   | { readonly do: 'put_aside'; readonly aside: Aside }
   /** Billed + waste = what the engine made, for this attempt. */
   | { readonly do: 'reconciled'; readonly attempt: AttemptId }
-  | { readonly do: 'attributed'; readonly meter: string; readonly sequence: number; readonly posted_ms: number }
+  /** An interval is attributed: by which fit, and what the model said before it was scaled. */
+  | {
+      readonly do: 'attributed'
+      readonly meter: string
+      readonly sequence: number
+      readonly posted_ms: number
+      readonly fit: number | null
+      readonly modelled_mj: bigint | null
+    }
+  /** It taught something about what a step costs. */
+  | { readonly do: 'observe'; readonly observed: Observed }
+  | { readonly do: 'fit'; readonly fit: StepFit }
   /** A journal was read up to a row; before `gap_at` rows are missing, and nothing more is read. */
   | { readonly do: 'cursor'; readonly incarnation: Incarnation; readonly seq: number; readonly gap_at: number | null }
 

@@ -5,33 +5,35 @@ import { requestOf } from '../units/ids.ts'
 import type { Account, Transfer } from './account.ts'
 import { accounts } from './account.ts'
 import { bearerOf } from './bearer.ts'
+import type { Division, Doing } from './divide.ts'
+import { divide, lessons } from './divide.ts'
 import type { Effect } from './effect.ts'
+import type { StepFit } from './fit.ts'
+import { divideIdle } from './idle.ts'
 import type { CloseRow } from './row.ts'
 
-/** What one attempt made the engine compute within a meter interval: prompt tokens evaluated and tokens sampled. */
-export interface Work {
+/** What one attempt did within a meter interval, and who bears it: a tenant's account, or waste by cause. */
+export interface Work extends Doing {
   readonly attempt: AttemptId
-  readonly tokens: number
-  /** Who bears it: a tenant's account, or waste by cause. */
   readonly bearer: Account
 }
 
+/** An interval's energy, given to those who caused it; `division` tells how. */
+export interface Attribution {
+  readonly transfers: readonly Transfer[]
+  readonly division: Division
+}
+
 /**
- * A closed meter interval → transfers that add up to it exactly.
+ * A closed meter interval → transfers that add up to it exactly: requests + waste + idle = what was drawn.
  *
- * Without work all of it is idle. With work the idle floor stays idle and the rest is split by tokens: a first rule,
- * *estimated* on every receipt, since a prompt token and a sampled token do not cost the same.
+ * Without work all of it is idle. With work the idle floor stays idle, and the rest is divided as `divide` says.
  */
-export function attribute(interval: MeterInterval, work: readonly Work[]): Transfer[] {
-  const doing = work.filter((share) => share.tokens > 0)
+export function attribute(interval: MeterInterval, work: readonly Work[], fits: readonly StepFit[]): Attribution {
+  const doing = work.filter(({ tokens, did }) => tokens > 0 || did.step_e9 > 0)
+  const division = divide(interval.meter, doing, fits)
   const active = doing.length > 0 ? interval.energy - interval.idle : 0n
-  const shares =
-    doing.length > 0
-      ? apportion(
-          active,
-          doing.map((share) => BigInt(share.tokens)),
-        )
-      : []
+  const shares = doing.length > 0 ? apportion(active, division.weights) : []
   const posting = (name: string, to: Account, amount: bigint, request: string | null): Transfer => ({
     id: `${interval.meter}/${interval.sequence}/${name}`,
     unit: 'mJ',
@@ -41,30 +43,41 @@ export function attribute(interval: MeterInterval, work: readonly Work[]): Trans
     request,
     at_ms: interval.to_ms,
   })
-  return [
+  const idle = divideIdle(interval.energy - active, interval.claims ?? [])
+  const transfers = [
     ...doing.map((share, index) => posting(share.attempt, share.bearer, shares[index] ?? 0n, requestOf(share.attempt))),
-    posting('idle', accounts.idle(), interval.energy - active, null),
-  ].filter((transfer) => transfer.amount > 0n)
+    ...idle.map(({ to, amount }) => posting(to === accounts.idle() ? 'idle' : to, to, amount, null)),
+  ]
+  return { transfers: transfers.filter(({ amount }) => amount > 0n), division }
 }
 
 /** A second belongs to the interval that its middle lies in, so that each is in exactly one: (s + 0.5) × 1000 ∈ [from, to). */
 export const firstSecond = (at_ms: number): number => Math.ceil((at_ms - 500) / 1000)
 
-/** Tokens of an attempt in the seconds of an interval, and the settled request that it belongs to; undefined: foreign. */
-export interface Seen {
-  readonly attempt: AttemptId
-  readonly tokens: number
+/** Work of an attempt in the seconds of an interval, and the settled request that it belongs to; undefined: foreign. */
+export interface Seen extends Omit<Work, 'bearer'> {
   readonly row: CloseRow | undefined
 }
 
 export const workOfSeen = (seen: readonly Seen[]): Work[] =>
-  seen.map(({ attempt, tokens, row }) => ({ attempt, tokens, bearer: bearerOf(row, attempt) }))
+  seen.map(({ row, ...work }) => ({ ...work, bearer: bearerOf(row, work.attempt) }))
 
 /**
  * Attributes the energy of an interval once it is known who worked in it: every engine's log has been read past its end, and
  * every attempt that worked in it is settled and reconciled. A long stream delays its own intervals and no others.
  */
-export const closeInterval = (interval: MeterInterval, seen: readonly Seen[], now_ms: number): Effect[] => [
-  { do: 'post', source: interval.meter, transfers: attribute(interval, workOfSeen(seen)) },
-  { do: 'attributed', meter: interval.meter, sequence: interval.sequence, posted_ms: now_ms },
-]
+export function closeInterval(
+  interval: MeterInterval,
+  seen: readonly Seen[],
+  fits: readonly StepFit[],
+  now_ms: number,
+): Effect[] {
+  const { meter, sequence } = interval
+  const { transfers, division } = attribute(interval, workOfSeen(seen), fits)
+  const { fit, modelled_mj } = division
+  return [
+    { do: 'post', source: meter, transfers },
+    { do: 'attributed', meter, sequence, posted_ms: now_ms, fit, modelled_mj },
+    ...lessons(interval, seen).map((observed): Effect => ({ do: 'observe', observed })),
+  ]
+}

@@ -1,4 +1,6 @@
 import type { MeterInterval } from '../plant/energy/meter.ts'
+import type { StepWork } from '../plant/energy/step-energy.ts'
+import { plusWork } from '../plant/energy/step-energy.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
 import type { Balances, LedgerUnit, Transfer } from './account.ts'
 import { apply as move } from './account.ts'
@@ -6,6 +8,8 @@ import type { Aside, Effect, Known, Written } from './effect.ts'
 import { putAside } from './effect.ts'
 import type { Seen } from './energy.ts'
 import { closeInterval, firstSecond } from './energy.ts'
+import type { Observed, StepFit } from './fit.ts'
+import { fitOf, observationsKept, refit } from './fit.ts'
 import { bookForeign, isReadPast, settleOrphan } from './orphan.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow, OpenRow } from './row.ts'
@@ -26,6 +30,11 @@ interface EngineState {
   readonly dead: boolean
 }
 
+interface Did {
+  readonly tokens: number
+  readonly did: StepWork
+}
+
 interface OpenEntry {
   readonly incarnation: Incarnation
   readonly row: OpenRow
@@ -35,6 +44,8 @@ interface OpenEntry {
 interface IntervalEntry {
   readonly interval: MeterInterval
   posted_ms: number | null
+  fit: number | null
+  modelled_mj: bigint | null
 }
 
 /**
@@ -51,9 +62,12 @@ export class MemoryBooks {
   readonly intervals: IntervalEntry[] = []
   readonly journals = new Map<Incarnation, JournalState>()
   readonly prices = new Map<number, PriceVersion>()
+  readonly fits: StepFit[] = []
+  /** What intervals taught, by key and in order. */
+  readonly observed = new Map<string, Observed[]>()
   readonly #engines = new Map<string, EngineState>()
   readonly #metered = new Map<string, number>()
-  readonly #seconds = new Map<number, Map<AttemptId, number>>()
+  readonly #seconds = new Map<number, Map<AttemptId, Did>>()
   readonly #attemptsOf = new Map<RequestId, AttemptId[]>()
   /** What is not reconciled, and what is not attributed: turns look at these alone. */
   readonly #unreconciled = new Set<AttemptId>()
@@ -116,7 +130,8 @@ export class MemoryBooks {
       const more = heardMore(this.attempts.get(heard.attempt), heard, incarnation, replica)
       if (more) this.#keep(more)
     }
-    for (const { second, attempt, tokens } of seconds.values()) this.#second(second, attempt as AttemptId, tokens)
+    for (const { second, attempt, tokens, work } of seconds.values())
+      this.#second(second, attempt as AttemptId, { tokens, did: work })
   }
 
   /** All that an engine logged before a moment has been read. */
@@ -143,7 +158,7 @@ export class MemoryBooks {
   meter(interval: MeterInterval): void {
     if (interval.sequence <= this.meteredTo(interval.meter)) return
     this.#metered.set(interval.meter, interval.sequence)
-    const entry: IntervalEntry = { interval, posted_ms: null }
+    const entry: IntervalEntry = { interval, posted_ms: null, fit: null, modelled_mj: null }
     this.intervals.push(entry)
     this.#unattributed.add(entry)
   }
@@ -195,7 +210,12 @@ export class MemoryBooks {
       if (!isReadPast(entry.interval.to_ms, readTo_ms)) continue
       const seen = this.seenIn(entry.interval)
       if (seen.every(({ attempt }) => this.attempts.get(attempt)?.reconciled))
-        this.#apply(closeInterval(entry.interval, seen, now_ms))
+        this.#apply(closeInterval(entry.interval, seen, this.fits, now_ms))
+    }
+    for (const history of this.observed.values()) {
+      const [key] = history
+      const fit = key && refit(history, fitOf(this.fits, key), this.fits.length + 1, now_ms)
+      if (fit) this.#apply([{ do: 'fit', fit }])
     }
   }
 
@@ -213,15 +233,16 @@ export class MemoryBooks {
 
   /** Who worked in the seconds of an interval, in order of name. */
   seenIn({ from_ms, to_ms }: MeterInterval): Seen[] {
-    const tokens = new Map<AttemptId, number>()
+    const did = new Map<AttemptId, Did>()
     for (let second = firstSecond(from_ms); second < firstSecond(to_ms); second++)
-      for (const [attempt, count] of this.#seconds.get(second) ?? [])
-        tokens.set(attempt, (tokens.get(attempt) ?? 0) + count)
-    return [...tokens]
+      for (const [attempt, more] of this.#seconds.get(second) ?? []) did.set(attempt, plusDid(did.get(attempt), more))
+    return [...did]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([attempt, count]) => {
-        const request = this.attempts.get(attempt)?.request
-        return { attempt, tokens: count, row: request && this.settled.get(request)?.row }
+      .flatMap(([name, done]) => {
+        const attempt = this.attempts.get(name)
+        if (!attempt) return []
+        const { replica, model, request } = attempt
+        return { attempt: name, replica, model, ...done, row: this.settled.get(request)?.row }
       })
   }
 
@@ -252,9 +273,9 @@ export class MemoryBooks {
     else this.#unreconciled.add(name)
   }
 
-  #second(second: number, attempt: AttemptId, tokens: number): void {
-    const known = this.#seconds.get(second) ?? new Map<AttemptId, number>()
-    known.set(attempt, (known.get(attempt) ?? 0) + tokens)
+  #second(second: number, attempt: AttemptId, more: Did): void {
+    const known = this.#seconds.get(second) ?? new Map<AttemptId, Did>()
+    known.set(attempt, plusDid(known.get(attempt), more))
     this.#seconds.set(second, known)
   }
 
@@ -280,7 +301,11 @@ export class MemoryBooks {
         return attempt && this.#keep({ ...attempt, reconciled: true })
       }
       case 'attributed':
-        return this.#attributed(effect.meter, effect.sequence, effect.posted_ms)
+        return this.#attributed(effect)
+      case 'observe':
+        return this.#observe(effect.observed)
+      case 'fit':
+        return void this.fits.push(effect.fit)
       case 'cursor': {
         const { seq, gap_at } = effect
         return void this.journals.set(effect.incarnation, { ...this.#journal(effect.incarnation), seq, gap_at })
@@ -307,15 +332,24 @@ export class MemoryBooks {
     if (!this.asides.has(key)) this.asides.set(key, aside)
   }
 
-  #attributed(meter: string, sequence: number, posted_ms: number): void {
+  #attributed({ meter, sequence, ...how }: Extract<Effect, { do: 'attributed' }>): void {
     for (const entry of this.#unattributed) {
       if (entry.interval.meter !== meter || entry.interval.sequence !== sequence) continue
-      entry.posted_ms = posted_ms
+      Object.assign(entry, { posted_ms: how.posted_ms, fit: how.fit, modelled_mj: how.modelled_mj })
       this.#attributedTo_ms = Math.max(this.#attributedTo_ms, entry.interval.to_ms)
       this.#unattributed.delete(entry)
     }
   }
+
+  #observe(observed: Observed): void {
+    const key = JSON.stringify([observed.meter, observed.replica, observed.model])
+    const history = this.observed.get(key) ?? []
+    this.observed.set(key, [...history, observed].slice(-observationsKept))
+  }
 }
+
+const plusDid = (a: Did | undefined, b: Did): Did =>
+  a ? { tokens: a.tokens + b.tokens, did: plusWork(a.did, b.did) } : b
 
 const isSame = (a: Transfer, b: Transfer): boolean =>
   a.unit === b.unit && a.from === b.from && a.to === b.to && a.amount === b.amount && a.at_ms === b.at_ms

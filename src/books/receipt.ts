@@ -1,5 +1,6 @@
 import type { Grade } from '../plant/energy/meter.ts'
 import { formatDecimal, formatDollars } from '../units/amount.ts'
+import { residualFactor } from './fit.ts'
 import { chargesOf, partsOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { freePrices, rate, total } from './price.ts'
@@ -15,7 +16,13 @@ export interface EnergyShare {
   readonly to_ms: number
   readonly grade: Grade
   readonly energy_mj: bigint
+  /** What the interval drew above its idle floor: the whole that this is a part of. */
+  readonly active_mj: bigint
   readonly posted_ms: number | null
+  /** The fit that it was divided by; null: by tokens. */
+  readonly fit: number | null
+  /** What the model said of the whole, before it was scaled to the meter. */
+  readonly modelled_mj: bigint | null
 }
 
 /** All that is known of a request's energy. `final`: no interval that it worked in is still open. */
@@ -33,6 +40,38 @@ export const gradeOf = ({ shares, logged }: RequestEnergy): Grade | 'unknown' =>
     if (shares.some((share) => share.grade === grade)) return grade
   return 'measured'
 }
+
+/**
+ * How the division was made, best first: *step*, the engine reported its batches; *list*, it is hosted, and there are no joules
+ * unless somebody declares them.
+ */
+export type AttributionGrade = 'step' | 'list'
+
+/** Grade of a request's energy, how it was made, by which fits, and how far the model was from the meter in its intervals. */
+export function attributionOf({ shares, logged }: RequestEnergy) {
+  const grade: AttributionGrade = logged ? 'step' : 'list'
+  const fits = [...new Set(shares.flatMap(({ fit }) => fit ?? []))].sort((a, b) => a - b)
+  const modelled = shares.filter(({ modelled_mj }) => modelled_mj !== null)
+  return {
+    grade,
+    how: logged ? howSteps(shares, fits.length > 0) : 'the engine is hosted: money by its price, joules unknown',
+    fits,
+    residual_factor: factorOf(modelled),
+  }
+}
+
+function howSteps(shares: readonly EnergyShare[], fitted: boolean): string {
+  const shapley = "the engine's steps, each shared as F/|S| + v (Shapley), scaled to the meter"
+  const tokens = "the engine's steps, shared by tokens: what a step of this model costs is not learned yet"
+  if (!fitted) return tokens
+  return shares.every(({ fit }) => fit !== null) ? shapley : `${shapley}; before that by tokens`
+}
+
+const factorOf = (shares: readonly Pick<EnergyShare, 'active_mj' | 'modelled_mj'>[]): number | null =>
+  residualFactor(
+    shares.reduce((sum, { active_mj }) => sum + Number(active_mj), 0),
+    shares.reduce((sum, { modelled_mj }) => sum + Number(modelled_mj), 0),
+  )
 
 /** The energy as text, in millijoules; null where it is not known, which is another thing than zero. */
 export const energyText = (energy: RequestEnergy): string | null =>
@@ -54,10 +93,10 @@ export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy
     energy: {
       energy_mj: energyText(energy),
       grade: gradeOf(energy),
-      rule: 'estimated: active energy of each interval, split by tokens evaluated and sampled',
+      attribution: attributionOf(energy),
       final: energy.final,
       final_at_ms: energy.final ? lastPosted(energy) : null,
-      intervals: energy.shares.map((share) => ({ ...share, energy_mj: share.energy_mj.toString() })),
+      intervals: energy.shares.map(shareText),
     },
   }
 }
@@ -69,6 +108,14 @@ export function openReceipt(row: OpenRow) {
   const { kind: _, ...rest } = row
   return { state: 'open' as const, ...rest }
 }
+
+const shareText = ({ energy_mj, active_mj, modelled_mj, ...share }: EnergyShare) => ({
+  ...share,
+  energy_mj: energy_mj.toString(),
+  active_mj: active_mj.toString(),
+  modelled_mj: modelled_mj?.toString() ?? null,
+  residual_factor: factorOf([{ active_mj, modelled_mj }]),
+})
 
 const lastPosted = ({ shares }: RequestEnergy): number | null =>
   shares.reduce<number | null>((last, { posted_ms }) => Math.max(last ?? 0, posted_ms ?? 0), null)

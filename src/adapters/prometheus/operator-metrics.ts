@@ -84,6 +84,12 @@ export const operatorMetrics = {
   wattmill_books_open_requests: gauge('one', 'counted', [], 'Requests in the books that are not settled.'),
   wattmill_books_open_intervals: gauge('one', 'counted', [], 'Meter intervals that are not attributed yet.'),
   wattmill_books_quarantined: gauge('one', 'counted', [], 'Rows that contradict the books and were put aside.'),
+  wattmill_attribution_residual_factor: gauge(
+    'one',
+    'booked',
+    ['meter'],
+    'Measured over modelled energy of the last ten busy minutes, before scaling: far from 1 the model of a step has drifted.',
+  ),
   wattmill_meter_age_seconds: gauge(
     'seconds',
     'measured',

@@ -1,5 +1,5 @@
 /** What people ask of the books. Everything printed is worked out in `books/`; here is only where it comes from. */
-import type { Receipt, RequestEnergy } from '../../books/receipt.ts'
+import type { EnergyShare, Receipt, RequestEnergy } from '../../books/receipt.ts'
 import { openReceipt, receiptOf } from '../../books/receipt.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
 import type { Statement } from '../../books/statement.ts'
@@ -51,24 +51,37 @@ export function receipt(books: Books, id: string): Receipt | undefined {
   return open ? openReceipt(JSON.parse(open.body) as OpenRow) : undefined
 }
 
-interface ShareRow {
+interface ShareRow extends Omit<EnergyShare, 'meter' | 'sequence' | 'from_ms' | 'to_ms' | 'posted_ms' | 'fit'> {
   readonly id: string
-  readonly amount: bigint
+  readonly from_ms: bigint
+  readonly to_ms: bigint
+  readonly posted_ms: bigint | null
+  readonly fit: bigint | null
 }
+
+/** By the name of a transfer, `meter/sequence/attempt`. */
+const sharesOf = `
+  select t.id, t.amount as energy_mj, i.from_ms, i.to_ms, i.grade, i.posted_ms, i.fit, i.modelled_mj,
+    i.energy_mj - i.idle_mj as active_mj
+  from transfer t
+  join meter_interval i
+    on i.meter = substr(t.debit, length('meter/') + 1)
+    and i.sequence = cast(substr(t.id, length(i.meter) + 2) as integer)
+  where t.request = ? and t.unit = 'mJ' order by t.at_ms, t.id`
 
 /** A request's energy: what was attributed to it, and whether some interval that it worked in is still open. */
 export function energyOf({ database }: Books, request: string): RequestEnergy {
-  const transfers = "select id, amount from transfer where request = ? and unit = 'mJ' order by at_ms, id"
-  const shares = allBig<ShareRow>(database, transfers, request).flatMap(({ id, amount }) => {
+  const shares = allBig<ShareRow>(database, sharesOf, request).map(({ id, fit, ...share }) => {
     const [meter = '', sequence = ''] = id.split('/')
-    const find = 'select from_ms, to_ms, grade, posted_ms from meter_interval where meter = ? and sequence = ?'
-    const found = one<Omit<RequestEnergy['shares'][number], 'meter' | 'sequence' | 'energy_mj'>>(
-      database,
-      find,
+    return {
+      ...share,
       meter,
-      Number(sequence),
-    )
-    return found ? { meter, sequence: Number(sequence), ...found, energy_mj: amount } : []
+      sequence: Number(sequence),
+      from_ms: Number(share.from_ms),
+      to_ms: Number(share.to_ms),
+      posted_ms: share.posted_ms === null ? null : Number(share.posted_ms),
+      fit: fit === null ? null : Number(fit),
+    }
   })
   const work = one<Worked>(database, workedIn, request)
   const logged = work !== undefined && work.attempts > 0

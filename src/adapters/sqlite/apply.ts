@@ -6,6 +6,7 @@ import { hashOf } from './journal-file.ts'
 import { postTransfers } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { one, run } from './query.ts'
+import { insertFit, insertObservation } from './step-fits.ts'
 import type { Store } from './store.ts'
 import { tallyBooked } from './tally.ts'
 
@@ -37,11 +38,17 @@ function applyOne(store: Store, effect: Effect): void {
     case 'attributed':
       return void run(
         database,
-        'update meter_interval set posted_ms = ? where meter = ? and sequence = ?',
+        'update meter_interval set posted_ms = ?, fit = ?, modelled_mj = ? where meter = ? and sequence = ?',
         effect.posted_ms,
+        effect.fit,
+        effect.modelled_mj,
         effect.meter,
         effect.sequence,
       )
+    case 'observe':
+      return insertObservation(store, effect.observed)
+    case 'fit':
+      return insertFit(store, effect.fit)
     case 'cursor':
       return void run(
         database,

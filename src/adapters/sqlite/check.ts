@@ -6,8 +6,9 @@
  */
 import { accounts } from '../../books/account.ts'
 import { postForeign } from '../../books/bearer.ts'
-import type { Check } from '../../books/check.ts'
+import type { AttributedInterval, Check } from '../../books/check.ts'
 import { auditInterval, auditRequest, Derived, Findings, isLedgerUnit } from '../../books/check.ts'
+import type { StepFit } from '../../books/fit.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { EngineWork } from '../../books/settle.ts'
 import { interval } from '../../plant/energy/meter.ts'
@@ -25,6 +26,7 @@ import { count } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { all, allBig, one, stream, streamPlain } from './query.ts'
 import { readSamples } from './sample-file.ts'
+import { fitsIn } from './step-fits.ts'
 
 export function check(books: Books): Check {
   const { database } = books
@@ -152,6 +154,7 @@ function checkIntervals(books: Books, findings: Findings): number {
   let posted = 0
   let explained = 0
   let before: IntervalRow | undefined
+  const fits = fitsIn(books)
   for (const row of stream<IntervalRow>(database, 'select * from meter_interval order by meter, sequence')) {
     const follows = before?.meter === row.meter && before.sequence + 1n === row.sequence
     if (follows && before?.to_ms !== row.from_ms) findings.add('interval', nameOf(row), 'begins where none ended')
@@ -160,12 +163,19 @@ function checkIntervals(books: Books, findings: Findings): number {
     explained += transfers.length
     const interval = intervalOf(row)
     if (row.posted_ms !== null) posted++
-    auditInterval(findings, interval, row.posted_ms === null ? undefined : seenIn(books, interval), transfers)
+    auditInterval(findings, interval, row.posted_ms === null ? undefined : howOf(books, row, fits), transfers)
   }
   const energy = count(database, "select count(*) as n from transfer where unit = 'mJ'")
   if (energy !== explained) findings.compare([], strayEnergy(books))
   return posted
 }
+
+const howOf = (books: Books, row: IntervalRow, fits: readonly StepFit[]): AttributedInterval => ({
+  seen: seenIn(books, intervalOf(row)),
+  fits,
+  fit: row.fit === null ? null : Number(row.fit),
+  modelled_mj: row.modelled_mj,
+})
 
 const nameOf = ({ meter, sequence }: IntervalRow): string => `${meter}/${sequence}`
 

@@ -76,7 +76,19 @@ function bookLines(store: Store, incarnation: string, replica: ReplicaId, lines:
     const more = heardMore(known && attemptOf(known), heard, incarnation, replica)
     if (more) saveAttempt(store, more)
   }
-  for (const { second, attempt, tokens } of seconds.values()) run(store.database, addSecond, second, attempt, tokens)
+  for (const { second, attempt, tokens, work } of seconds.values())
+    run(
+      store.database,
+      addSecond,
+      second,
+      attempt,
+      tokens,
+      work.step_e9,
+      work.prefill,
+      work.prefill_context,
+      work.decode,
+      work.kv_read,
+    )
 }
 
 const upsertAttempt = `
@@ -105,8 +117,12 @@ const saveAttempt = (store: Store, one: EngineAttempt): void =>
   )
 
 const addSecond = `
-  insert into engine_second (second, attempt, tokens) values (?, ?, ?)
-  on conflict (second, attempt) do update set tokens = tokens + excluded.tokens`
+  insert into engine_second (second, attempt, tokens, step_e9, prefill, prefill_context, decode, kv_read)
+  values (?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (second, attempt) do update set
+    tokens = tokens + excluded.tokens, step_e9 = step_e9 + excluded.step_e9, prefill = prefill + excluded.prefill,
+    prefill_context = prefill_context + excluded.prefill_context, decode = decode + excluded.decode,
+    kv_read = kv_read + excluded.kv_read`
 
 /** A dead engine's log was read to its end: what it had not finished will not change any more. */
 export function finishEngine(store: Store, incarnation: string): void {

@@ -7,6 +7,7 @@ import { interval } from '../../plant/energy/meter.ts'
 import type { Watts } from '../../units/quantity.ts'
 import { insertInterval } from './intervals.ts'
 import { one } from './query.ts'
+import { idleClaims } from './registry/meters.ts'
 import { openSamples } from './sample-file.ts'
 import type { Store } from './store.ts'
 
@@ -43,7 +44,7 @@ export function openMeter(store: Store, folder: string, reader: MeterReader): Me
     if (!reading || (before && at_ms <= before.at_ms)) return // a clock that was set back: wait until it is past
     const after = { meter, sequence: nextSequence(store, before, meter), ...reading, at_ms } as MeterSample
     file.append(after)
-    if (before) unbooked.push(interval(before, after, reader.idle))
+    if (before) unbooked.push({ ...interval(before, after, reader.idle), claims: idleClaims(store, meter) })
     before = after
   }
   return {

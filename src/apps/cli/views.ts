@@ -1,6 +1,9 @@
+import type { MeterHealth } from '../../adapters/sqlite/attribution.ts'
 import type { RequestLine } from '../../adapters/sqlite/requests.ts'
+import type { StepFit } from '../../books/fit.ts'
 import type { Receipt } from '../../books/receipt.ts'
 import type { Statement } from '../../books/statement.ts'
+import { stepTerms } from '../../plant/energy/step-energy.ts'
 import { fields, type Row, table } from './print.ts'
 
 /** The books as people read them in a terminal; `-o json` holds all of it. */
@@ -42,6 +45,7 @@ export const receiptView = (receipt: Receipt): string[] => {
       closed: new Date(closed_ms).toISOString(),
       joules: joules(energy.energy_mj),
       energy: grade(energy.grade, energy.final),
+      attribution: attribution(energy.attribution),
       price: price ? `version ${price.version}` : 'none: booked at 0',
     }),
     '',
@@ -65,6 +69,35 @@ export const statementView = (statement: Statement): string[] => {
   ]
 }
 
+/** Microjoules with their standard errors: a token of a small model is far below a joule. */
+export const fitsView = ({
+  meters,
+  fits,
+}: {
+  readonly meters: readonly MeterHealth[]
+  readonly fits: readonly StepFit[]
+}) => [
+  ...table(meters.map((meter) => ({ ...meter }))),
+  '',
+  ...table(
+    fits.map(({ version, meter, replica, model, coefficients, errors, ...fit }) => ({
+      version,
+      meter,
+      engine: replica,
+      model,
+      ...Object.fromEntries(
+        stepTerms.map((term) => [`${term}_uj`, `${micro(coefficients[term])} ± ${micro(errors[term])}`]),
+      ),
+      held_out_factor: Number(fit.residual_factor.toPrecision(3)),
+      error_median: `${(fit.error_median * 100).toFixed(1)} %`,
+      observations: fit.observations,
+      fitted: new Date(fit.fitted_ms).toISOString(),
+    })),
+  ),
+]
+
+const micro = (joules: number): string => (joules * 1e6).toPrecision(3)
+
 /** Tokens by class with who counted them, and what each class cost. */
 const attemptRow = ({ number, replica, usage, ...rest }: Settled['attempts'][number]): Row => ({
   attempt: number,
@@ -78,6 +111,14 @@ const attemptRow = ({ number, replica, usage, ...rest }: Settled['attempts'][num
 /** What a hosted engine drew is unknown, and stays so. */
 const grade = (of: string, final: boolean): string =>
   of === 'unknown' ? of : `${of}, ${final ? 'final' : 'provisional'}`
+
+/** How the joules were divided, in one line. */
+const attribution = ({ grade, how, fits, residual_factor }: Settled['energy']['attribution']): string =>
+  [
+    `${grade}: ${how}`,
+    ...(fits.length > 0 ? [`fit ${fits.join(', ')}`] : []),
+    ...(residual_factor === null ? [] : [`residual factor ${residual_factor}`]),
+  ].join('; ')
 
 const sum = (tokens: RequestLine['tokens'], classes: readonly string[]): number | null => {
   const known = classes.flatMap((of) => tokens[of] ?? [])

@@ -2,6 +2,7 @@ import type { MetricName } from '../../adapters/prometheus/metrics.ts'
 import { partsOf } from '../../adapters/prometheus/recorder.ts'
 import { merged, type Reading } from '../../adapters/prometheus/text.ts'
 import type { Totals } from '../../adapters/prometheus/totals.ts'
+import { meterHealth } from '../../adapters/sqlite/attribution.ts'
 import { type AccountFigure, accountFigures, lastInterval, residuals } from '../../adapters/sqlite/figures.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
@@ -121,7 +122,11 @@ const roomReadings = (room: Room): Reading[] => [
 function meterReadings({ database }: Store, { keeper }: Live, now: number): Reading[] {
   return keeper.meters().names.flatMap((meter) => {
     const last = lastInterval(database, meter)
-    return last ? reading('wattmill_meter_age_seconds', [meter], (now - last.to_ms) / 1000) : []
+    const { residual_factor } = meterHealth({ database }, meter)
+    return [
+      ...(last ? [reading('wattmill_meter_age_seconds', [meter], (now - last.to_ms) / 1000)] : []),
+      ...(residual_factor === null ? [] : [reading('wattmill_attribution_residual_factor', [meter], residual_factor)]),
+    ]
   })
 }
 

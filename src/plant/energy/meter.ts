@@ -1,6 +1,7 @@
 import type { Millijoules } from '../../units/amount.ts'
 import { millijoules } from '../../units/amount.ts'
 import type { Watts } from '../../units/quantity.ts'
+import type { IdleClaim } from './idle.ts'
 
 /** How a figure came to be; printed with every number that people see. */
 export type Grade = 'measured' | 'estimated' | 'simulated'
@@ -33,6 +34,8 @@ export interface MeterInterval {
   readonly grade: Grade
   /** The counter went back (reboot, reset): energy since the reset only; what was drawn before it is unknown and not made up. */
   readonly reset: boolean
+  /** What the device's idle capacity was kept for; absent: all of it for whoever came. */
+  readonly claims?: readonly IdleClaim[]
 }
 
 /**

@@ -44,6 +44,9 @@ export interface StepCoefficients {
   readonly kv_read: number
 }
 
+/** The names of the coefficients, in the order of the formula. */
+export const stepTerms = ['step', 'prefill', 'prefill_context', 'decode', 'kv_read'] as const
+
 /** What the model says that the work drew: for all of a step it is E(S), for one of its sequences F / |S| + v_i. */
 export const energyOf = (work: StepWork, joulesFor: StepCoefficients): Joules =>
   joules(

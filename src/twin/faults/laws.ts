@@ -80,11 +80,11 @@ function auditBooks(books: MemoryBooks, broken: (law: string) => void): void {
       transfers: of.get(row.id) ?? [],
       isPutAside: () => false,
     })
-  for (const { interval, posted_ms } of books.intervals)
+  for (const { interval, posted_ms, fit, modelled_mj } of books.intervals)
     auditInterval(
       findings,
       interval,
-      posted_ms === null ? undefined : books.seenIn(interval),
+      posted_ms === null ? undefined : { seen: books.seenIn(interval), fits: books.fits, fit, modelled_mj },
       of.get(`${interval.meter}/${interval.sequence}`) ?? [],
     )
   if (findings.first) broken(`audit: ${JSON.stringify(findings.first)} and ${findings.broken - 1} more`)

@@ -1,5 +1,6 @@
+import { claimsOn, type IdleClaim } from '../../../plant/energy/idle.ts'
 import { type NanoDollars, nanoDollars } from '../../../units/amount.ts'
-import { allBig } from '../query.ts'
+import { allBig, all as rows } from '../query.ts'
 import type { Store } from '../store.ts'
 import { all, run } from './change.ts'
 
@@ -51,6 +52,17 @@ export const enginesByMeter = (store: Store): Map<string, string[]> => {
   return new Map(
     [...Map.groupBy(rows, ({ meter }) => meter)].map(([meter, of]) => [meter, of.map((row) => row.engine)]),
   )
+}
+
+/** What the idle capacity under a meter is kept for now. The machine's own meters are under the engine inside. */
+export function idleClaims(store: Pick<Store, 'database'>, meter: string): IdleClaim[] {
+  const measured = `
+    select e.draining from engine_meter m join engine e on e.name = m.engine
+    where m.meter = ? and m.until_ms is null order by e.name`
+  const engines = rows<{ draining: number }>(store.database, measured, meter)
+  const inside = "select draining from engine where vendor = 'llama'"
+  const under = engines.length > 0 ? engines : rows<{ draining: number }>(store.database, inside)
+  return claimsOn(under.map(({ draining }) => ({ draining: draining === 1 })))
 }
 
 /** Within a transaction of the caller's. A meter that is known by its name is read from where it now is. */

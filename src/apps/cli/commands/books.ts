@@ -5,7 +5,7 @@ import { exitCodes } from '../exit.ts'
 import type { Row } from '../print.ts'
 import { does, path, query, show } from '../run.ts'
 import { complain } from '../talk.ts'
-import { checkView, receiptView, requestsView, statementView } from '../views.ts'
+import { checkView, fitsView, receiptView, requestsView, statementView } from '../views.ts'
 
 export function bookCommands(program: Command): void {
   const books = program.command('books').description('the books: what was used, by whom, for how much')
@@ -51,6 +51,14 @@ export function bookCommands(program: Command): void {
     books.command('requests').description('the last requests').option('--limit <n>', 'how many (default: 20)'),
     async (factory, { limit, ...options }) => {
       show(await factory.json('GET', `/api/requests${query({ limit })}`), options, requestsView)
+      return undefined
+    },
+  )
+
+  does(
+    books.command('fits').description('what a step of each model costs in joules, and how far that is from the meters'),
+    async (factory, options) => {
+      show(await factory.json('GET', '/api/books/fits'), options, fitsView)
       return undefined
     },
   )

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { receipt, statement } from '../../../adapters/sqlite/answers.ts'
+import { fitsInForce, meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { check } from '../../../adapters/sqlite/check.ts'
 import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
@@ -107,6 +108,16 @@ export const bookRoutes: readonly Route[] = [
         headers: { 'content-type': 'text/csv; charset=utf-8' },
         body: { text: statementCsv(made) },
       })
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/books/fits',
+    about: 'What a step of each model costs, as learned from the meters, and how far the model is from them',
+    run: ({ store, live }) => {
+      const fits = fitsInForce(store)
+      const meters = new Set([...(live?.keeper.meters().names ?? []), ...fits.map(({ meter }) => meter)])
+      return { meters: [...meters].sort().map((meter) => meterHealth(store, meter)), fits }
     },
   }),
   route({

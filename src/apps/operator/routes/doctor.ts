@@ -1,4 +1,6 @@
 import { statfsSync, statSync } from 'node:fs'
+import type { MeterHealth } from '../../../adapters/sqlite/attribution.ts'
+import { meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { all } from '../../../adapters/sqlite/registry/change.ts'
 import { listEngines, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import { listModelFiles } from '../../../adapters/sqlite/registry/models.ts'
@@ -122,7 +124,7 @@ function offer({ store, now, live }: Factory): Finding[] {
   ]
 }
 
-function books({ store }: Factory): Finding[] {
+function books({ store, live }: Factory): Finding[] {
   const quarantined = Number(all<{ n: number }>(store, 'select count(*) as n from quarantine')[0]?.n ?? 0)
   return [
     quarantined === 0
@@ -133,5 +135,16 @@ function books({ store }: Factory): Finding[] {
           found: `${quarantined} rows contradict what is booked`,
           fix: 'wattmill books check',
         },
+    ...(live?.keeper.meters().names ?? []).map((meter) => attribution(meterHealth(store, meter))),
   ]
 }
+
+const attribution = ({ meter, state, residual_factor }: MeterHealth): Finding =>
+  state === 'drifted'
+    ? {
+        check: 'attribution',
+        state: 'warning',
+        found: `${meter} counts ${residual_factor} × what the steps should have drawn: shares add up, but may be unfair`,
+        fix: 'Look for other work on this machine; what a step costs is learned anew while the engine is busy.',
+      }
+    : good('attribution', residual_factor === null ? `${meter}: ${state}` : `${meter}: factor ${residual_factor}`)
