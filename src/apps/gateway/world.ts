@@ -109,7 +109,7 @@ export class LiveWorld implements World {
     running.attempt = engine.generate(
       {
         id: attemptId(flow.id, number),
-        model: replica.models[flow.ask.model] ?? flow.ask.model,
+        model: replica.models[flow.model] ?? flow.model,
         request: flow.ask.body as ApiRequest,
       },
       (told) => this.tell(flow, { ...told, attempt: number }),
@@ -166,9 +166,12 @@ export class LiveWorld implements World {
 
   /** Places are free: each goes to whom it is due. */
   #turnNext(): void {
-    for (let flow = this.#ports.policy.next(); flow; flow = this.#ports.policy.next()) {
+    for (let flow = this.#next(); flow; flow = this.#next()) {
       this.tell(flow, { kind: 'turn' })
       if (flow.phase === 'queued') return
     }
+  }
+  #next(): Flow | undefined {
+    return this.#ports.policy.next(this.#ports.now())
   }
 }

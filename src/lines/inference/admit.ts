@@ -97,7 +97,7 @@ export class Admitter {
     for (const hold of flow.holds) this.purses.settle(hold, outcome ? amountOf(hold.unit, billed, flow) : 0n, now)
     const last = flow.attempts.at(-1)
     const answered = flow.ask.maxOutput !== 0 && last !== undefined && inputTokens(last.usage) > 0
-    if (answered && !flow.cut) this.#lengthsOf(flow.ask.model).learn(outputTokens(last.usage))
+    if (answered && !flow.cut) this.#lengthsOf(flow.model).learn(outputTokens(last.usage))
   }
 
   /** What is left of the least of a request's allowances in a unit, for the rate headers; undefined: nothing binds it. */

@@ -13,6 +13,8 @@ import type { Grant, Snapshot } from './snapshot.ts'
 export interface Ask {
   readonly grant: Grant
   readonly model: ModelId
+  /** What may answer instead, in this order, when no engine of the model does. */
+  readonly fallbacks?: readonly ModelId[]
   /** From the size of the prompt: only for reserving; what is billed comes from the engine. */
   readonly promptEstimate: Tokens
   /** The client's own limit of output; undefined: none given. */
@@ -52,6 +54,8 @@ export interface Flow {
   readonly ask: Ask
   readonly snapshot: Snapshot
   readonly askedAt: Seconds
+  /** The model that answers: the one asked for, or a fallback. */
+  model: ModelId
   phase: 'asked' | 'queued' | 'generating' | 'posting' | 'done'
   admittedAt: Seconds
   firstAt: Seconds | undefined
@@ -80,6 +84,7 @@ export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Second
   ask,
   snapshot,
   askedAt: now,
+  model: ask.model,
   phase: 'asked',
   admittedAt: seconds(0),
   firstAt: undefined,
@@ -128,7 +133,8 @@ export interface Policy {
   begun(flow: Flow): void
   /** The first token is here. */
   first(flow: Flow, now: Seconds): void
-  left(flow: Flow): void
+  /** An attempt is over; undefined: it went well. */
+  left(flow: Flow, failure: EngineFailure | undefined, now: Seconds): void
   /** Whether it may use what it has used and so many tokens more; false: it has run out of an allowance, and must stop. */
   extend(flow: Flow, more: Tokens, now: Seconds): boolean
   retries(flow: Flow, failure: EngineFailure): boolean

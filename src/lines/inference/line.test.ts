@@ -196,7 +196,7 @@ test('when all replicas are busy it waits, has its turn, and is refused past the
   tell(asked)
   assert.equal(flow.phase, 'queued')
   assert.equal(told.waits, 1)
-  if (others[0]) policy.left(others[0])
+  if (others[0]) policy.left(others[0], undefined, seconds(0))
   tell({ kind: 'turn' })
   assert.equal(flow.phase, 'generating')
 })

@@ -34,10 +34,6 @@ export const inferenceLine = (policy: Policy, world: World) => {
     flow.begun = undefined
     world.generate(flow, replica)
   }
-  const attemptOver = (flow: Flow, told: Usage | undefined): void => {
-    flow.attempts.push(metered(flow, told))
-    policy.left(flow)
-  }
   const post = (flow: Flow, outcome: Outcome, now: Seconds): void => {
     assert(flow.phase === 'generating', 'a request settles once')
     flow.phase = 'posting'
@@ -60,7 +56,8 @@ export const inferenceLine = (policy: Policy, world: World) => {
     world.cancel(flow)
   }
   const ended = (flow: Flow, event: Event & { kind: 'ended' | 'failed' }, now: Seconds): void => {
-    attemptOver(flow, event.usage)
+    flow.attempts.push(metered(flow, event.usage))
+    policy.left(flow, event.kind === 'failed' ? event.failure : undefined, now)
     if (event.kind === 'ended') return post(flow, 'complete', now)
     flow.failure = event.failure
     if (flow.produced === 0 && !flow.cut && policy.retries(flow, event.failure)) return route(flow, now)

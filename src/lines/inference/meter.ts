@@ -48,7 +48,8 @@ export function outcomeOf(fault: EngineFault): Outcome {
 }
 
 function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
-  const { grant, model } = flow.ask
+  const { model } = flow
+  const { grant } = flow.ask
   const at_ms = ms(flow.admittedAt)
   return {
     id: flow.id,

@@ -20,13 +20,13 @@ export function amountOf(unit: AllowanceUnit, usage: Usage, flow: Flow): bigint 
     case 'nano-USD':
       return costIn(usage, priceOf(flow))
     case 'mJ':
-      return BigInt(Math.ceil(totalTokens(usage) * (flow.snapshot.energyPerToken_mj.get(flow.ask.model) ?? 0)))
+      return BigInt(Math.ceil(totalTokens(usage) * (flow.snapshot.energyPerToken_mj.get(flow.model) ?? 0)))
   }
 }
 
 /** The price it is billed at: that in force when it was admitted, or came. */
-export const priceOf = ({ snapshot, ask, admittedAt, askedAt }: Flow): PriceVersion | undefined =>
-  priceAt(snapshot.prices, ask.model, Math.round((admittedAt || askedAt) * 1000))
+export const priceOf = ({ snapshot, model, admittedAt, askedAt }: Flow): PriceVersion | undefined =>
+  priceAt(snapshot.prices, model, Math.round((admittedAt || askedAt) * 1000))
 
 const costIn = (usage: Usage, price: PriceVersion | undefined): bigint =>
   price ? total(rate(usage, price.perMillion).values()) : 0n

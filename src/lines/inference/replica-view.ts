@@ -1,5 +1,6 @@
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { Seconds } from '../../units/quantity.ts'
+import { Ejection } from './ejection.ts'
 
 /** What is known of a request when it is to be placed. */
 export interface Placing {
@@ -34,6 +35,7 @@ export class ReplicaView {
   readonly index: number
   replica: Replica
   up = true
+  readonly ejection = new Ejection()
   running = 0
   /** Uncached prompt tokens of attempts without a first token. */
   prefilling = 0

@@ -83,8 +83,8 @@ test('load is counted in uncached tokens, and given back by the first token and 
   for (let n = 0; n < 50; n++) assert.equal(send(100).to, small.to, 'until it is as much as the large one')
   router.first(large.flow, seconds(1))
   assert.equal(send(100).to, large.to)
-  router.left(large.flow)
-  router.left(large.flow)
+  router.left(large.flow, undefined, seconds(1))
+  router.left(large.flow, undefined, seconds(1))
   assert.equal(router.load(id('a')).running + router.load(id('b')).running, 52)
 })
 
@@ -99,7 +99,7 @@ test('a replica that proves slow gets less', () => {
       if (one.at > now) due.push(one)
       else {
         router.first(one.flow, seconds(one.at))
-        router.left(one.flow)
+        router.left(one.flow, undefined, seconds(one.at))
       }
     }
     const { flow, to } = send(1000, undefined, now)
@@ -145,4 +145,38 @@ test('full, away, draining and tried ones are left out, whatever the rule', () =
       nobody.attempts.push({ number: 1, replica: id(name), usage: {} as never })
     assert.equal(router.route(nobody, seconds(0)), undefined, rule)
   }
+})
+
+test('when no engine of a model answers, the next of its fallbacks does; when one is back, it is asked again', () => {
+  const { router, flow } = bench([replica('a'), replica('b', { models: { other: 'm' } })])
+  const one = flow(100)
+  const asking: Flow = { ...one, ask: { ...one.ask, fallbacks: [id('nobody'), id('other')] } }
+  assert.equal(router.room(asking, seconds(0)), 'free')
+  assert.equal(asking.model, 'm')
+  router.hear(id('a'), false)
+  assert.equal(router.room(asking, seconds(0)), 'free')
+  assert.equal(asking.model, 'other')
+  router.hear(id('a'), true)
+  assert.equal(router.room(asking, seconds(0)), 'free')
+  assert.equal(router.route(asking, seconds(0))?.id, 'a')
+  asking.attempts.push({ number: 1, replica: id('a'), usage: {} as never })
+  router.left(asking, { fault: 'crashed', message: '' }, seconds(1))
+  assert.equal(router.route(asking, seconds(1))?.id, 'b')
+  assert.equal(asking.model, 'other')
+})
+
+test('a replica that fails again and again is left alone, and all of them are better than none', () => {
+  const { router, flow } = bench([replica('good'), replica('bad')])
+  const fail = (name: string): void => {
+    for (let n = 0; n < 3; n++) {
+      const one = flow(10)
+      one.attempts.push({ number: 1, replica: id(name === 'bad' ? 'good' : 'bad'), usage: {} as never })
+      assert.equal(router.route(one, seconds(0))?.id, name)
+      router.left(one, { fault: 'crashed', message: '' }, seconds(0))
+    }
+  }
+  fail('bad')
+  for (let n = 0; n < 20; n++) assert.equal(router.route(flow(10), seconds(1))?.id, 'good')
+  fail('good')
+  assert(router.route(flow(10), seconds(1)))
 })

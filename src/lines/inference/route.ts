@@ -1,9 +1,9 @@
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
-import type { ReplicaId, RequestId } from '../../units/ids.ts'
+import type { ModelId, ReplicaId, RequestId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { minus } from '../../units/quantity.ts'
-import type { Flow, Room } from './flow.ts'
+import type { EngineFailure, Flow, Room } from './flow.ts'
 import { blockTokens, PrefixIndex } from './prefix.ts'
 import type { Dispatch, Placing } from './replica-view.ts'
 import { ReplicaView } from './replica-view.ts'
@@ -33,30 +33,28 @@ export class Router {
     this.#index = index
   }
 
-  room(flow: Flow): Room {
-    let room: Room = 'none'
-    for (const replica of flow.snapshot.replicas) {
-      if (!this.#isAble(flow, replica)) continue
-      if (this.load(replica.id).running < replica.concurrency) return 'free'
-      room = 'full'
+  /** Of the model that was asked for, or of the first fallback that anybody serves: it is the flow's model then. */
+  room(flow: Flow, now: Seconds): Room {
+    for (const model of [flow.ask.model, ...(flow.ask.fallbacks ?? [])]) {
+      const room = this.#roomOf(flow, model, now)
+      if (room === 'none') continue
+      flow.model = model
+      return room
     }
-    return room
+    flow.model = flow.ask.model
+    return 'none'
   }
 
-  /** A retry goes to a replica that has not failed this request. */
+  /** A retry goes to a replica that has not failed this request; when there is none, to one of the next fallback. */
   route(flow: Flow, now: Seconds): Replica | undefined {
-    const able = this.#candidates(flow)
-    if (able.length === 0) return undefined
-    const placing = placingOf(flow, now)
-    this.#weigh(able, placing)
-    this.#rule.begin?.(placing, able, this.#uncached)
-    const best = this.#least(able, placing)
-    const view = able[best] as ReplicaView
-    const matched = this.#index.matched(view.index, placing.blocks)
-    this.#index.sent(view.index, placing.blocks)
-    const dispatch = view.sent(placing, matched, now)
-    this.#dispatches.set(flow.id, { view, dispatch, blockTokens: placing.blockTokens })
-    return view.replica
+    const chain = [flow.ask.model, ...(flow.ask.fallbacks ?? [])]
+    for (const model of chain.slice(chain.indexOf(flow.model))) {
+      const able = this.#candidates(flow, model, now)
+      if (able.length === 0) continue
+      flow.model = model
+      return this.#send(flow, able, now)
+    }
+    return undefined
   }
 
   begun(flow: Flow): void {
@@ -75,11 +73,15 @@ export class Router {
     sent?.view.first(sent.dispatch, now)
   }
 
-  left(flow: Flow): void {
+  left(flow: Flow, failure: EngineFailure | undefined, now: Seconds): void {
     const sent = this.#dispatches.get(flow.id)
     if (!sent) return
     this.#dispatches.delete(flow.id)
-    sent.view.left(sent.dispatch)
+    const { view, dispatch } = sent
+    view.left(dispatch)
+    if (!failure) view.ejection.succeeded()
+    else if (flow.cut) view.ejection.undecided()
+    else view.ejection.failed(failure.fault, now)
   }
 
   /** A replica that was away has lost its cache. */
@@ -96,18 +98,44 @@ export class Router {
     )
   }
 
-  #candidates(flow: Flow): ReplicaView[] {
+  #roomOf(flow: Flow, model: ModelId, now: Seconds): Room {
+    let room: Room = 'none'
+    for (const replica of flow.snapshot.replicas) {
+      if (!this.#isAble(replica, model)) continue
+      const view = this.#viewOf(replica)
+      if (view.running < replica.concurrency && !view.ejection.isOut(now)) return 'free'
+      room = 'full'
+    }
+    return room
+  }
+
+  #send(flow: Flow, able: readonly ReplicaView[], now: Seconds): Replica {
+    const placing = placingOf(flow, now)
+    this.#weigh(able, placing)
+    this.#rule.begin?.(placing, able, this.#uncached)
+    const view = able[this.#least(able, placing)] as ReplicaView
+    const matched = this.#index.matched(view.index, placing.blocks)
+    this.#index.sent(view.index, placing.blocks)
+    view.ejection.tried()
+    const dispatch = view.sent(placing, matched, now)
+    this.#dispatches.set(flow.id, { view, dispatch, blockTokens: placing.blockTokens })
+    return view.replica
+  }
+
+  /** Those with a place that are not left alone; when there is none such, those that are full or left alone. */
+  #candidates(flow: Flow, model: ModelId, now: Seconds): ReplicaView[] {
     const able = this.#able
     able.length = 0
-    let full = true
+    let only = true
     for (const replica of flow.snapshot.replicas) {
-      if (!this.#isAble(flow, replica) || flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
+      if (!this.#isAble(replica, model) || flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
       const view = this.#viewOf(replica)
-      if (view.running < replica.concurrency && full) {
-        full = false
+      const good = view.running < replica.concurrency && !view.ejection.isOut(now)
+      if (good && only) {
+        only = false
         able.length = 0
       }
-      if (full || view.running < replica.concurrency) able.push(view)
+      if (good || only) able.push(view)
     }
     return able
   }
@@ -132,8 +160,8 @@ export class Router {
     return best
   }
 
-  #isAble(flow: Flow, replica: Replica): boolean {
-    return serves(replica, flow.ask.model) && !replica.draining && (this.#views.get(replica.id)?.up ?? true)
+  #isAble(replica: Replica, model: ModelId): boolean {
+    return serves(replica, model) && !replica.draining && (this.#views.get(replica.id)?.up ?? true)
   }
 
   #viewOf(replica: Replica): ReplicaView {

@@ -205,7 +205,7 @@ export class SimGateway implements World {
 
   /** Places are free: each goes to whom it is due. */
   #turnNext(): void {
-    for (let flow = this.policy.next(); flow; flow = this.policy.next()) {
+    for (let flow = this.policy.next(this.now()); flow; flow = this.policy.next(this.now())) {
       this.tell(flow, { kind: 'turn' })
       if (flow.phase === 'queued') return
     }
