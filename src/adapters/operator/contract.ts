@@ -104,6 +104,7 @@ export const WireSnapshot = Type.Object({
       }),
     }),
   ),
+  aliases: Type.Optional(Type.Record(Type.String(), Type.Array(name, { minItems: 1, maxItems: 16 }))),
   allowances: Type.Optional(Type.Array(WireAllowance)),
   /** What a token of a model drew lately, by model; mJ, estimated. */
   energy_per_token_mj: Type.Optional(Type.Record(Type.String(), Type.Number({ minimum: 0 }))),
@@ -141,6 +142,7 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
       value.grants.map(({ hash, ...grant }) => [hash, { slo: 'standard', ...grant } as unknown as Grant]),
     ),
     allowances: indexed([...value.grants.flatMap(ratesOf), ...(value.allowances ?? []).map(allowanceOf)]),
+    aliases: new Map(Object.entries(value.aliases ?? {})) as unknown as Snapshot['aliases'],
     energyPerToken_mj: new Map(
       Object.entries(value.energy_per_token_mj ?? {}).map(([model, mj]) => [id<ModelId>(model), mj]),
     ),

@@ -277,3 +277,33 @@ test('secrets stay where they are', async (t) => {
   await until(() => log.some((line) => line.includes('"outcome":"complete"')))
   assert(!JSON.stringify(snapshotOf({})).includes(testKey))
 })
+
+test('an alias is answered by the first of its models that some engine serves; its row names the model', async (t) => {
+  const good = await fakeUpstream(t, (response) => stream(response, delta('from b'), finish(), done))
+  const gone = await fakeUpstream(t, (response) => response.destroy())
+  const { post, journal } = await bench(t, {
+    engines: [
+      { url: gone.url, models: { a: 'a' } },
+      { url: good.url, models: { b: 'b' } },
+    ],
+    aliases: { chat: ['a', 'b'] },
+  })
+  const reply = await post('/v1/chat/completions', chatBody({ model: 'chat', stream: true }))
+  assert.match(reply.text, /from b/)
+  const [close] = journal.closes
+  assert.equal(close?.model, 'b')
+  assert.deepEqual(
+    close?.attempts.map(({ replica }) => replica),
+    ['engine-1', 'engine-2'],
+  )
+  const models = await fetch(
+    `${(await bench(t, { engines: [{ url: good.url }], aliases: { other: ['m'] } })).url}/v1/models`,
+    {
+      headers: { authorization: `Bearer ${testKey}` },
+    },
+  )
+  assert.deepEqual(
+    ((await models.json()) as { data: { id: string }[] }).data.map(({ id }) => id),
+    ['m', 'other'],
+  )
+})

@@ -13,6 +13,7 @@ import { newFlow } from '../../lines/inference/flow.ts'
 import { beginningsOf } from '../../lines/inference/prefix.ts'
 import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
+import { chainOf } from '../../lines/inference/snapshot.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
@@ -62,7 +63,8 @@ function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: Fac
   const { model } = parsed.request
   if (grant.models && !grant.models.includes(model))
     return refusal('model_not_allowed', `this key may not use the model "${model}"`, { param: 'model' })
-  const able = snapshot.replicas.filter((replica) => serves(replica, model))
+  const chain = chainOf(snapshot, model)
+  const able = snapshot.replicas.filter((replica) => chain.some((each) => serves(replica, each)))
   if (able.length === 0) return refusal('model_not_found', `there is no model "${model}"`, { param: 'model' })
   // A model that our own engine serves too takes only what both can do: where it runs is not the client's concern.
   const strange = able.some((replica) => replica.vendor === 'llama') ? unsupported(parsed.request) : undefined
@@ -79,7 +81,8 @@ function ask(
   id: RequestId,
 ): void {
   const now = state.now()
-  const { model, promptEstimate, maxOutput, stream } = request
+  const { promptEstimate, maxOutput, stream } = request
+  const [model = request.model, ...fallbacks] = chainOf(snapshot, request.model)
   const retry = Number(headers['x-stainless-retry-count'] ?? 0)
   const slo = sloOfTier(request.body.service_tier) ?? grant.slo
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
@@ -88,6 +91,7 @@ function ask(
     {
       grant,
       model,
+      fallbacks,
       promptEstimate,
       maxOutput,
       stream,

@@ -64,6 +64,7 @@ type WireGrant = WireSnapshot['grants'][number]
 export interface Setup {
   readonly engines?: readonly Partial<WireEngine>[]
   readonly grant?: Partial<WireGrant>
+  readonly aliases?: Record<string, string[]>
   readonly settings?: Partial<Settings>
   readonly host?: Pick<EngineHostClient, 'generate' | 'cancel'>
 }
@@ -87,7 +88,7 @@ const engine = (one: Partial<WireEngine>, index: number): WireEngine => ({
   ...one,
 })
 
-export function snapshotOf({ engines = [], grant = {} }: Setup, number = 1): WireSnapshot {
+export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, number = 1): WireSnapshot {
   return {
     number,
     published_ms: Date.now(),
@@ -106,6 +107,7 @@ export function snapshotOf({ engines = [], grant = {} }: Setup, number = 1): Wir
       },
     ],
     prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }],
+    aliases,
     engines: engines.map(engine),
   }
 }

@@ -35,6 +35,7 @@ function bench(budget: bigint, prompt: number) {
     prices: [version],
     allowances: indexed([of]),
     energyPerToken_mj: new Map(),
+    aliases: new Map(),
     replicas: [{ id: id('r'), vendor: 'llama', models: { m: 'm' }, concurrency: 4, draining: false }],
     gateways: 1,
   }

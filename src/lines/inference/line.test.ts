@@ -29,6 +29,7 @@ const snapshot: Snapshot = {
   prices: [],
   allowances: indexed([]),
   energyPerToken_mj: new Map(),
+  aliases: new Map(),
   replicas: [replica('a'), replica('b')],
   gateways: 1,
 }

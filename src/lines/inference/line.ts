@@ -1,5 +1,4 @@
 import type { Outcome } from '../../books/row.ts'
-import type { Usage } from '../../books/usage.ts'
 import { assert } from '../../units/assert.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { plus, tokens } from '../../units/quantity.ts'

@@ -29,6 +29,7 @@ function bench(replicas: readonly Replica[], rule = 'money') {
     prices: [],
     allowances: indexed([]),
     energyPerToken_mj: new Map(),
+    aliases: new Map(),
     replicas,
     gateways: 1,
   }

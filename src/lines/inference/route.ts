@@ -98,15 +98,21 @@ export class Router {
     )
   }
 
+  /** When all are left alone they are all asked: some of them may be well again, and waiting is no better. */
   #roomOf(flow: Flow, model: ModelId, now: Seconds): Room {
-    let room: Room = 'none'
+    let [able, left, place] = [0, 0, false]
     for (const replica of flow.snapshot.replicas) {
       if (!this.#isAble(replica, model)) continue
       const view = this.#viewOf(replica)
-      if (view.running < replica.concurrency && !view.ejection.isOut(now)) return 'free'
-      room = 'full'
+      const out = view.ejection.isOut(now)
+      const hasPlace = view.running < replica.concurrency
+      if (hasPlace && !out) return 'free'
+      able++
+      if (out) left++
+      place ||= hasPlace
     }
-    return room
+    if (able === 0) return 'none'
+    return left === able && place ? 'free' : 'full'
   }
 
   #send(flow: Flow, able: readonly ReplicaView[], now: Seconds): Replica {

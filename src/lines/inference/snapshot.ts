@@ -46,10 +46,18 @@ export interface Snapshot {
   /** What a token of a model drew lately, in mJ: from the books, estimated; missing: not known. */
   readonly energyPerToken_mj: ReadonlyMap<ModelId, number>
   readonly replicas: readonly Replica[]
+  /** Other names for models: each stands for the first of its models that some engine serves just now. */
+  readonly aliases: ReadonlyMap<string, readonly ModelId[]>
   /** Gateways that share the allowances: the part of each, while nobody grants leases. */
   readonly gateways: number
 }
 
-/** Public names of the models that some replica serves. */
+/** What may answer to a name, the first choice first. */
+export const chainOf = ({ aliases }: Pick<Snapshot, 'aliases'>, name: ModelId): readonly ModelId[] =>
+  aliases.get(name) ?? [name]
+
+/** Public names of the models that some replica serves, and their aliases. */
 export const modelsOf = (snapshot: Snapshot): ModelId[] =>
-  [...new Set(snapshot.replicas.flatMap((replica) => Object.keys(replica.models)))].sort() as ModelId[]
+  [
+    ...new Set([...snapshot.replicas.flatMap((replica) => Object.keys(replica.models)), ...snapshot.aliases.keys()]),
+  ].sort() as ModelId[]

@@ -71,6 +71,7 @@ export const snapshotOf = ({ engines, gateways }: Plan): Snapshot => ({
   prices,
   allowances: indexed(allowances),
   energyPerToken_mj: new Map(),
+  aliases: new Map(),
   replicas: [
     ...Array.from({ length: engines }, (_, index) => replicaOf(`own-${index}`, ['own', 'either'])),
     replicaOf('hosted', ['hosted', 'either']),

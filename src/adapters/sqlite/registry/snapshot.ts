@@ -1,6 +1,7 @@
 import { tokenClasses } from '../../../books/usage.ts'
 import type { WireSnapshot } from '../../operator/contract.ts'
 import type { Store } from '../store.ts'
+import { listAliases } from './aliases.ts'
 import { setAllowances } from './allowances.ts'
 import { all, counter } from './change.ts'
 import { listEngines } from './engines.ts'
@@ -35,6 +36,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
         tokenClasses.map((of) => [of, perMillion[of].toString()]),
       ) as WireSnapshot['prices'][number]['perMillion'],
     })),
+    aliases: Object.fromEntries(listAliases(store).map(({ name, models }) => [name, [...models]])),
     allowances: setAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     // Field by field: what else is known of an engine is no gateway's concern.
     engines: listEngines(store).map(({ name, vendor, url, key_from, concurrency, draining, models }) => ({

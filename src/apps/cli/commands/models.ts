@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
+import { list } from '../values.ts'
 
 export function modelCommands(program: Command): void {
   const models = program.command('models').description('models that clients can ask for')
@@ -37,6 +38,33 @@ export function modelCommands(program: Command): void {
     async (factory, options, name = '') => {
       const gone = await factory.json('DELETE', path`/api/models/${name}`)
       show(gone, options, ({ published: _, ...model }: Row) => fields(model))
+      return undefined
+    },
+  )
+
+  does(
+    models
+      .command('alias')
+      .description('another name for a model; with several models, what answers when no engine serves the first')
+      .argument('<name>', 'what clients ask for; the name of a model gives it fallbacks')
+      .argument('<models>', 'with commas between them, first choice first'),
+    async (factory, options, name = '', chain = '') => {
+      const set = await factory.json('POST', '/api/aliases', { name, models: list(chain) })
+      show(set, options, ({ published: _, ...alias }: Row) => fields(alias))
+      return undefined
+    },
+  )
+
+  does(models.command('aliases').description('other names of models'), async (factory, options) => {
+    show(await factory.json('GET', '/api/aliases'), options, ({ aliases }: { aliases: Row[] }) => aliases)
+    return undefined
+  })
+
+  does(
+    models.command('unalias').description('take an alias away').argument('<name>'),
+    async (factory, options, name = '') => {
+      const gone = await factory.json('DELETE', path`/api/aliases/${name}`)
+      show(gone, options, ({ published: _, ...alias }: Row) => fields(alias))
       return undefined
     },
   )

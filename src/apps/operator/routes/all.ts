@@ -1,4 +1,5 @@
 import type { Route } from '../router.ts'
+import { aliasRoutes } from './aliases.ts'
 import { appRoutes } from './apps.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...appRoutes,
   ...engineRoutes,
   ...modelRoutes,
+  ...aliasRoutes,
   ...priceRoutes,
   ...budgetRoutes,
   ...bookRoutes,

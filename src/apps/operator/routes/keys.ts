@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { listAliases } from '../../../adapters/sqlite/registry/aliases.ts'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import {
   createKey,
@@ -117,7 +118,7 @@ function dollars(text: string): bigint {
 /** A key for a model that nobody serves would fail at its first use, far from the typing error. */
 function checkServed(factory: Factory, model: string): void {
   const served = servedModels(factory.store)
-  if (served.has(model)) return
+  if (served.has(model) || listAliases(factory.store).some((alias) => alias.name === model)) return
   throw new ControlError('not_found', `no engine serves a model ${model}${didYouMean(model, served.keys())}`, {
     param: 'models',
     next: 'wattmill models list',
