@@ -94,6 +94,7 @@ function snapshotOf(scenario: Scenario, replicas: readonly Replica[]): Snapshot 
     prices,
     allowances: new Map(),
     energyPerToken_mj: new Map(),
+    aliases: new Map(),
     replicas,
     gateways: scenario.gateways,
   }

@@ -193,7 +193,7 @@ export class TwinGateway implements World, AttemptListener {
 
   /** Places are free: each goes to whom it is due. */
   #turnNext(): void {
-    for (let flow = this.policy.next(); flow; flow = this.policy.next()) {
+    for (let flow = this.policy.next(this.#now); flow; flow = this.policy.next(this.#now)) {
       const running = flow.ask.body as Running
       if (running.turn !== undefined) this.#kernel.cancel(running.turn)
       running.turn = undefined

@@ -3,11 +3,12 @@ import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Rule } from '../../lines/inference/routing.ts'
 import type { Bounds } from '../../lines/inference/snapshot.ts'
 import type { ReplicaId } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
 
 /** A policy as the twin tries it: the live one, or another of the same form. */
 export interface TriedPolicy extends Policy {
   /** Who gets a place that has become free; undefined: nobody who waits can use one. */
-  next(): Flow | undefined
+  next(now: Seconds): Flow | undefined
   /** What probes say of a replica. */
   hear(replica: ReplicaId, up: boolean): void
 }
