@@ -197,8 +197,9 @@ test('a journal that cannot be written: nothing new is taken, what runs ends wit
 })
 
 test('places are given in the order of coming; a full queue refuses at once', async (t) => {
+  const gate = Promise.withResolvers<void>()
   const up = await fakeUpstream(t, async (response, { body }) => {
-    await sleep(60)
+    await gate.promise
     stream(response, delta(body.messages[0].content), finish(), done)
   })
   const { post, gateway } = await bench(t, { engines: [{ url: up.url, concurrency: 1 }] })
@@ -218,6 +219,7 @@ test('places are given in the order of coming; a full queue refuses at once', as
   }
   const late = await post('/v1/chat/completions', chatBody())
   assert.deepEqual([late.status, late.json.error.code], [503, 'overloaded'])
+  gate.resolve()
   await Promise.all(asks)
   assert.deepEqual(order, [0, 1, 2, 3, 4])
 })
