@@ -11,13 +11,13 @@ interface Range {
 /** One group of a scenario: its entries are taken by name, each once checked, and none may be left over. */
 export class Field {
   readonly #values: Readonly<Record<string, unknown>>
-  readonly #place: string
+  readonly #path: readonly (string | number)[]
   readonly #known = new Set<string>()
 
-  constructor(value: unknown, place: string) {
-    this.#place = place
+  constructor(value: unknown, path: readonly (string | number)[] = []) {
+    this.#path = path
     if (value !== undefined && !isObject(value))
-      throw new ScenarioError(`${place || 'the scenario'} is no group of names and values`)
+      throw new ScenarioError(`${placeOf(path) || 'the scenario'} is no group of names and values`, path)
     this.#values = value ?? {}
   }
 
@@ -78,13 +78,13 @@ export class Field {
   }
 
   group(name: string): Field {
-    return new Field(this.any(name) ?? undefined, this.#at(name))
+    return new Field(this.any(name) ?? undefined, [...this.#path, name])
   }
 
   list(name: string): Field[] {
     const value = this.any(name)
     if (!Array.isArray(value) || value.length === 0) return this.fail(name, 'must be a list with at least one entry')
-    return value.map((one, at) => new Field(one ?? 0, `${this.#at(name)}[${at}]`))
+    return value.map((one, at) => new Field(one ?? 0, [...this.#path, name, at]))
   }
 
   /** Nothing is left that nobody asked for: a slip of the pen is told, not passed over. */
@@ -94,12 +94,13 @@ export class Field {
   }
 
   fail(name: string, why: string): never {
-    throw new ScenarioError(`${this.#at(name)} ${why}`)
-  }
-
-  #at(name: string): string {
-    return this.#place === '' ? name : `${this.#place}.${name}`
+    const path = [...this.#path, name]
+    throw new ScenarioError(`${placeOf(path)} ${why}`, path)
   }
 }
+
+/** `pools[0].engine.kind` */
+const placeOf = (path: readonly (string | number)[]): string =>
+  path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('')
 
 const told = (value: unknown): string => JSON.stringify(value) ?? String(value)

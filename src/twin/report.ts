@@ -37,15 +37,21 @@ export interface Report {
   /** Requests that were answered within all objectives. */
   readonly goodput: { readonly share: number; readonly per_s: number }
   readonly output_tokens_per_s: number
+  /** Null: the scenario gives no power. */
   readonly energy: {
     readonly chips_kwh: number
     readonly facility_kwh: number
     readonly idle_share: number
     readonly joules_per_output_token: number | null
     readonly peak_w: number
-    readonly usd: number
+  } | null
+  readonly money: {
+    readonly revenue_usd: string
+    /** Hours of replicas at what the scenario says that they cost. */
+    readonly capacity_usd: number
+    readonly energy_usd: number
+    readonly cost_usd_per_million_output_tokens: number | null
   }
-  readonly revenue_usd: string
   readonly replicas: readonly ReplicaReport[]
   readonly books: {
     readonly conserved: boolean
@@ -146,6 +152,9 @@ export class Tally {
     const idle = balance('idle/', 'mJ')
     const all = -balance('meter/', 'mJ')
     const { pue, usdPerKwh } = this.#scenario.energy
+    const hours = kernel.now_ns / 3.6e12
+    const capacity_usd = this.#scenario.pools.reduce((sum, pool) => sum + pool.replicas * pool.usdPerHour * hours, 0)
+    const energy_usd = chips_kwh * pue * usdPerKwh
     const billed = Number(balance('tenant/', 'token'))
     const wasted = Number(balance('waste/', 'token'))
     return {
@@ -165,15 +174,23 @@ export class Tally {
         per_s: simulated_s > 0 ? this.#good / simulated_s : 0,
       },
       output_tokens_per_s: simulated_s > 0 ? this.#output / simulated_s : 0,
-      energy: {
-        chips_kwh,
-        facility_kwh: chips_kwh * pue,
-        idle_share: all > 0n ? Number(idle) / Number(all) : 0,
-        joules_per_output_token: this.#output > 0 ? (chips_kwh * 3.6e6) / this.#output : null,
-        peak_w: of.peak_w,
-        usd: chips_kwh * pue * usdPerKwh,
+      energy:
+        chips_kwh === 0
+          ? null
+          : {
+              chips_kwh,
+              facility_kwh: chips_kwh * pue,
+              idle_share: all > 0n ? Number(idle) / Number(all) : 0,
+              joules_per_output_token: this.#output > 0 ? (chips_kwh * 3.6e6) / this.#output : null,
+              peak_w: of.peak_w,
+            },
+      money: {
+        revenue_usd: formatDecimal(balance('revenue/', 'nano-USD'), 9),
+        capacity_usd,
+        energy_usd,
+        cost_usd_per_million_output_tokens:
+          this.#output > 0 && capacity_usd + energy_usd > 0 ? ((capacity_usd + energy_usd) * 1e6) / this.#output : null,
       },
-      revenue_usd: formatDecimal(balance('revenue/', 'nano-USD'), 9),
       replicas: stations.map((station, at) => this.#replica(station, energy[at], kernel)),
       books: booksReport(books, stations.reduce((sum, station) => sum + station.tokens, 0) - billed - wasted),
       events: kernel.happened,

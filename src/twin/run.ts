@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly policyOf?: PolicyOf
   /** Hears of every row in the moment in which it is durable. */
   readonly onRow?: (row: Row) => void
+  /** From time to time: how far it is. */
+  readonly onLook?: (far: { readonly simulated_s: number; readonly asked: number }) => void
 }
 
 /**
@@ -53,6 +55,7 @@ export class TwinRun {
   readonly #requests: Iterator<Request>
   readonly #asks: readonly Grant[]
   readonly #snapshot: Snapshot
+  readonly #onLook: RunOptions['onLook']
   #next: Request | undefined
   #asked = 0
   #peak_w = 0
@@ -102,7 +105,7 @@ export class TwinRun {
   }
 
   run(): Report {
-    for (const station of this.#stations) station.engine.start()
+    for (const station of this.#stations) station.engine.start(0) // a factory that serves already
     for (const fault of this.#scenario.faults) this.#plan(fault)
     this.#ahead()
     this.#look()
@@ -156,6 +159,7 @@ export class TwinRun {
     let watts = 0
     for (const energy of this.#energy) watts += energy.look(this.#kernel.now_ns)
     this.#peak_w = Math.max(this.#peak_w, watts)
+    this.#onLook?.({ simulated_s: this.#kernel.now_ns / 1e9, asked: this.#asked })
     const { meter_s } = this.#scenario.energy
     const isOver = this.#next === undefined && this.#gateways.every(({ running }) => running === 0)
     if (!isOver) this.#kernel.schedule(this.#kernel.now_ns + Math.round(meter_s * 1e9), order.ends, this.#look)

@@ -11,12 +11,13 @@ import { azureColumns, usualColumns } from './workload/table.ts'
 
 /** A scenario as it stands in a file → the scenario, or the first thing in it that cannot be, by its place. */
 export function readScenario(value: unknown): Scenario {
-  const top = new Field(value, '')
+  const top = new Field(value)
   const pools = top.list('pools').map(poolIn)
   const replicas = pools.flatMap(({ name, replicas: count }) =>
     Array.from({ length: count }, (_, at) => `${name}-${at + 1}`),
   )
-  if (new Set(pools.map(({ name }) => name)).size < pools.length) throw new ScenarioError('pools: two have one name')
+  if (new Set(pools.map(({ name }) => name)).size < pools.length)
+    throw new ScenarioError('pools: two have one name', ['pools'])
   const models = pools.map(({ model }) => model)
   const gateway = top.group('gateway')
   const scenario: Scenario = {

@@ -111,4 +111,11 @@ export type Fault =
 /** A scenario that says what cannot be: where, and what would do. */
 export class ScenarioError extends Error {
   override readonly name = 'ScenarioError'
+  /** Names and numbers that lead to the place. */
+  readonly path: readonly (string | number)[]
+
+  constructor(message: string, path: readonly (string | number)[] = []) {
+    super(message)
+    this.path = path
+  }
 }

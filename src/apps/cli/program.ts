@@ -9,6 +9,7 @@ import { modelCommands } from './commands/models.ts'
 import { priceCommands } from './commands/prices.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
+import { twinCommands } from './commands/twin.ts'
 import { upCommand } from './commands/up.ts'
 import { exitCodes } from './exit.ts'
 import { complain } from './talk.ts'
@@ -36,6 +37,7 @@ export function program(): Command {
   priceCommands(root)
   budgetCommands(root)
   bookCommands(root)
+  twinCommands(root)
   prepare(root)
   return root
 }

@@ -82,11 +82,11 @@ export class Engine {
     return { waiting, running }
   }
 
-  /** Loads its weights; → `ready` after the cold start. */
-  start(): void {
+  /** Loads its weights; → `ready` after the cold start, or sooner where it was begun before the run. */
+  start(after_ns = this.#config.coldStart_ns): void {
     if (this.#state !== 'down') return
     this.#state = 'starting'
-    this.#kernel.schedule(this.#kernel.now_ns + this.#config.coldStart_ns, order.ends, this.#started, this.#life)
+    this.#kernel.schedule(this.#kernel.now_ns + after_ns, order.ends, this.#started, this.#life)
   }
 
   submit(sequence: Sequence): void {
