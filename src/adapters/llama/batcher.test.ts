@@ -37,7 +37,7 @@ function bench(config: {
     most: number,
     each: (stream: Stream, report: EngineReport) => void = () => {},
   ): { stream: Stream; heard: Promise<ReturnType<typeof hearing>>; accepted: boolean } => {
-    const reports: Exclude<EngineReport, { on: 'status' | 'loaded' | 'load_failed' }>[] = []
+    const reports: Extract<EngineReport, { id: string }>[] = []
     const over = Promise.withResolvers<ReturnType<typeof hearing>>()
     const tokens = Array.from({ length: prompt }, (_, at) => 1000 + at)
     const stream: Stream = openStream(

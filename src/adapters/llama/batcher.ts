@@ -63,6 +63,12 @@ export class Batcher {
     await this.loop
   }
 
+  /** Takes no more, and waits until all it has is done. */
+  async drain(): Promise<void> {
+    this.closed = true
+    await this.loop
+  }
+
   private async turn(): Promise<void> {
     await undefined // what is submitted in the same tick joins the first batch
     while (this.waiting.length + this.running.length > 0) await this.step()

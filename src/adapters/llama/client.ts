@@ -19,14 +19,16 @@ export type AttemptReport = Extract<EngineReport, { id: string }> | { readonly o
 export type HostReport =
   | { readonly on: 'up' }
   | { readonly on: 'down' }
-  | Extract<EngineReport, { on: 'status' | 'loaded' | 'load_failed' }>
+  | Extract<EngineReport, { on: 'status' | 'loaded' | 'load_failed' | 'unloaded' }>
 
 export interface EngineHostClient {
   /** Text or vectors. */
   generate(command: GenerateCommand | EmbedCommand, told: (report: AttemptReport) => void): void
   cancel(id: string): void
-  load(model: string, path: string): void
+  /** Without a path: a model that the host knows. */
+  load(model: string, path?: string): void
   unload(model: string): void
+  remove(model: string): void
   askStatus(): void
   /** Connected, and at least one model can serve. */
   ready(): boolean
@@ -108,8 +110,9 @@ export function connectEngineHost(
     cancel(id) {
       if (attempts.has(id)) send({ do: 'cancel', id })
     },
-    load: (model, path) => send({ do: 'load', model, path }),
+    load: (model, path) => send({ do: 'load', model, ...(path !== undefined && { path }) }),
     unload: (model) => send({ do: 'unload', model }),
+    remove: (model) => send({ do: 'remove', model }),
     askStatus: () => send({ do: 'status' }),
     ready: () => up && (status?.models.some((model) => model.state === 'ready') ?? false),
     status: () => status,

@@ -86,8 +86,13 @@ const Command = Type.Union([
     dimensions: Type.Optional(Type.Integer({ minimum: 1 })),
   }),
   Type.Object({ do: Type.Literal('cancel'), id: Name }),
-  Type.Object({ do: Type.Literal('load'), model: Name, path: Type.String({ minLength: 1, maxLength: 4096 }) }),
+  Type.Object({
+    do: Type.Literal('load'),
+    model: Name,
+    path: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
+  }),
   Type.Object({ do: Type.Literal('unload'), model: Name }),
+  Type.Object({ do: Type.Literal('remove'), model: Name }),
   Type.Object({ do: Type.Literal('status') }),
 ])
 

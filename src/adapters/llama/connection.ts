@@ -93,7 +93,10 @@ export class Connection {
         void this.models.load(command.model, command.path).then((outcome) => this.tell(outcome))
         return
       case 'unload':
-        void this.models.unload(command.model)
+        void this.models.unload(command.model).then(() => this.tell({ on: 'unloaded', model: command.model }))
+        return
+      case 'remove':
+        void this.models.remove(command.model).then(() => this.tell({ on: 'unloaded', model: command.model }))
         return
       case 'status':
         return this.tell(this.models.status())
@@ -142,8 +145,9 @@ export class Connection {
   }
 
   private absent(id: string, model: string, hosted: Exclude<Hosted, { state: 'ready' }> | undefined): void {
-    if (hosted?.state === 'loading') return this.fail(id, 'overloaded', `${model} is still loading`)
-    this.fail(id, 'unknown_model', hosted ? `${model} failed to load: ${hosted.error}` : `no model ${model} is loaded`)
+    if (hosted?.state === 'failed') return this.fail(id, 'unknown_model', `${model} failed to load: ${hosted.error}`)
+    if (!hosted) return this.fail(id, 'unknown_model', `there is no model ${model}`)
+    this.fail(id, 'overloaded', `${model} is not in memory now (${hosted.state})`)
   }
 
   private fail(id: string, fault: EngineFailure, message: string): void {

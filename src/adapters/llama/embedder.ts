@@ -55,6 +55,12 @@ export class Embedder {
     await this.loop
   }
 
+  /** Takes no more, and waits until all it has is done. */
+  async drain(): Promise<void> {
+    this.closed = true
+    await this.loop
+  }
+
   private async turn(): Promise<void> {
     await undefined
     for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {

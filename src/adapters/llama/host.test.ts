@@ -200,14 +200,14 @@ test('a file that is no model is refused with a reason and leaves the host servi
   assert.equal((await ask(client, { text: 'x', max_tokens: 2 })).count?.output, 2)
 })
 
-test('models come and go by name; unloading fails what they were doing', async (t) => {
+test('models come and go by name; removing fails what they were doing', async (t) => {
   const { client, host, socketPath } = await startTiny(t, noise)
   const { heard } = await dialled(t, socketPath, (report) => report.on === 'status')
   assert.equal((await host.load('second', noise)).on, 'loaded')
   assert.equal((await host.load('second', noise)).on, 'loaded')
   assert.equal((await host.load('second', '/other.gguf')).on, 'load_failed')
   const running = ask(client, { model: 'second', text: 'x', max_tokens: 500 }, (report) => {
-    if (report.on === 'step') client.unload('second')
+    if (report.on === 'step') client.remove('second')
   })
   const { last } = await running
   assert.ok(last?.on === 'fail' && last.fault === 'unknown_model')

@@ -10,12 +10,11 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { holdAlive } from '../files/alive.ts'
-import type { BatcherConfig } from './batcher.ts'
 import { Connection } from './connection.ts'
 import { openEngineLog } from './log.ts'
-import { type LoadOutcome, Models, type OpenModel } from './models.ts'
+import { type LoadOutcome, type ModelFiles, Models, type ModelsConfig } from './models.ts'
 
-export interface HostConfig extends BatcherConfig {
+export interface HostConfig extends ModelsConfig {
   readonly socketPath: string
   readonly logFolder: string
   /** Bytes of reports a gateway may leave unread. */
@@ -25,6 +24,8 @@ export interface HostConfig extends BatcherConfig {
 export interface EngineHost {
   readonly incarnation: string
   load(model: string, path: string): Promise<LoadOutcome>
+  /** As many as fit beside each other; the others are known, and loaded when they are asked for. */
+  fill(models: readonly { readonly name: string; readonly path: string }[]): Promise<LoadOutcome[]>
   /** Stops accepting, cancels what runs, closes the log. */
   close(): Promise<void>
 }
@@ -35,7 +36,7 @@ const GOODBYE_MS = 500
 /** Gateways are few, and each has one connection. */
 const MOST_CONNECTIONS = 256
 
-export async function startEngineHost(config: HostConfig, open: OpenModel): Promise<EngineHost> {
+export async function startEngineHost(config: HostConfig, files: ModelFiles): Promise<EngineHost> {
   await clearStale(config.socketPath)
   const incarnation = newIncarnation()
   mkdirSync(config.logFolder, { recursive: true, mode: 0o700 })
@@ -44,7 +45,7 @@ export async function startEngineHost(config: HostConfig, open: OpenModel): Prom
   if (!alive) throw new Error(`the log of ${incarnation} is held by another process`)
   const log = openEngineLog(config.logFolder, incarnation)
   const connections = new Set<Connection>()
-  const models = new Models(open, log, config, () => {
+  const models = new Models(files, log, config, () => {
     for (const connection of connections) connection.tell(models.status())
   })
   const server = createServer((socket) => {
@@ -58,6 +59,7 @@ export async function startEngineHost(config: HostConfig, open: OpenModel): Prom
   return {
     incarnation: log.incarnation,
     load: (model, path) => models.load(model, path),
+    fill: (list) => models.fill(list),
     async close() {
       const over = new Promise((resolve) => server.close(resolve))
       await models.cancelAll()

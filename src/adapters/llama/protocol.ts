@@ -86,8 +86,12 @@ export type EngineCommand =
       readonly dimensions?: number
     }
   | { readonly do: 'cancel'; readonly id: string }
-  | { readonly do: 'load'; readonly model: string; readonly path: string }
+  /** The path may be left out for a model that is known. */
+  | { readonly do: 'load'; readonly model: string; readonly path?: string }
+  /** Out of memory when its streams have ended; known on. */
   | { readonly do: 'unload'; readonly model: string }
+  /** Out of memory at once, and forgotten. */
+  | { readonly do: 'remove'; readonly model: string }
   | { readonly do: 'status' }
 
 /** How likely the model found a token: before temperature and penalties, after bias and grammar. */
@@ -151,20 +155,28 @@ export type EngineReport =
   | {
       readonly on: 'status'
       readonly incarnation: string
-      readonly models: readonly LoadedModel[]
+      readonly models: readonly KnownModel[]
       readonly running: number
       readonly waiting: number
       readonly slots: number
+      /** Bytes that models may take together, and those that the loaded ones were estimated to take. */
+      readonly memory: { readonly budget: number; readonly used: number }
     }
   | { readonly on: 'loaded'; readonly model: string }
   | { readonly on: 'load_failed'; readonly model: string; readonly message: string }
+  | { readonly on: 'unloaded'; readonly model: string }
 
-export interface LoadedModel {
+export interface KnownModel {
   readonly model: string
   readonly path: string
+  /** Estimated from the file; 0: not yet. */
+  readonly bytes: number
+  /** Null: known when it is loaded. */
+  readonly makes: 'text' | 'vectors' | null
   readonly context_length: number
   readonly parameters: number
-  readonly state: 'loading' | 'ready' | 'failed'
+  /** `leaving`: finishes its streams, takes no more. `cold`: loaded when it is asked for. */
+  readonly state: 'cold' | 'loading' | 'ready' | 'leaving' | 'failed'
   readonly error?: string
 }
 

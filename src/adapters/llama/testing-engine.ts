@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test'
 import { type AttemptReport, connectEngineHost, type EngineHostClient, type HostReport } from './client.ts'
 import type { GenerateCommand } from './commands.ts'
 import { type EngineHost, type HostConfig, startEngineHost } from './host.ts'
+import { estimatedBytes } from './memory.ts'
 import { loadLlama, type ModelConfig, openModel, type Runtime } from './model.ts'
 import type { EngineCount, EngineLogLine } from './protocol.ts'
 import type { EngineModel, Sampled, Sequence } from './sequence.ts'
@@ -140,8 +141,9 @@ export async function startTiny(
   const socketPath = join(folder, 's')
   const runtime = await sharedLlama()
   const settings = { ...MODEL, ...config }
-  const host = await startEngineHost({ socketPath, logFolder: folder, queue: 256, ...settings }, (path) =>
-    openModel(runtime, path, settings),
+  const host = await startEngineHost(
+    { socketPath, logFolder: folder, queue: 256, memory: 1e9, leastStay: 0, ...settings },
+    { bytes: (path) => estimatedBytes(runtime, path, settings), open: (path) => openModel(runtime, path, settings) },
   )
   const loaded = await host.load('tiny', file)
   if (loaded.on === 'load_failed') throw new Error(loaded.message)

@@ -8,14 +8,21 @@
  */
 import { join } from 'node:path'
 import { startEngineHost } from '../../adapters/llama/host.ts'
+import { estimatedBytes, memoryBudget } from '../../adapters/llama/memory.ts'
 import { loadLlama, openModel } from '../../adapters/llama/model.ts'
 import { type EngineSettings, engineSettings, USAGE } from './settings.ts'
 
 async function main(settings: EngineSettings): Promise<void> {
-  const { home, socket, slots, threads, context, batch, queue, gpu, models } = settings
+  const { home, socket, slots, threads, context, batch, queue, memory_mib, gpu, models } = settings
   const runtime = await loadLlama(threads, gpu)
-  const host = await startEngineHost({ socketPath: socket, logFolder: join(home, 'engine'), batch, queue }, (path) =>
-    openModel(runtime, path, { slots, threads, context, batch }),
+  const config = { slots, threads, context, batch }
+  const bound = await memoryBudget(runtime, memory_mib)
+  const host = await startEngineHost(
+    { socketPath: socket, logFolder: join(home, 'engine'), batch, queue, memory: bound },
+    {
+      bytes: (path) => estimatedBytes(runtime, path, config),
+      open: (path) => openModel(runtime, path, config),
+    },
   )
 
   let ending = false
@@ -29,10 +36,8 @@ async function main(settings: EngineSettings): Promise<void> {
   process.on('disconnect', end)
   if (process.send && !process.connected) end() // the parent went while llama.cpp was loading
 
-  for (const { name, path } of models) {
-    const outcome = await host.load(name, path)
-    if (outcome.on === 'load_failed') console.error(`engine: ${name} (${path}) was not loaded: ${outcome.message}`)
-  }
+  for (const outcome of await host.fill(models))
+    if (outcome.on === 'load_failed') console.error(`engine: ${outcome.model} was not loaded: ${outcome.message}`)
   process.send?.({ ready: true })
   console.error(`engine: ${host.incarnation} listens on ${socket}`)
 }

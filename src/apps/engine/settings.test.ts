@@ -15,6 +15,7 @@ test('defaults leave a core free, and models are named', () => {
     context: 4096,
     batch: 512,
     queue: 256,
+    memory_mib: 0,
     gpu: 'auto',
     models: [
       { name: 'a', path: '/x=y.gguf' },

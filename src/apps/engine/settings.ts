@@ -11,12 +11,14 @@ export interface EngineSettings {
   readonly context: number
   readonly batch: number
   readonly queue: number
+  /** 0: a share of what the machine has. */
+  readonly memory_mib: number
   readonly gpu: 'auto' | false
   readonly models: readonly { readonly name: string; readonly path: string }[]
 }
 
 export const USAGE =
-  'usage: engine --home DIR --socket PATH [--model NAME=FILE.gguf]… [--slots N] [--threads N] [--context N] [--batch N] [--queue N] [--gpu auto|off]'
+  'usage: engine --home DIR --socket PATH [--model NAME=FILE.gguf]… [--slots N] [--threads N] [--context N] [--batch N] [--queue N] [--memory-mib N] [--gpu auto|off]'
 
 export function engineSettings(
   args: readonly string[],
@@ -34,6 +36,7 @@ export function engineSettings(
         context: { type: 'string' },
         batch: { type: 'string' },
         queue: { type: 'string' },
+        'memory-mib': { type: 'string' },
         gpu: { type: 'string', default: 'auto' },
       },
     })
@@ -51,6 +54,7 @@ export function engineSettings(
       // Tokens in one step: what llama.cpp's own server takes, and no decode waits longer than one such batch.
       batch: count('batch', values.batch, 512, slots, 16_384),
       queue: count('queue', values.queue, 256, 0, 100_000),
+      memory_mib: count('memory-mib', values['memory-mib'], 0, 0, 100_000_000),
       gpu: values.gpu === 'auto' ? 'auto' : false,
       models: values.model.map(model),
     }

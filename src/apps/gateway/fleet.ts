@@ -2,21 +2,21 @@ import type { EngineHostClient, HostReport } from '../../adapters/llama/client.t
 import type { Engine, Told } from '../../adapters/openai/engine.ts'
 import { type Upstream, upstream } from '../../adapters/openai/upstream.ts'
 import type { FactorySnapshot, WireEngine } from '../../adapters/operator/contract.ts'
-import type { ReplicaId } from '../../units/ids.ts'
+import type { ModelId, ReplicaId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import { llamaEngine } from './llama.ts'
 
 export interface FleetPorts {
   /** Dials the engine host; called once, when the first snapshot with an embedded engine comes. */
   connectHost(listener: (report: HostReport) => void): EngineHostClient
-  /** Whether a replica answers, as last heard. */
-  hear(replica: ReplicaId, up: boolean): void
+  /** Whether a replica answers, and which of its models are not in memory, as last heard. */
+  hear(replica: ReplicaId, up: boolean, cold?: ReadonlySet<string>): void
   readonly stallMs: number
 }
 
 interface Member {
   readonly engine: Engine
-  readonly wire: WireEngine
+  wire: WireEngine
   timer: NodeJS.Timeout | undefined
 }
 
@@ -49,6 +49,7 @@ export class Fleet {
     for (const [name, member] of this.#members) {
       const wire = wanted.get(name)
       if (!wire || !sameAddress(wire, member.wire)) this.#drop(name, member)
+      else member.wire = wire // its models may be others
     }
     for (const wire of wanted.values()) if (!this.#members.has(wire.name)) this.#add(wire)
     this.#hearHost()
@@ -94,20 +95,28 @@ export class Fleet {
     })
   }
 
-  /** The embedded engine serves when its host is connected and one of its models is loaded. */
+  /** Requests wait for a model: the embedded engine is asked to load it, if it has it and not in memory. */
+  wake(model: ModelId): void {
+    for (const { wire } of this.#members.values()) {
+      const name = wire.vendor === 'llama' ? wire.models[model] : undefined
+      const known = this.#host?.status()?.models.find((one) => one.model === name)
+      if (name !== undefined && known?.state === 'cold') this.#host?.load(name)
+    }
+  }
+
+  /** The embedded engine serves when its host is connected and knows one of its models, in memory or not. */
   #hearHost(): void {
-    const ready = new Set(
-      this.#host
-        ?.status()
-        ?.models.filter((model) => model.state === 'ready')
-        .map((model) => model.model),
-    )
-    for (const { wire } of this.#members.values())
-      if (wire.vendor === 'llama')
-        this.#hear(
-          wire.name,
-          Object.values(wire.models).some((model) => ready.has(model)),
-        )
+    const known = this.#host?.status()?.models ?? []
+    const of = (...states: readonly string[]) =>
+      new Set(known.filter(({ state }) => states.includes(state)).map(({ model }) => model))
+    const [cold, loading] = [of('cold', 'loading', 'leaving'), of('loading')]
+    for (const { wire } of this.#members.values()) {
+      if (wire.vendor !== 'llama') continue
+      const mine = known.filter(({ model }) => Object.values(wire.models).includes(model))
+      // At its start the first models are still being loaded: it has not answered until one is there.
+      if (mine.some(({ model }) => !loading.has(model))) this.answered = true
+      this.#ports.hear(id<ReplicaId>(wire.name), mine.length > 0, cold)
+    }
   }
 
   #hear(name: string, up: boolean): void {

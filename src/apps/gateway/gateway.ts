@@ -56,7 +56,10 @@ export function gateway(parts: GatewayParts): Gateway {
   const policy = livePolicy(settings.admission)
   const fleet = new Fleet({
     connectHost: parts.connectHost,
-    hear: (replica, up) => policy.router.hear(replica, up),
+    hear: (replica, up, cold) => {
+      policy.router.hear(replica, up, cold)
+      world.look()
+    },
     stallMs: settings.stallMs,
   })
   const measures = new Measures(settings.objectives)
@@ -68,7 +71,10 @@ export function gateway(parts: GatewayParts): Gateway {
     now,
     requestMs: settings.requestMs,
     engine: (replica) => fleet.engine(replica),
-    waits: () => leases?.wake(),
+    waits: (flow) => {
+      leases?.wake()
+      fleet.wake(flow.model)
+    },
   })
   const state: State = {
     incarnation,

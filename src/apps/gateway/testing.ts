@@ -9,7 +9,8 @@ import type { TestContext } from 'node:test'
 import { clock } from '../../adapters/clock/clock.ts'
 import { makeHome } from '../../adapters/files/home.ts'
 import { Proxies } from '../../adapters/http/client.ts'
-import type { EngineHostClient } from '../../adapters/llama/client.ts'
+import type { EngineHostClient, HostReport, HostStatus } from '../../adapters/llama/client.ts'
+import type { KnownModel } from '../../adapters/llama/protocol.ts'
 import type { WireSnapshot } from '../../adapters/operator/contract.ts'
 import { writeStored } from '../../adapters/operator/stored.ts'
 import { hashKey } from '../../adapters/random/secret.ts'
@@ -66,7 +67,7 @@ export interface Setup {
   readonly grant?: Partial<WireGrant>
   readonly aliases?: Record<string, string[]>
   readonly settings?: Partial<Settings>
-  readonly host?: Pick<EngineHostClient, 'generate' | 'cancel'>
+  readonly host?: Partial<EngineHostClient> & { readonly listen?: (listener: (report: HostReport) => void) => void }
 }
 
 export const perMillion = {
@@ -165,7 +166,10 @@ export async function bench(t: TestContext, setup: Setup = {}): Promise<Bench> {
     journal,
     now: clock(),
     log: jsonLog(settings.debug, (line) => log.push(line)),
-    connectHost: () => hostOf(setup.host),
+    connectHost: (listener) => {
+      setup.host?.listen?.(listener)
+      return hostOf(setup.host)
+    },
   })
   const port = await made.start()
   const url = `http://127.0.0.1:${port}`
@@ -187,23 +191,28 @@ async function post(url: string, body: unknown, headers: Record<string, string> 
   return { status: response.status, headers: response.headers, text: answer, json: isJson ? parsed(answer) : undefined }
 }
 
+/** What the engine host says of itself, with its one model in a state. */
+export const hostStatus = (state: KnownModel['state'] = 'ready'): HostStatus => ({
+  on: 'status',
+  incarnation: 'host',
+  models: [{ model: 'upstream-m', path: '', bytes: 1, makes: 'text', context_length: 100, parameters: 1, state }],
+  memory: { budget: 1, used: 1 },
+  running: 0,
+  waiting: 0,
+  slots: 1,
+})
+
 const hostOf = (host: Setup['host']): EngineHostClient => ({
   generate: () => undefined,
   cancel: () => undefined,
-  ...host,
   load: () => undefined,
   unload: () => undefined,
+  remove: () => undefined,
   askStatus: () => undefined,
   ready: () => true,
-  status: () => ({
-    on: 'status',
-    incarnation: 'host',
-    models: [{ model: 'upstream-m', path: '', context_length: 100, parameters: 1, state: 'ready' }],
-    running: 0,
-    waiting: 0,
-    slots: 1,
-  }),
+  status: () => hostStatus(),
   close: () => undefined,
+  ...host,
 })
 
 export interface Seen {

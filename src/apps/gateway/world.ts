@@ -26,8 +26,8 @@ export interface WorldPorts {
   /** From admission to the last byte. */
   readonly requestMs: number
   engine(replica: ReplicaId): Engine | undefined
-  /** A flow waits: for a free engine, or for a lease. */
-  waits(): void
+  /** A flow waits: for a free engine, for its model to be loaded, or for a lease. */
+  waits(flow: Flow): void
 }
 
 interface Running {
@@ -150,7 +150,7 @@ export class LiveWorld implements World {
   wait(flow: Flow, after: Seconds): void {
     const running = this.#running.get(flow.id)
     if (!running) return
-    this.#ports.waits()
+    this.#ports.waits(flow)
     clearTimeout(running.turn)
     running.turn = setTimeout(() => this.tell(running.flow, { kind: 'turn' }), after * 1000)
   }
@@ -162,6 +162,11 @@ export class LiveWorld implements World {
     for (const timer of [running.deadline, running.confirm, running.turn]) clearTimeout(timer)
     this.#ports.measures.finished(flow, ending, this.#ports.now())
     running.answer.finish(flow, ending)
+  }
+
+  /** A model has come into memory, or an engine answers again: who waits may have a place. */
+  look(): void {
+    this.#turnNext()
   }
 
   /** Places are free: each goes to whom it is due. */

@@ -7,45 +7,55 @@ export type Loaded =
 
 /** The embedded engine, as the operator uses it: models come and go while it serves. */
 export interface EngineHost {
-  load(model: string, path: string): Promise<Loaded>
-  unload(model: string): void
+  /** Without a path: a model that it knows. */
+  load(model: string, path?: string): Promise<Loaded>
+  /** Out of memory when its streams have ended; known on. */
+  unload(model: string): Promise<Loaded>
+  /** Out of memory at once, and forgotten. */
+  remove(model: string): void
   /** Its last word; undefined while it is down. */
   status(): HostStatus | undefined
   close(): void
 }
 
-/** Reading 100 GB from a slow disk takes minutes; longer than this something hangs. */
-const longestLoad_ms = 10 * 60 * 1000
+/** Reading 100 GB from a slow disk takes minutes, and so does a long answer; longer than this something hangs. */
+const longest_ms = 10 * 60 * 1000
 
 export function engineHost(socketPath: string): EngineHost {
   const waiting = new Map<string, (loaded: Loaded) => void>()
-  const settle = (model: string, loaded: Loaded): void => {
-    waiting.get(model)?.(loaded)
-    waiting.delete(model)
+  const settle = (what: string, loaded: Loaded): void => {
+    waiting.get(what)?.(loaded)
+    waiting.delete(what)
   }
   const client = connectEngineHost(socketPath, (report: HostReport) => {
-    if (report.on === 'loaded') settle(report.model, { ok: true })
-    if (report.on === 'load_failed') settle(report.model, { ok: false, why: 'failed', message: report.message })
+    if (report.on === 'loaded') settle(`load ${report.model}`, { ok: true })
+    if (report.on === 'unloaded') settle(`unload ${report.model}`, { ok: true })
+    if (report.on === 'load_failed')
+      settle(`load ${report.model}`, { ok: false, why: 'failed', message: report.message })
     if (report.on === 'down')
-      for (const model of [...waiting.keys()])
-        settle(model, { ok: false, why: 'down', message: 'the embedded engine died while it loaded the model' })
+      for (const what of [...waiting.keys()])
+        settle(what, { ok: false, why: 'down', message: 'the embedded engine died meanwhile' })
   })
+  /** One command that the host answers; a second one of its kind for the same model takes the place of the first. */
+  const ask = (what: string, command: () => void): Promise<Loaded> => {
+    if (!client.status())
+      return Promise.resolve({ ok: false, why: 'down', message: 'the embedded engine does not answer' })
+    settle(what, { ok: false, why: 'failed', message: 'another command for this model came meanwhile' })
+    return new Promise((resolve) => {
+      const slow = { ok: false, why: 'slow', message: 'it took longer than ten minutes' } as const
+      const timer = setTimeout(() => settle(what, slow), longest_ms)
+      waiting.set(what, (loaded) => {
+        clearTimeout(timer)
+        resolve(loaded)
+      })
+      command()
+    })
+  }
 
   return {
-    load(model, path) {
-      if (!client.status())
-        return Promise.resolve({ ok: false, why: 'down', message: 'the embedded engine does not answer' })
-      return new Promise((resolve) => {
-        const slow = { ok: false, why: 'slow', message: 'loading took longer than ten minutes' } as const
-        const timer = setTimeout(() => settle(model, slow), longestLoad_ms)
-        waiting.set(model, (loaded) => {
-          clearTimeout(timer)
-          resolve(loaded)
-        })
-        client.load(model, path)
-      })
-    },
-    unload: (model) => client.unload(model),
+    load: (model, path) => ask(`load ${model}`, () => client.load(model, path)),
+    unload: (model) => ask(`unload ${model}`, () => client.unload(model)),
+    remove: (model) => client.remove(model),
     status: () => client.status(),
     close: () => client.close(),
   }

@@ -118,6 +118,11 @@ test('a file that is no model leaves nothing half made', async () => {
   assert.equal((await ask('GET', '/api/status')).snapshot, before)
 })
 
+test('only models of the embedded engine are brought into memory, and only while it runs', async () => {
+  await refuses(ask('POST', '/api/models/nobody/load', {}), 'not_found', /no model nobody/, 'name')
+  await refuses(ask('POST', '/api/models/starter/unload', {}), 'engine_host_down', /./, 'name')
+})
+
 test('prices: exact decimals, versions, never in the past', async () => {
   const set = await ask('POST', '/api/prices', { model: 'm', input: '0.0375', output: '1e-3', note: 'spring' })
   const usd = set.usd_per_million as Json

@@ -72,6 +72,12 @@ export const settings = {
     100_000,
     'requests that wait in the engine; beyond it an early refusal beats a late one',
   ),
+  'engine.memory_mib': integer(
+    0,
+    0,
+    100_000_000,
+    'what loaded models may take together, MiB; 0: 60 % of the machine, or 90 % of its GPU',
+  ),
   'limits.body_bytes': integer(10 * 1024 * 1024, 1024, 1024 ** 3, 'images as base64 fit; it is held in memory twice'),
   'limits.request_seconds': number(600, 1, 86_400, "the OpenAI SDK's own timeout: nobody listens longer"),
   'limits.queue_length': integer(256, 0, 100_000, 'requests that wait in a gateway'),
@@ -118,6 +124,7 @@ export interface Config {
     readonly threads: number
     readonly context: number
     readonly queue: number
+    readonly 'memory-mib': number
   }
   readonly prometheusUrl: string | undefined
   readonly room: RoomBounds
@@ -145,6 +152,7 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
       threads: number('engine.threads'),
       context: number('engine.context'),
       queue: number('engine.queue'),
+      'memory-mib': number('engine.memory_mib'),
     },
     prometheusUrl: text('telemetry.prometheus_url') || undefined,
     gateway: Object.fromEntries(gateway.map((path) => [path.replace(/^limits\./, '').replace('.', '_'), number(path)])),

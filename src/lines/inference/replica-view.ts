@@ -36,6 +36,8 @@ export class ReplicaView {
   replica: Replica
   up = true
   readonly ejection = new Ejection()
+  /** Models, by the engine's own names, that it serves and must bring into memory first. */
+  cold: ReadonlySet<string> = new Set()
   running = 0
   /** Uncached prompt tokens of attempts without a first token. */
   prefilling = 0

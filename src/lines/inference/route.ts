@@ -84,11 +84,11 @@ export class Router {
     else view.ejection.failed(failure.fault, now)
   }
 
-  /** A replica that was away has lost its cache. */
-  hear(replica: ReplicaId, up: boolean): void {
+  /** A replica that was away has lost its cache. `cold`: models that it serves and has not in memory. */
+  hear(replica: ReplicaId, up: boolean, cold: ReadonlySet<string> = new Set()): void {
     const view = this.load(replica)
     if (view.up && !up) this.#index.forget(view.index)
-    view.up = up
+    Object.assign(view, { up, cold })
   }
 
   load(replica: ReplicaId): ReplicaView {
@@ -105,7 +105,7 @@ export class Router {
       if (!this.#isAble(replica, model)) continue
       const view = this.#viewOf(replica)
       const out = view.ejection.isOut(now)
-      const hasPlace = view.running < replica.concurrency
+      const hasPlace = !isCold(view, model) && view.running < replica.concurrency
       if (hasPlace && !out) return 'free'
       able++
       if (out) left++
@@ -136,6 +136,7 @@ export class Router {
     for (const replica of flow.snapshot.replicas) {
       if (!this.#isAble(replica, model) || flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
       const view = this.#viewOf(replica)
+      if (isCold(view, model)) continue
       const good = view.running < replica.concurrency && !view.ejection.isOut(now)
       if (good && only) {
         only = false
@@ -188,6 +189,9 @@ export class Router {
     this.#index.setCapacity(view.index, (replica.facts?.cacheTokens ?? usualCacheTokens) / blockTokens)
   }
 }
+
+/** A model that must be loaded first has no room yet: its requests wait as they do for a busy replica. */
+const isCold = ({ cold, replica }: ReplicaView, model: ModelId): boolean => cold.has(replica.models[model] ?? '')
 
 const nothing: readonly number[] = []
 

@@ -4,6 +4,11 @@ import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
 import { list } from '../values.ts'
 
+const moves = [
+  ['load', 'bring a model into memory; the least recently used make room, when their streams have ended'],
+  ['unload', 'free a model’s memory when its streams have ended; a request loads it again'],
+] as const
+
 export function modelCommands(program: Command): void {
   const models = program.command('models').description('models that clients can ask for')
 
@@ -32,6 +37,12 @@ export function modelCommands(program: Command): void {
       return undefined
     },
   )
+
+  for (const [verb, about] of moves)
+    does(models.command(verb).description(about).argument('<name>'), async (factory, options, name = '') => {
+      show(await factory.json('POST', path`/api/models/${name}/${verb}`, {}), options, fields)
+      return undefined
+    })
 
   does(
     models.command('remove').description('take a model out of the embedded engine; its file stays').argument('<name>'),

@@ -30,6 +30,7 @@ interface Status extends Row {
   readonly engine_host: {
     readonly up: boolean
     readonly models?: readonly { readonly model: string; readonly state: string }[]
+    readonly memory?: { readonly budget: number; readonly used: number }
   }
   readonly books_lag: { readonly behind_s: number; readonly energy_behind_s: number } | null
   readonly journal_room: Room | null
@@ -48,7 +49,12 @@ const glance = ({ gateways, engine_host, books_lag, journal_room, ...status }: S
       : 'down',
     books_behind: books_lag ? `${books_lag.behind_s} s, energy ${books_lag.energy_behind_s} s` : undefined,
     journal_room: journal_room ? `${journal_room.state}: ${roomText(journal_room)}` : undefined,
+    engine_memory: engine_host.memory
+      ? `${mebibytes(engine_host.memory.used)} of ${mebibytes(engine_host.memory.budget)} MiB (estimated)`
+      : undefined,
   })
+
+const mebibytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024)
 
 /** Works without a factory too: then it says what this machine has, and how to begin. */
 async function examine(options: Common): Promise<number> {

@@ -110,7 +110,7 @@ function offer({ store, now, live }: Factory): Finding[] {
         check: 'model',
         state: 'bad',
         found: `${model.model}: ${model.error ?? 'not loaded'}`,
-        fix: `wattmill models remove ${model.model}`,
+        fix: `wattmill models load ${model.model}   (or: wattmill models remove ${model.model})`,
       }),
     ),
     ...dry.map(

@@ -169,13 +169,14 @@ async function probeEngine(factory: Factory, name: string) {
     throw new ControlError('engine_host_down', 'the embedded engine does not run', {
       next: factory.live ? 'wattmill status' : 'wattmill up',
     })
-  const ready = status.models.filter((model) => model.state === 'ready').map((model) => model.model)
+  // One that is not in memory is loaded when it is asked for.
+  const found = status.models.filter((model) => model.state !== 'failed').map((model) => model.model)
   return {
     name,
     up: true,
     url: null,
-    found: ready,
-    missing: Object.keys(engine.models).filter((model) => !ready.includes(model)),
+    found,
+    missing: Object.keys(engine.models).filter((model) => !found.includes(model)),
   }
 }
 

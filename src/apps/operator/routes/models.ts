@@ -11,6 +11,7 @@ import {
 } from '../../../adapters/sqlite/registry/models.ts'
 import { pricesInForce } from '../../../adapters/sqlite/registry/prices.ts'
 import { formatDecimal } from '../../../units/amount.ts'
+import type { Loaded } from '../engine-host.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { checkModelFile, nameOf, sha256Of } from '../model-file.ts'
@@ -39,6 +40,7 @@ export const modelRoutes: readonly Route[] = [
           model,
           engines: engines.map((engine) => engine.name),
           state: engines.every((engine) => engine.draining) ? 'draining' : stateOf(factory, model),
+          ...memoryOf(factory, model),
           input_usd_per_million: dollars(prices.get(model)?.perMillion.input_uncached),
           output_usd_per_million: dollars(prices.get(model)?.perMillion.output_visible),
         })),
@@ -69,6 +71,20 @@ export const modelRoutes: readonly Route[] = [
     input: { name: Type.String() },
     run: (factory, { name }) => inTurn(() => remove(factory, name)),
   }),
+  route({
+    method: 'POST',
+    path: '/api/models/{name}/load',
+    about: 'Bring a model of the embedded engine into memory; the least recently used make room',
+    input: { name: Type.String() },
+    run: (factory, { name }) => move(factory, name, 'load'),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/models/{name}/unload',
+    about: 'Free a model’s memory when its streams have ended; a request loads it again',
+    input: { name: Type.String() },
+    run: (factory, { name }) => move(factory, name, 'unload'),
+  }),
 ]
 
 async function add(factory: Factory, path: string, name: string) {
@@ -77,16 +93,14 @@ async function add(factory: Factory, path: string, name: string) {
   const { bytes, header } = checkModelFile(path)
   const loaded = await factory.live?.engine.load(name, path)
   if (loaded && !loaded.ok) {
-    factory.live?.engine.unload(name)
-    throw new ControlError(loaded.why === 'down' ? 'engine_host_down' : 'model_load_failed', loaded.message, {
-      param: 'path',
-    })
+    factory.live?.engine.remove(name)
+    throw notDone(loaded, 'path')
   }
   const file: ModelFile = { name, path, bytes, sha256: await sha256Of(path), created_ms: factory.now() }
   try {
     addModelFile(factory.store, file)
   } catch (cause) {
-    factory.live?.engine.unload(name)
+    factory.live?.engine.remove(name)
     throw cause
   }
   factory.live?.modelsChanged()
@@ -102,11 +116,29 @@ async function add(factory: Factory, path: string, name: string) {
   }
 }
 
+const notDone = ({ why, message }: Loaded & { ok: false }, param: string): ControlError =>
+  new ControlError(why === 'down' ? 'engine_host_down' : 'model_load_failed', message, { param })
+
+/** Into memory or out of it: the model is served all the same, for a request loads it again. */
+async function move(factory: Factory, name: string, to: 'load' | 'unload') {
+  const file = findModelFile(factory.store, name)
+  if (!file)
+    throw new ControlError('not_found', `the embedded engine has no model ${name}`, {
+      param: 'name',
+      next: 'wattmill models list',
+    })
+  if (!factory.live) throw new ControlError('engine_host_down', 'the factory is stopped', { next: 'wattmill up' })
+  const { engine } = factory.live
+  const done = to === 'load' ? await engine.load(name, file.path) : await engine.unload(name)
+  if (!done.ok) throw notDone(done, 'name')
+  return { model: name, state: stateOf(factory, name), ...memoryOf(factory, name) }
+}
+
 async function remove(factory: Factory, name: string) {
   const file = removeModelFile(factory.store, name)
   // First out of the snapshot, then out of memory: so that no gateway sends a request to a model that is gone.
   const published = await publish(factory)
-  factory.live?.engine.unload(name)
+  factory.live?.engine.remove(name)
   factory.live?.modelsChanged()
   return { ...displayFile(file), removed: true, published }
 }
@@ -124,6 +156,7 @@ function show(factory: Factory, name: string) {
   return {
     model: name,
     state: stateOf(factory, name),
+    ...memoryOf(factory, name),
     engines: engines.map((engine) => ({
       engine: engine.name,
       upstream: engine.models[name],
@@ -146,6 +179,12 @@ function stateOf(factory: Factory, name: string): string {
   if (!findModelFile(factory.store, name)) return 'served'
   const status = factory.live?.engine.status()
   return status?.models.find((model) => model.model === name)?.state ?? (status ? 'not loaded' : 'stopped')
+}
+
+/** What it takes, or would take, in the embedded engine's memory: estimated from its file. Null: not of that engine. */
+function memoryOf(factory: Factory, name: string): { readonly memory_mib: number | null } {
+  const bytes = factory.live?.engine.status()?.models.find((model) => model.model === name)?.bytes
+  return { memory_mib: bytes ? Math.ceil(bytes / 1024 / 1024) : null }
 }
 
 const displayFile = ({ name, path, sha256, bytes, created_ms }: ModelFile) => ({

@@ -35,7 +35,14 @@ function status(factory: Factory) {
       }),
     ),
     engine_host: host
-      ? { up: true, running: host.running, waiting: host.waiting, slots: host.slots, models: host.models }
+      ? {
+          up: true,
+          running: host.running,
+          waiting: host.waiting,
+          slots: host.slots,
+          memory: host.memory,
+          models: host.models,
+        }
       : { up: false },
     engines: listEngines(store).length,
     models: [...servedModels(store).keys()],
