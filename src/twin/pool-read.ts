@@ -7,6 +7,7 @@ import { loopDefaults } from './engine/engine.ts'
 import { pagedDefaults } from './engine/paged.ts'
 import type { Field } from './field.ts'
 import type { CostShape, EngineShape, Pool } from './scenario.ts'
+import { streamShapes } from './stream-shapes.ts'
 
 /** A pool of a scenario: its engine by vLLM's own names, its costs from data sheets or from a fit. */
 export function poolIn(field: Field): Pool {
@@ -30,6 +31,7 @@ export function poolIn(field: Field): Pool {
     usdPerHour: field.number('usd_per_hour', { from: 0, to: 1e6, usually: 0 }),
     price: { input, cached: price.has('cached') ? dollars('cached', '0') : input, output: dollars('output', '0') },
     engine,
+    speech: field.oneOf('stream', ['own', ...streamShapes], engine.kind === 'vllm' ? 'usual' : 'own'),
     ranks: field.whole('data_parallel', { from: 1, to: 64, usually: 1 }),
     cost: costIn(field, model),
     loop: {

@@ -56,8 +56,10 @@ export interface Report {
   readonly books: {
     readonly conserved: boolean
     readonly residuals: Readonly<Record<LedgerUnit, string>>
-    /** Tokens that engines made less those that are booked as served or wasted. */
+    /** Tokens that engines made less those that are booked as served or wasted, and less `unheard`. */
     readonly unbooked: number
+    /** Tokens of upstreams that no gateway heard of: cut off before they said, or never said. */
+    readonly unheard: number
     readonly open: number
     readonly transfers: number
   }
@@ -192,7 +194,7 @@ export class Tally {
           this.#output > 0 && capacity_usd + energy_usd > 0 ? ((capacity_usd + energy_usd) * 1e6) / this.#output : null,
       },
       replicas: stations.map((station, at) => this.#replica(station, energy[at], kernel)),
-      books: booksReport(books, stations.reduce((sum, station) => sum + station.tokens, 0) - billed - wasted),
+      books: booksReport(books, stations, billed + wasted),
       events: kernel.happened,
       steps: stations.reduce((sum, { engine }) => sum + engine.reading().steps, 0),
     }
@@ -221,12 +223,15 @@ function sumOf({ balances }: TwinBooks, prefix: string): bigint {
   return sum
 }
 
-function booksReport(books: TwinBooks, unbooked: number): Report['books'] {
+function booksReport(books: TwinBooks, stations: readonly Station[], booked: number): Report['books'] {
   const residuals = ledgerUnits.map((unit) => [unit, residual(books.balances, unit)] as const)
+  const unheard = stations.reduce((sum, station) => sum + station.unheard, 0)
+  const unbooked = stations.reduce((sum, station) => sum + station.tokens, 0) - booked - unheard
   return {
     conserved: unbooked === 0 && books.open === 0 && residuals.every(([, sum]) => sum === 0n),
     residuals: Object.fromEntries(residuals.map(([unit, sum]) => [unit, sum.toString()])) as Record<LedgerUnit, string>,
     unbooked,
+    unheard,
     open: books.open,
     transfers: books.transfers,
   }

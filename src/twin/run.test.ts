@@ -3,12 +3,15 @@ import { test } from 'node:test'
 import { MemoryBooks, residual } from '../books/memory.ts'
 import type { Row } from '../books/row.ts'
 import { rules } from '../lines/inference/routing.ts'
+import type { StepReport } from '../plant/infrastructure/step.ts'
+import { workOfStep } from '../plant/infrastructure/step-work.ts'
 import { id } from '../units/ids.ts'
 import { livePolicyUnder } from './factory/policy.ts'
 import { Random } from './random.ts'
 import { runTwin, TwinRun } from './run.ts'
 import type { Scenario } from './scenario.ts'
 import { readScenario } from './scenario-read.ts'
+import { streamShapes } from './stream-shapes.ts'
 
 const base = {
   name: 'small',
@@ -37,6 +40,7 @@ function anything(seed: number): Scenario {
         ...base.pools[0],
         concurrency: random.pick([4, 64]),
         cold_start_s: random.pick([0, 3]),
+        stream: random.pick(['own', ...streamShapes]),
         engine: tight
           ? { kv_blocks: 400, max_model_len: 4000, max_num_seqs: 32, max_num_batched_tokens: 512 }
           : random.pick([{}, { kind: 'llama.cpp', slots: 4 }]),
@@ -78,7 +82,7 @@ test('whatever happens, every request ends once and the books add up in tokens, 
     )
     for (const outcome of Object.keys(report.outcomes)) outcomes.add(outcome)
   }
-  for (const seen of ['complete', 'client_closed', 'timeout', 'refused', 'upstream_error'])
+  for (const seen of ['complete', 'client_closed', 'timeout', 'refused', 'upstream_error', 'truncated'])
     assert(outcomes.has(seen), `no run ended a request as ${seen}: ${[...outcomes]}`)
 })
 
@@ -155,4 +159,39 @@ test('a crash costs what was under way, and the rest goes to the others', () => 
   const [first, second] = report.replicas
   assert((second?.steps ?? 0) < 0.7 * (first?.steps ?? 0))
   assert((report.outcomes.complete ?? 0) > 180)
+})
+
+test('steps are reported one by one, leapt over or not, and add up to what was made', () => {
+  const reports = (leaps: boolean) => {
+    const scenario = readScenario({ ...base, seed: 6 })
+    const told: StepReport[] = []
+    const report = runTwin(
+      { ...scenario, pools: scenario.pools.map((pool) => ({ ...pool, loop: { ...pool.loop, leaps } })) },
+      [],
+      { onStep: (step) => told.push(step) },
+    )
+    return { told, report }
+  }
+  const { told, report } = reports(true)
+  assert.equal(told.length, report.steps)
+  const work = told.flatMap(workOfStep)
+  const sum = (of: 'decode' | 'prefill') => work.reduce((all, one) => all + one[of], 0)
+  // With two steps under way a stop token comes too late for the step behind it: one row of each answer is dropped.
+  assert.equal(sum('decode'), report.tokens.output + report.requests)
+  assert.equal(sum('prefill'), report.tokens.input - report.tokens.cached)
+  const byTime = (all: readonly StepReport[]) => all.map((one) => JSON.stringify(one)).sort()
+  assert.deepEqual(byTime(told), byTime(reports(false).told))
+})
+
+test('an odd stream changes how tokens are known, not how many are booked', () => {
+  const of = (stream: string) => runTwin(readScenario({ ...base, pools: [{ ...base.pools[0], stream }] }))
+  const own = of('own')
+  for (const shape of streamShapes) {
+    const report = of(shape)
+    assert.equal(report.books.conserved, true, shape)
+    assert.equal(report.books.unheard, 0, shape)
+    assert.equal(report.tokens.output, own.tokens.output, shape)
+    assert.equal(report.tokens.wasted > 0, shape === 'cut', shape)
+    assert.equal(report.outcomes.complete ?? 0, shape === 'cut' ? 0 : 200, shape)
+  }
 })

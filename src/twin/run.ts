@@ -3,8 +3,9 @@ import type { Row } from '../books/row.ts'
 import type { Ending } from '../lines/inference/flow.ts'
 import { rules } from '../lines/inference/routing.ts'
 import type { Grant, Snapshot } from '../lines/inference/snapshot.ts'
+import type { StepReport } from '../plant/infrastructure/step.ts'
 import { assert } from '../units/assert.ts'
-import type { ModelId } from '../units/ids.ts'
+import type { ModelId, ReplicaId } from '../units/ids.ts'
 import { id } from '../units/ids.ts'
 import { tokens } from '../units/quantity.ts'
 import type { Running } from './factory/attempt.ts'
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly policyOf?: PolicyOf
   /** Hears of every row in the moment in which it is durable. */
   readonly onRow?: (row: Row) => void
+  /** Hears of every step of every engine, as an engine would log it. */
+  readonly onStep?: (report: StepReport, replica: ReplicaId) => void
   /** From time to time: how far it is. */
   readonly onLook?: (far: { readonly simulated_s: number; readonly asked: number }) => void
 }
@@ -63,8 +66,9 @@ export class TwinRun {
   constructor(
     scenario: Scenario,
     traced: Iterable<Traced>,
-    { policyOf = livePolicyUnder(rules[scenario.routing]), onRow }: RunOptions,
+    { policyOf = livePolicyUnder(rules[scenario.routing]), onRow, onStep, onLook }: RunOptions = {},
   ) {
+    this.#onLook = onLook
     this.#scenario = scenario
     const fleet = buildFleet(scenario, this.#kernel)
     this.#stations = fleet.stations
@@ -93,6 +97,7 @@ export class TwinRun {
         over: (running: Running, ending: Ending) => this.#tally.over(running, ending, this.#kernel.now_ns),
       })
     })
+    if (onStep) for (const station of fleet.stations) station.onStep = (report) => onStep(report, station.replica.id)
     for (const station of fleet.stations)
       station.onHealth((up) => {
         for (const policy of policies) policy.hear(station.replica.id, up)

@@ -5,6 +5,7 @@ import type { Price } from '../units/amount.ts'
 import type { LoopConfig } from './engine/engine.ts'
 import type { PagedConfig } from './engine/paged.ts'
 import type { SlotConfig } from './engine/slots.ts'
+import type { StreamShape } from './stream-shapes.ts'
 import type { ArrivalShape, LengthShape } from './workload/arrivals.ts'
 import type { Columns } from './workload/table.ts'
 
@@ -43,6 +44,8 @@ export interface Pool {
   readonly usdPerHour: number
   readonly price: { readonly input: Price; readonly cached: Price; readonly output: Price }
   readonly engine: EngineShape
+  /** How its engines end their streams; `own`: as the embedded engine, which counts for itself. */
+  readonly speech: 'own' | StreamShape
   readonly loop: LoopConfig
   readonly ranks: number
   readonly cost: CostShape

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import { Sequence } from '../engine/sequence.ts'
 import type { EngineTrouble } from '../engine/step.ts'
 import type { Ticket } from '../kernel.ts'
+import type { StreamShape } from '../stream-shapes.ts'
 import type { Request } from '../workload/request.ts'
 
 /** One request at a gateway: what the line knows of it, and what its client has seen. */
@@ -23,6 +24,9 @@ export interface Running {
   first_ns: number | undefined
 }
 
+/** `own`: the engine reports by itself what it found, did and counted, as our embedded one does. */
+export type Speech = 'own' | StreamShape
+
 /** One try of one replica for a request, and the work that its engine did for it. */
 export class Attempt extends Sequence {
   readonly number: number
@@ -33,12 +37,16 @@ export class Attempt extends Sequence {
   /** Of its work, what a look at the meter has seen: it grows no more when the next look sees the same. */
   seenWork = -1
 
-  constructor(running: Running, listener: AttemptListener) {
+  /** What its gateway hears of it at the end: our own engines count for themselves, upstreams end their streams in many shapes. */
+  readonly speech: Speech
+
+  constructor(running: Running, speech: Speech, listener: AttemptListener) {
     const { prompt, limit, answer } = running.request
     // Engines take no request without a limit; live ones set the rest of the context then, which is what `limit()` does.
     super(running.flow.attempt, prompt, { most: limit ?? Number.MAX_SAFE_INTEGER, length: answer })
     this.number = running.flow.attempt
     this.running = running
+    this.speech = speech
     this.listener = listener
   }
 

@@ -21,9 +21,9 @@ export function buildFleet(
   scenario: Scenario,
   kernel: Kernel,
 ): { readonly stations: readonly Station[]; readonly snapshot: Snapshot } {
-  const probe_ns = Math.round(scenario.probe_s * 1e9)
+  const times = { probe_ns: Math.round(scenario.probe_s * 1e9), start_ms: scenario.start_ms }
   const stations = scenario.pools.flatMap((pool) => {
-    const parts = { cost: stepCostOf(pool), loop: pool.loop }
+    const parts = { cost: stepCostOf(pool), loop: pool.loop, speech: pool.speech }
     const cacheTokens = cacheTokensOf(pool)
     return Array.from({ length: pool.replicas }, (_, at) => {
       const ranks = Array.from({ length: pool.ranks }, () => schedulerOf(pool, cacheTokens))
@@ -31,7 +31,7 @@ export function buildFleet(
         kernel,
         replicaOf(pool, at, { ...parts, cacheTokens }, scenario.energy),
         { ...parts, ranks },
-        probe_ns,
+        times,
       )
     })
   })

@@ -13,6 +13,7 @@ import type { Kernel } from '../kernel.ts'
 import { order } from '../kernel.ts'
 import type { Request } from '../workload/request.ts'
 import { Attempt, type AttemptListener, type Running } from './attempt.ts'
+import { heardFrom } from './heard.ts'
 import { TwinJournal } from './journal.ts'
 import type { TriedPolicy } from './policy.ts'
 import type { Station } from './station.ts'
@@ -93,7 +94,7 @@ export class TwinGateway implements World, AttemptListener {
       this.#kernel.schedule(this.#kernel.now_ns, order.arrives, () => this.tell(running, event))
       return
     }
-    const attempt = new Attempt(running, this)
+    const attempt = new Attempt(running, station.speech, this)
     this.#listen(attempt)
     running.attempt = attempt
     running.engine = station.engine
@@ -102,8 +103,15 @@ export class TwinGateway implements World, AttemptListener {
   }
 
   cancel(flow: Flow): void {
-    const { attempt, engine } = flow.ask.body as Running
-    if (attempt) engine?.cancel(attempt)
+    const running = flow.ask.body as Running
+    const { attempt, engine } = running
+    if (!attempt) return
+    engine?.cancel(attempt)
+    if (attempt.speech === 'own') return // it says itself when it has stopped
+    // Of an upstream nothing more is heard once its connection is cut.
+    const failure = { fault: 'crashed', message: 'cancelled' } as const
+    const event = { kind: 'failed', attempt: attempt.number, failure, usage: undefined } as const
+    this.#kernel.schedule(this.#kernel.now_ns, order.arrives, () => this.tell(running, event))
   }
 
   write(): void {
@@ -143,6 +151,7 @@ export class TwinGateway implements World, AttemptListener {
   }
 
   begun(attempt: Attempt): void {
+    if (attempt.speech !== 'own') return
     this.tell(attempt.running, {
       kind: 'begun',
       attempt: attempt.number,
@@ -162,7 +171,8 @@ export class TwinGateway implements World, AttemptListener {
   }
 
   ended(attempt: Attempt): void {
-    this.tell(attempt.running, { kind: 'ended', attempt: attempt.number, usage: attempt.usage })
+    const { speech, number, usage, running } = attempt
+    this.tell(running, speech === 'own' ? { kind: 'ended', attempt: number, usage } : heardFrom(speech, attempt))
   }
 
   failed(attempt: Attempt, fault: EngineTrouble): void {

@@ -1,5 +1,6 @@
 import { totalTokens } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
+import type { StepReport } from '../../plant/infrastructure/step.ts'
 import type { StepCost } from '../../plant/models/step-cost.ts'
 import type { EngineHeard, LoopConfig } from '../engine/engine.ts'
 import { Engine } from '../engine/engine.ts'
@@ -8,7 +9,8 @@ import type { Sequence } from '../engine/sequence.ts'
 import type { EngineTrouble, Scheduler } from '../engine/step.ts'
 import type { Kernel } from '../kernel.ts'
 import { order } from '../kernel.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt, Speech } from './attempt.ts'
+import { stepReports } from './step-reports.ts'
 
 /** A replica as it stands in the twin: its engine, and who is told when it comes up or goes down. */
 export class Station implements EngineHeard {
@@ -20,21 +22,33 @@ export class Station implements EngineHeard {
   readonly attempts: Attempt[] = []
   /** Tokens that it has made, by its own word; of what a crash cut off, by what it had begun and told. */
   tokens = 0
+  unheard = 0
+  readonly speech: Speech
   readonly #kernel: Kernel
+  readonly #model: string
+  readonly #start_ms: number
   readonly #probe_ns: number
   #hear: (up: boolean) => void = () => {}
 
   constructor(
     kernel: Kernel,
     replica: Replica,
-    parts: { readonly ranks: readonly Scheduler[]; readonly cost: StepCost; readonly loop: LoopConfig },
-    probe_ns: number,
+    parts: {
+      readonly ranks: readonly Scheduler[]
+      readonly cost: StepCost
+      readonly loop: LoopConfig
+      readonly speech: Speech
+    },
+    { probe_ns, start_ms }: { readonly probe_ns: number; readonly start_ms: number },
   ) {
     this.#kernel = kernel
+    this.#model = Object.values(replica.models)[0] ?? ''
+    this.#start_ms = start_ms
     this.#probe_ns = probe_ns
     this.replica = replica
     this.cost = parts.cost
     this.ranks = parts.ranks
+    this.speech = parts.speech
     this.engine = new Engine(kernel, parts.ranks, parts.cost, parts.loop, this)
   }
 
@@ -70,18 +84,31 @@ export class Station implements EngineHeard {
 
   ended(sequence: Sequence): void {
     const attempt = sequence as Attempt
-    this.tokens += totalTokens(attempt.usage)
     attempt.listener.ended(attempt)
+    this.#count(attempt, totalTokens(attempt.usage))
   }
 
   failed(sequence: Sequence, why: EngineTrouble): void {
     const attempt = sequence as Attempt
-    if (attempt.scheduled_ns >= 0) this.tokens += attempt.prompt.tokens + attempt.told
     attempt.listener.failed(attempt, why)
+    this.#count(attempt, attempt.scheduled_ns >= 0 ? attempt.prompt.tokens + attempt.told : 0)
   }
+
+  /** What it made, and what of it no gateway heard: an upstream that was cut off, or says nothing of its usage. */
+  #count(attempt: Attempt, made: number): void {
+    this.tokens += made
+    if (this.speech === 'own') return
+    const { attempts } = attempt.running.flow
+    const row = attempts.find(({ number }) => number === attempt.number)
+    this.unheard += made - (row ? totalTokens(row.usage) : 0)
+  }
+
+  /** Who wants to hear of every step: as much work as the steps themselves. */
+  onStep: ((report: StepReport) => void) | undefined
 
   /** Each attempt's part in steps, in whole numbers, so that many steps of one batch add up to what one by one would. */
   stepped(flight: Flight, count: number): void {
+    if (this.onStep) for (const report of stepReports(flight, count, this.#model, this.#start_ms)) this.onStep(report)
     for (const step of flight.steps)
       for (let at = 0; at < step.size; at++) {
         const { work } = step.sequences[at] as Attempt

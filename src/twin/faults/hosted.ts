@@ -1,5 +1,6 @@
 import type { UpstreamAnswer } from '../../lines/inference/upstream.ts'
 import type { JsonObject } from '../../units/json.ts'
+import { choice, streamEnd } from '../stream-shapes.ts'
 import type { Agenda, Life } from './agenda.ts'
 import type { Told } from './engine.ts'
 import type { ClientPlan } from './plan.ts'
@@ -42,29 +43,9 @@ export function hostedStream(
   }
 }
 
-const choice = (delta: JsonObject, finish: string | null = null): JsonObject => ({
-  choices: [{ index: 0, delta, finish_reason: finish }],
-})
-
-function eventsOf({ shape, prompt, cached, output }: ClientPlan): (JsonObject | 'done')[] {
-  const content = Array.from({ length: output }, () => choice({ content: 'x' }))
-  const plain = { prompt_tokens: prompt, completion_tokens: output }
-  const detailed = { ...plain, prompt_tokens_details: { cached_tokens: shape === 'explicit zero' ? 0 : cached } }
-  const finish = choice({}, 'stop')
+function eventsOf(plan: ClientPlan): (JsonObject | 'done')[] {
+  const content = Array.from({ length: plan.output }, () => choice({ content: 'x' }))
   const start = [choice({ role: 'assistant' }), ...content]
-  const alone = (usage: JsonObject): JsonObject => ({ choices: [], usage })
-  switch (shape) {
-    case 'two usages':
-      return [...start, finish, alone(plain), alone({ prompt_tokens_details: { cached_tokens: cached } }), 'done']
-    case 'usage beside choices':
-      return [...start, { ...finish, usage: detailed }, 'done']
-    case 'no done':
-      return [...start, finish, alone(detailed)]
-    case 'cut':
-      return start.slice(0, 1 + Math.floor(output / 2))
-    case 'no usage':
-      return [...start, finish, 'done']
-    default:
-      return [...start, finish, alone(detailed), 'done']
-  }
+  if (plan.shape === 'cut') return start.slice(0, 1 + Math.floor(plan.output / 2))
+  return [...start, ...streamEnd(plan.shape, plan)]
 }

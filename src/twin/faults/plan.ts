@@ -1,17 +1,6 @@
 import type { Dice } from '../../lines/models/dice.ts'
 import { dice } from '../../lines/models/dice.ts'
-
-/** How an upstream of others ends its stream. The names say what is odd; each is met in the field. */
-export const streamShapes = [
-  'usual', // finish reason, one usage chunk without choices, [DONE]
-  'two usages', // the second names the cached tokens (vLLM)
-  'usage beside choices', // in the chunk with the finish reason
-  'no done', // ends after the finish reason without [DONE]
-  'cut', // breaks off in the middle
-  'explicit zero', // cached_tokens: 0 is told, which is not missing
-  'no usage', // never asked, never told
-] as const
-export type StreamShape = (typeof streamShapes)[number]
+import { type StreamShape, streamShapes } from '../stream-shapes.ts'
 
 export interface ClientPlan {
   readonly number: number
