@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +50,21 @@ test('requests go to the socket and answers stream back', async (t) => {
   assert.equal(seen[0]?.forwarded, undefined)
   assert.equal(seen[0]?.cookie, 'session=1')
   assert.equal(seen[0]?.['x-request-id'], 'ours')
+
+  const near = async (headers: Record<string, string>): Promise<unknown> => {
+    await new Promise<void>((done) => {
+      request(`${url}/metrics`, { headers }, (reply) => reply.resume().on('end', () => done())).end()
+    })
+    return seen.at(-1)?.['x-wattmill-near']
+  }
+  assert.equal(await near({}), '1')
+  for (const headers of [
+    { 'x-forwarded-for': '127.0.0.1', 'x-wattmill-near': '1' },
+    { forwarded: 'for=127.0.0.1' },
+    { via: '1.1 proxy' },
+    { host: 'rebound.example' },
+  ])
+    assert.equal(await near(headers), '0', JSON.stringify(headers))
 
   const leave = new AbortController()
   const events = await fetch(`${url}/api/events`, { signal: leave.signal })

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Pool } from 'undici'
 import { refusal } from '../../lines/inference/errors.ts'
+import { isLoopback } from './addresses.ts'
 import { readBody, refuseBody } from './body.ts'
 import type { Client } from './client.ts'
 import { dialSocket } from './dial.ts'
@@ -12,6 +13,16 @@ const mostConnections = 64
 const answerMs = 120_000
 /** Commands and forms; models and data go by path. */
 const bodyBounds = { bytes: 1024 * 1024, ms: 60_000 }
+
+/** Tells the other side that the client is a program of this machine, without anything in between. */
+const nearHeader = 'x-wattmill-near'
+
+/** A proxy of this machine adds a forwarding header; a web page that was led here by a false name gives that name as host. */
+function isNear({ headers, socket }: IncomingMessage): boolean {
+  const forwarded = Object.keys(headers).some((name) => /^(x-forwarded-|forwarded$|via$)/.test(name))
+  const host = URL.parse(`http://${headers.host ?? ''}`)?.hostname.replace(/^\[|\]$/g, '')
+  return !forwarded && isLoopback(socket.remoteAddress ?? '') && host !== undefined && isLoopback(host)
+}
 
 /** Of one connection only, or ours to say: not passed on. A client's word on where it comes from is not believed. */
 const dropped = new Set([
@@ -26,6 +37,7 @@ const dropped = new Set([
   'expect',
   'content-length',
   'forwarded',
+  nearHeader,
 ])
 
 function passed(headers: IncomingHttpHeaders): Record<string, string | string[]> {
@@ -77,6 +89,7 @@ export class Relay {
             ...passed(request.headers),
             'x-forwarded-for': client.address,
             'x-forwarded-proto': client.secure ? 'https' : 'http',
+            [nearHeader]: isNear(request) ? '1' : '0',
             ...idHeaders(id),
           },
           body: body.length > 0 ? body : null,

@@ -107,32 +107,32 @@ export const operatorMetrics = {
   wattmill_cost_dollars_per_million_tokens: gauge(
     'dollars',
     'derived',
-    ['engine'],
-    'Declared cost of an engine over the last minutes, per million tokens that it worked off for us.',
+    ['engine', 'per'],
+    'Declared cost of an engine over the last 5 minutes per million tokens: per=output, or per=all with input and cache.',
   ),
   wattmill_joules_per_token: gauge(
     'joules',
     'labelled',
-    ['engine', 'attribution', 'grade'],
-    "Energy of an engine's meters over the last minutes, per token that it worked off for us, idle included.",
+    ['engine', 'per', 'grade'],
+    "Energy of an engine's meters over the last 5 minutes per token, idle included: per=output, or per=all.",
   ),
   wattmill_tokens_per_second: gauge(
     'one',
     'derived',
-    ['engine'],
-    'Tokens per second that an engine worked off for us over the last minutes.',
+    ['engine', 'kind'],
+    'Tokens per second that an engine served over the last 5 minutes, input (cached too) or output.',
   ),
   wattmill_power_watts: gauge(
     'watts',
     'labelled',
     ['engine', 'grade'],
-    "Mean power of an engine's meters over the last minutes.",
+    "Mean power of an engine's meters over the last 5 minutes.",
   ),
   wattmill_margin_dollars_per_hour: gauge(
     'dollars',
     'derived',
-    ['engine'],
-    'Revenue less declared cost of an engine over the last minutes, per hour.',
+    [],
+    'Revenue less declared cost of all engines over the last 5 minutes, per hour.',
   ),
 
   // What engines and exporters say of themselves.

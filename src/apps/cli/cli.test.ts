@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -8,7 +8,6 @@ import { parse } from 'yaml'
 import { operatorSettings } from '../operator/settings.ts'
 import { startOperator } from '../operator/start.ts'
 import { fakeUpstream, temporary } from '../operator/testing.ts'
-import { errorsFile, errorsPage } from './errors-page.ts'
 import { exitCodes } from './exit.ts'
 import { program } from './program.ts'
 
@@ -121,9 +120,4 @@ test('a config with a mistake is told by line and column', () => {
   const result = wattmill('up', '--config', file)
   assert.match(result.err, /w\.yaml:2:3: unknown setting limits\.body_byts; did you mean body_bytes\?/)
   assert.equal(result.code, exitCodes.usage.code)
-})
-
-test('docs/errors.md is up to date', () => {
-  const hint = 'run: node bin/node.mjs src/apps/cli/errors-page.ts'
-  assert.equal(readFileSync(errorsFile, 'utf8'), errorsPage(), hint)
 })

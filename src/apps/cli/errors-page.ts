@@ -1,8 +1,3 @@
-/**
- * Writes docs/errors.md from the tables in the source: `node bin/node.mjs src/apps/cli/errors-page.ts`. That the file is up
- * to date is a test.
- */
-import { writeFileSync } from 'node:fs'
 import { errorCatalogue } from '../../lines/inference/errors.ts'
 import { controlCatalogue } from '../operator/errors.ts'
 import { exitCodes } from './exit.ts'
@@ -10,11 +5,12 @@ import { exitCodes } from './exit.ts'
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`
 const code = (text: string): string => `\`${text}\``
 
+/** docs/errors.md, from the tables in the source. */
 export function errorsPage(): string {
   return [
     '# Errors',
     '',
-    'Made by `src/apps/cli/errors-page.ts` from the tables in the source; do not edit by hand.',
+    'Made by `npm run docs` from the tables in the source; do not edit by hand.',
     '',
     '## `/v1`: what clients can get',
     '',
@@ -45,8 +41,3 @@ export function errorsPage(): string {
     '',
   ].join('\n')
 }
-
-/** Beside `src` in a clone. */
-export const errorsFile = new URL('../../../docs/errors.md', import.meta.url)
-
-if (import.meta.main) writeFileSync(errorsFile, errorsPage())

@@ -36,13 +36,13 @@ const adminKey = (): string => readFileSync(operator.factory.home.adminKey, 'utf
 
 test('without the admin key every route is shut, but the page and logging in', async () => {
   assert(routes.length > 20, 'a check that saw nothing proves nothing')
-  for (const route of routes.filter(({ open, path }) => !open && !path.startsWith('/internal/'))) {
+  for (const route of routes.filter(({ open, path }) => open !== true && !path.startsWith('/internal/'))) {
     const path = route.path.replace(/\{\w+\}/g, 'x')
     for (const headers of [{}, { authorization: 'Bearer wrong' }, { cookie: 'wattmill_session=wrong' }])
       assert.equal((await ask(route.method, path, headers)).status, 401, `${route.method} ${path}`)
   }
   assert.deepEqual(
-    routes.filter(({ open }) => open).map(({ path }) => path),
+    routes.filter(({ open }) => open === true).map(({ path }) => path),
     ['/', '/assets/{file}', '/api/login'],
   )
 })
@@ -96,4 +96,13 @@ test('wrong admin keys shut the door of the log-in for a while', async () => {
   const elsewhere = await ask('POST', '/api/login', { 'x-forwarded-for': '192.0.2.1' }, { key: adminKey() })
   assert.equal(elsewhere.status, 200, 'another address is not shut out')
   assert.equal((await ask('GET', '/api/status', { authorization: `Bearer ${adminKey()}` })).status, 200)
+})
+
+test('metrics are for programs of this machine, and for the admin key from elsewhere', async () => {
+  const near = await ask('GET', '/metrics', { 'x-wattmill-near': '1' })
+  assert.equal(near.status, 200)
+  assert.match(String(near.headers['content-type']), /^text\/plain; version=0\.0\.4/)
+  assert.equal((await ask('GET', '/metrics', { 'x-wattmill-near': '0' })).status, 401)
+  assert.equal((await ask('GET', '/metrics', { authorization: `Bearer ${adminKey()}` })).status, 200)
+  assert.equal((await ask('GET', '/api/status', { 'x-wattmill-near': '1' })).status, 401)
 })

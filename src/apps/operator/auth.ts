@@ -28,7 +28,7 @@ export class Admission {
   }
 
   authorise(route: Route, call: Call): void {
-    if (route.open) return
+    if (route.open === true || (route.open === 'near' && call.headers?.['x-wattmill-near'] === '1')) return
     if (route.path.startsWith('/internal/')) return refuseRelayed(route, call)
     const bearer = /^Bearer\s+(\S+)$/i.exec(call.headers?.authorization ?? '')?.[1]
     if (bearer !== undefined && sameSecret(bearer, this.#adminKey)) return

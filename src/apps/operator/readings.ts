@@ -3,9 +3,13 @@ import { partsOf } from '../../adapters/prometheus/recorder.ts'
 import { merged, type Reading } from '../../adapters/prometheus/text.ts'
 import type { Totals } from '../../adapters/prometheus/totals.ts'
 import { meterHealth } from '../../adapters/sqlite/attribution.ts'
+import { economics, lastMinutes } from '../../adapters/sqlite/economics.ts'
 import { type AccountFigure, accountFigures, lastInterval, residuals } from '../../adapters/sqlite/figures.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
+import { costSpans } from '../../adapters/sqlite/registry/meters.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
+import { figuresFor } from '../../adapters/sqlite/usage.ts'
+import { costIn, type PerToken } from '../../books/economics.ts'
 import type { Room } from '../../books/room.ts'
 import type { Factory, Live } from './factory.ts'
 import type { GatewayState } from './gateways.ts'
@@ -25,6 +29,7 @@ export function readings(factory: Factory, live: Live): Reading[] {
     ...roomReadings(live.room.room),
     ...meterReadings(store, live, factory.now()),
     ...telemetryReadings(live.telemetry, factory.now()),
+    ...economicReadings(store, live, factory.now()),
   ])
 }
 
@@ -153,4 +158,30 @@ function telemetryReadings({ engines, watches }: Telemetry, now: number): Readin
     reading('wattmill_scrape_failures_total', [source], failures),
   ])
   return [...views, ...sources]
+}
+
+function economicReadings(store: Store, { keeper }: Live, now: number): Reading[] {
+  const engines = economics(store, keeper.meters().names, now)
+  const spans = costSpans(store)
+  const known = (name: MetricName, values: readonly string[], value: number | null): Reading[] =>
+    value === null ? [] : [reading(name, values, value)]
+  const per = (name: MetricName, engine: string, { output, all }: PerToken, ...more: string[]): Reading[] => [
+    ...known(name, [engine, 'output', ...more], output),
+    ...known(name, [engine, 'all', ...more], all),
+  ]
+  const cost = engines.reduce((sum, { usd_per_h }) => sum + (usd_per_h ?? 0), 0)
+  const revenue = figuresFor(store, 'factory', '', lastMinutes(now)).revenue_usd_per_h.value ?? 0
+  return [
+    ...engines.flatMap((one) => [
+      reading('wattmill_tokens_per_second', [one.engine, 'input'], one.input_tokens_per_s),
+      reading('wattmill_tokens_per_second', [one.engine, 'output'], one.output_tokens_per_s),
+      ...per('wattmill_cost_dollars_per_million_tokens', one.engine, one.usd_per_mtoken),
+      ...per('wattmill_joules_per_token', one.engine, one.j_per_token, one.energy_grade ?? ''),
+      ...known('wattmill_power_watts', [one.engine, one.energy_grade ?? ''], one.power_w),
+    ]),
+    ...spans.map((span) =>
+      reading('wattmill_engine_cost_dollars_total', [span.engine], costIn([span], span.from_ms, now)),
+    ),
+    ...known('wattmill_margin_dollars_per_hour', [], cost > 0 ? revenue - cost : null),
+  ]
 }

@@ -37,8 +37,8 @@ export interface Route {
   readonly path: string
   /** One line for the list of routes. */
   readonly about: string
-  /** Anybody may ask: the page itself, and logging in. */
-  readonly open: boolean
+  /** Anybody may ask: the page itself, and logging in. `near`: programs of this machine, without anything in between. */
+  readonly open: boolean | 'near'
   readonly match: (path: string) => Record<string, string> | undefined
   readonly parse: Parse
   readonly run: (factory: Factory, input: Record<string, unknown>, call: Call) => unknown
@@ -48,7 +48,7 @@ interface Wanted<P extends Type.TProperties> {
   readonly method: Route['method']
   readonly path: string
   readonly about: string
-  readonly open?: boolean
+  readonly open?: boolean | 'near'
   readonly input?: P
   readonly run: (factory: Factory, input: Type.Static<Type.TObject<P>>, call: Call) => unknown
 }

@@ -1,3 +1,4 @@
+import type { CostSpan } from '../../../books/economics.ts'
 import { claimsOn, type IdleClaim } from '../../../plant/energy/idle.ts'
 import { type NanoDollars, nanoDollars } from '../../../units/amount.ts'
 import { allBig, all as rows } from '../query.ts'
@@ -96,14 +97,6 @@ export function endFacts(store: Store, engine: string, now_ms: number): void {
 /** Within a transaction of the caller's. */
 export const declareCost = (store: Store, engine: string, perHour: NanoDollars, now_ms: number): number =>
   run(store, 'insert into engine_cost (engine, from_ms, per_hour) values (?, ?, ?)', engine, now_ms, perHour)
-
-/** Declared cost of an engine's time, as it was from one moment to another. */
-export interface CostSpan {
-  readonly engine: string
-  readonly from_ms: number
-  readonly until_ms: number | null
-  readonly perHour: NanoDollars
-}
 
 export const costSpans = ({ database }: Pick<Store, 'database'>): CostSpan[] =>
   allBig<{ engine: string; from_ms: bigint; until_ms: bigint | null; per_hour: bigint }>(

@@ -10,8 +10,9 @@ import {
   removeEngine,
   servedModels,
 } from '../../../adapters/sqlite/registry/engines.ts'
-import { type CostSpan, costSpans, metersOf } from '../../../adapters/sqlite/registry/meters.ts'
+import { costSpans, metersOf } from '../../../adapters/sqlite/registry/meters.ts'
 import { isName } from '../../../adapters/sqlite/registry/names.ts'
+import type { CostSpan } from '../../../books/economics.ts'
 import { accelerators, findAccelerator } from '../../../plant/chips/catalogue.ts'
 import { formatDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'

@@ -7,7 +7,8 @@ export const metricRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/metrics',
-    about: 'Metrics in the text format of Prometheus',
+    about: 'Metrics in the text format of Prometheus; without the admin key from this machine only',
+    open: 'near',
     run: (factory) => {
       if (!factory.live) throw new ControlError('factory_unreachable', 'metrics are kept while the factory runs')
       const text = exposition(readings(factory, factory.live))

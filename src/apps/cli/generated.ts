@@ -1,0 +1,32 @@
+/**
+ * Writes the files that are made from tables in the source: `npm run docs`. That each is up to date is a test.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { dashboard } from '../../adapters/prometheus/dashboard.ts'
+import { metricsPage } from '../../adapters/prometheus/page.ts'
+import { errorsPage } from './errors-page.ts'
+
+interface Generated {
+  /** Below the repository's root. */
+  readonly file: string
+  readonly make: () => string
+}
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
+
+export const generated: readonly Generated[] = [
+  { file: 'docs/errors.md', make: errorsPage },
+  { file: 'docs/metrics.md', make: metricsPage },
+  { file: 'examples/grafana/wattmill.json', make: () => json(dashboard()) },
+]
+
+/** Beside `src` in a clone. */
+export const root = join(import.meta.dirname, '..', '..', '..')
+
+if (import.meta.main)
+  for (const { file, make } of generated) {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), make())
+    console.error(`wrote ${file}`)
+  }
