@@ -5,6 +5,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { dashboard } from '../../adapters/prometheus/dashboard.ts'
 import { metricsPage } from '../../adapters/prometheus/page.ts'
+import { configSchema } from '../up/schema.ts'
+import { cliPage } from './cli-page.ts'
+import { configPage } from './config-page.ts'
 import { errorsPage } from './errors-page.ts'
 
 interface Generated {
@@ -17,6 +20,9 @@ const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 export const generated: readonly Generated[] = [
   { file: 'docs/errors.md', make: errorsPage },
+  { file: 'docs/cli.md', make: cliPage },
+  { file: 'docs/config.md', make: configPage },
+  { file: 'docs/wattmill.schema.json', make: () => json(configSchema()) },
   { file: 'docs/metrics.md', make: metricsPage },
   { file: 'examples/grafana/wattmill.json', make: () => json(dashboard()) },
 ]

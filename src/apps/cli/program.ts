@@ -2,13 +2,20 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../operator/version.ts'
 import { appCommands } from './commands/apps.ts'
 import { bookCommands } from './commands/books.ts'
+
 import { budgetCommands } from './commands/budgets.ts'
+
+import { completionCommand } from './commands/completion.ts'
+import { configCommands } from './commands/config.ts'
+
 import { engineCommands } from './commands/engines.ts'
+import { explainCommand } from './commands/explain.ts'
 import { keyCommands } from './commands/keys.ts'
 import { modelCommands } from './commands/models.ts'
 import { priceCommands } from './commands/prices.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
+import { topCommand } from './commands/top.ts'
 import { twinCommands } from './commands/twin.ts'
 import { upCommand } from './commands/up.ts'
 import { exitCodes } from './exit.ts'
@@ -29,6 +36,8 @@ export function program(): Command {
     )
   upCommand(root)
   statusCommands(root)
+  topCommand(root)
+  explainCommand(root)
   restartCommands(root)
   keyCommands(root)
   appCommands(root)
@@ -38,6 +47,8 @@ export function program(): Command {
   budgetCommands(root)
   bookCommands(root)
   twinCommands(root)
+  configCommands(root)
+  completionCommand(root)
   prepare(root)
   return root
 }

@@ -12,6 +12,14 @@ export function whole(text: string): number {
   return Number(text)
 }
 
+/** From a fifth of a second to a day. */
+export function seconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0.2 && value <= 86_400))
+    throw new InvalidArgumentError('Give seconds from 0.2 to 86400.')
+  return value
+}
+
 /** The same option again and again. */
 export const again = (text: string, before: readonly string[] = []): string[] => [...before, text]
 

@@ -99,7 +99,7 @@ export const fitsView = ({
 const micro = (joules: number): string => (joules * 1e6).toPrecision(3)
 
 /** Tokens by class with who counted them, and what each class cost. */
-const attemptRow = ({ number, replica, usage, ...rest }: Settled['attempts'][number]): Row => ({
+export const attemptRow = ({ number, replica, usage, ...rest }: Settled['attempts'][number]): Row => ({
   attempt: number,
   engine: replica,
   ...Object.fromEntries(
@@ -125,4 +125,4 @@ const sum = (tokens: RequestLine['tokens'], classes: readonly string[]): number 
   return known.length === 0 ? null : known.reduce((total, count) => total + count, 0)
 }
 
-const joules = (mj: string | null): string | null => (mj === null ? null : (Number(mj) / 1000).toFixed(3))
+export const joules = (mj: string | null): string | null => (mj === null ? null : (Number(mj) / 1000).toFixed(3))

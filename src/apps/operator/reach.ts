@@ -75,7 +75,7 @@ function bySocket(pool: Pool, home: Home): Reached {
 function inProcess(directory: string, log: (line: string) => void): Reached {
   const open = openStopped(directory, log)
   const run = async (call: Call): Promise<Reply> => {
-    if (/^\/api\/(books|receipts|requests)/.test(call.url)) settleBooks(open.factory)
+    if (/^\/api\/(books|receipts|requests|explain)/.test(call.url)) settleBooks(open.factory)
     return dispatch(routes, open.factory, call, () => undefined)
   }
   return {

@@ -3,14 +3,13 @@ import { partsOf } from '../../adapters/prometheus/recorder.ts'
 import { merged, type Reading } from '../../adapters/prometheus/text.ts'
 import type { Totals } from '../../adapters/prometheus/totals.ts'
 import { meterHealth } from '../../adapters/sqlite/attribution.ts'
-import { economics, lastMinutes } from '../../adapters/sqlite/economics.ts'
 import { type AccountFigure, accountFigures, lastInterval, residuals } from '../../adapters/sqlite/figures.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
-import { costSpans } from '../../adapters/sqlite/registry/meters.ts'
+import { costSpans, enginesByMeter } from '../../adapters/sqlite/registry/meters.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
-import { figuresFor } from '../../adapters/sqlite/usage.ts'
 import { costIn, type PerToken } from '../../books/economics.ts'
 import type { Room } from '../../books/room.ts'
+import { enginesNow } from './engines-now.ts'
 import type { Factory, Live } from './factory.ts'
 import type { GatewayState } from './gateways.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -19,17 +18,21 @@ import { version } from './version.ts'
 /** All that `/metrics` shows, read now. */
 export function readings(factory: Factory, live: Live): Reading[] {
   const { store } = factory
+  const byMeter = enginesByMeter(store)
   return merged([
     ...counted(live.totals),
     reading('wattmill_info', [version], 1),
     ...gatewayReadings(live.gateways.list()),
-    ...bookReadings(accountFigures(store), (meter) => lastInterval(store.database, meter)?.grade ?? 'unknown'),
+    ...bookReadings(accountFigures(store), (meter) => ({
+      grade: lastInterval(store.database, meter)?.grade ?? 'unknown',
+      engines: byMeter.get(meter) ?? [],
+    })),
     ...[...residuals(store)].map(([unit, amount]) => reading('wattmill_books_residual', [unit], Number(amount))),
     ...lagReadings(store, live),
     ...roomReadings(live.room.room),
     ...meterReadings(store, live, factory.now()),
     ...telemetryReadings(live.telemetry, factory.now()),
-    ...economicReadings(store, live, factory.now()),
+    ...economicReadings(factory, live),
   ])
 }
 
@@ -78,7 +81,7 @@ const total = <K extends string>(items: readonly { readonly [k in K]: number }[]
   items.reduce((sum, item) => sum + item[key], 0)
 
 /** What accounts hold, by the family of the account: revenue is negative there, since it flows out of its account. */
-function bookReadings(figures: readonly AccountFigure[], gradeOf: (meter: string) => string): Reading[] {
+function bookReadings(figures: readonly AccountFigure[], meterOf: (name: string) => MeterFacts): Reading[] {
   return figures.flatMap(({ unit, path: [family = '', first = '', second = ''], amount }) => {
     const dollars = Math.abs(amount) / 1e9
     const joules = Math.abs(amount) / 1e3
@@ -93,7 +96,7 @@ function bookReadings(figures: readonly AccountFigure[], gradeOf: (meter: string
           reading('wattmill_energy_use_joules_total', ['served', ''], joules),
         ]
       case 'mJ meter':
-        return reading('wattmill_energy_joules_total', [first, '', gradeOf(first)], joules)
+        return meterReading(first, meterOf(first), joules)
       case 'mJ waste':
       case 'mJ idle':
         return reading('wattmill_energy_use_joules_total', [family, first], joules)
@@ -104,6 +107,15 @@ function bookReadings(figures: readonly AccountFigure[], gradeOf: (meter: string
     }
   })
 }
+
+interface MeterFacts {
+  readonly grade: string
+  /** Engines that it was given to; none: it is one of the machine's own. */
+  readonly engines: readonly string[]
+}
+
+const meterReading = (meter: string, { grade, engines }: MeterFacts, joules: number): Reading =>
+  reading('wattmill_energy_joules_total', [meter, engines.join(','), grade], joules)
 
 function lagReadings({ database }: Store, { keeper }: Live): Reading[] {
   const lag = keeper.lag()
@@ -160,17 +172,14 @@ function telemetryReadings({ engines, watches }: Telemetry, now: number): Readin
   return [...views, ...sources]
 }
 
-function economicReadings(store: Store, { keeper }: Live, now: number): Reading[] {
-  const engines = economics(store, keeper.meters().names, now)
-  const spans = costSpans(store)
+function economicReadings(factory: Factory, live: Live): Reading[] {
+  const { engines, margin_usd_per_h, at_ms } = enginesNow(factory, live)
   const known = (name: MetricName, values: readonly string[], value: number | null): Reading[] =>
     value === null ? [] : [reading(name, values, value)]
   const per = (name: MetricName, engine: string, { output, all }: PerToken, ...more: string[]): Reading[] => [
     ...known(name, [engine, 'output', ...more], output),
     ...known(name, [engine, 'all', ...more], all),
   ]
-  const cost = engines.reduce((sum, { usd_per_h }) => sum + (usd_per_h ?? 0), 0)
-  const revenue = figuresFor(store, 'factory', '', lastMinutes(now)).revenue_usd_per_h.value ?? 0
   return [
     ...engines.flatMap((one) => [
       reading('wattmill_tokens_per_second', [one.engine, 'input'], one.input_tokens_per_s),
@@ -179,9 +188,9 @@ function economicReadings(store: Store, { keeper }: Live, now: number): Reading[
       ...per('wattmill_joules_per_token', one.engine, one.j_per_token, one.energy_grade ?? ''),
       ...known('wattmill_power_watts', [one.engine, one.energy_grade ?? ''], one.power_w),
     ]),
-    ...spans.map((span) =>
-      reading('wattmill_engine_cost_dollars_total', [span.engine], costIn([span], span.from_ms, now)),
+    ...costSpans(factory.store).map((span) =>
+      reading('wattmill_engine_cost_dollars_total', [span.engine], costIn([span], span.from_ms, at_ms)),
     ),
-    ...known('wattmill_margin_dollars_per_hour', [], cost > 0 ? revenue - cost : null),
+    ...known('wattmill_margin_dollars_per_hour', [], margin_usd_per_h),
   ]
 }

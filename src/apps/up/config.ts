@@ -5,7 +5,7 @@ import { ControlError } from '../operator/errors.ts'
 import { didYouMean } from '../operator/nearest.ts'
 import { type Config, configFrom, type Setting, type SettingPath, settings, unfit, type Value } from './settings.ts'
 
-const usualFile = 'wattmill.yaml'
+export const usualFile = 'wattmill.yaml'
 
 /** What the command line says, which outranks the file. */
 export interface Flags {
@@ -20,23 +20,32 @@ export interface Flags {
 /** The settings: flags over file over what is usual. A file that was named must be there; the usual one may be. */
 export function readConfig(file: string | undefined, flags: Flags): Config {
   const path = file ?? (existsSync(usualFile) ? usualFile : undefined)
-  const given = path === undefined ? new Map<string, Value>() : withFiles(parseConfig(readFile(path), path), path)
+  const given = path === undefined ? new Map<string, Value>() : withFiles(parseConfig(readConfigFile(path), path), path)
   for (const [name, value] of Object.entries(flags)) if (value !== undefined) given.set(name, value)
   for (const [name, value] of given) {
     const wrong = unfit(settings[name as SettingPath], value)
     if (wrong) throw new ControlError('invalid_value', `${name} ${wrong}`, { param: name, next: `wattmill up --help` })
   }
-  const config = configFrom(given)
+  const [contradiction] = contradictions(given)
+  if (contradiction) throw new ControlError('bad_config', contradiction.message, { param: contradiction.path })
+  return configFrom(given)
+}
+
+/** Settings each of which is right, but not together. */
+export function contradictions(
+  given: ReadonlyMap<string, Value>,
+): { readonly path: string; readonly message: string }[] {
+  const found: { path: string; message: string }[] = []
   const half = (['tls.cert', 'tls.key'] as const).find((name) => !given.get(name))
-  if (half && !config.certificate && (given.get('tls.cert') || given.get('tls.key')))
-    throw new ControlError('bad_config', `${half} is missing: a certificate and its key go together`, { param: half })
-  if (config.power.idleWatts > config.power.fullWatts)
-    throw new ControlError(
-      'bad_config',
-      `power.idle_watts (${config.power.idleWatts}) is more than power.full_watts (${config.power.fullWatts})`,
-      { param: 'power.idle_watts' },
-    )
-  return config
+  if (half && (given.get('tls.cert') || given.get('tls.key')))
+    found.push({ path: half, message: `${half} is missing: a certificate and its key go together` })
+  const { idleWatts, fullWatts } = configFrom(given).power
+  if (idleWatts > fullWatts)
+    found.push({
+      path: 'power.idle_watts',
+      message: `power.idle_watts (${idleWatts}) is more than power.full_watts (${fullWatts})`,
+    })
+  return found
 }
 
 /** A file is named from where it is named. */
@@ -46,7 +55,7 @@ function withFiles(values: Map<string, Value>, file: string): Map<string, Value>
   return values
 }
 
-function readFile(path: string): string {
+export function readConfigFile(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
@@ -54,39 +63,69 @@ function readFile(path: string): string {
   }
 }
 
+/** A mistake in a file: where it is, and what would be right. */
+export interface Problem {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly path: string
+  readonly message: string
+}
+
+export const problemText = ({ file, line, column, message }: Problem): string => `${file}:${line}:${column}: ${message}`
+
 /** YAML → values by path; the first mistake is told with its line and column. */
 export function parseConfig(text: string, file: string): Map<string, Value> {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${file}:${line}:${col}`
-  }
-  const [broken] = document.errors
-  if (broken) throw bad(`${at(broken.pos[0])}: ${broken.message}`)
-  const values = new Map<string, Value>()
-  if (document.contents !== null) collect(document.contents, '', values, (node) => at((node as Node).range?.[0] ?? 0))
+  const { values, problems } = examineConfig(text, file)
+  const [first] = problems
+  if (first) throw new ControlError('bad_config', problemText(first), { param: first.path })
   return values
 }
 
-function collect(node: unknown, path: string, values: Map<string, Value>, at: (node: unknown) => string): void {
+/** All that is right in a file, and all that is wrong. */
+export function examineConfig(text: string, file: string): { values: Map<string, Value>; problems: Problem[] } {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const problems: Problem[] = []
+  const wrong = (offset: number, path: string, message: string): void => {
+    const { line, col } = lines.linePos(offset)
+    problems.push({ file, line, column: col, path, message })
+  }
+  for (const { pos, message } of document.errors) wrong(pos[0], '', message)
+  const values = new Map<string, Value>()
+  if (problems.length === 0 && document.contents !== null)
+    collect(document.contents, '', values, (node, path, message) =>
+      wrong((node as Node).range?.[0] ?? 0, path, message),
+    )
+  return { values, problems }
+}
+
+function collect(
+  node: unknown,
+  path: string,
+  values: Map<string, Value>,
+  wrong: (node: unknown, path: string, message: string) => void,
+): void {
   if (!isMap(node)) {
     const what = path === '' ? 'the file' : path
-    throw bad(`${at(node)}: ${what} holds settings such as "${childrenOf(path)[0]}: …"`, path)
+    return wrong(node, path, `${what} holds settings such as "${childrenOf(path)[0]}: …"`)
   }
   for (const { key, value } of node.items) {
     const name = String(isScalar(key) ? key.value : key)
     const full = path === '' ? name : `${path}.${name}`
-    const setting: Setting | undefined = Object.hasOwn(settings, full) ? settings[full as SettingPath] : undefined
+    const setting = settingAt(full)
     if (setting) {
       const held = isScalar(value) ? value.value : isSeq(value) ? value.toJSON() : undefined
-      const wrong = unfit(setting, held)
-      if (wrong) throw bad(`${at(value ?? key)}: ${full} ${wrong}`, full)
-      values.set(full, held as Value)
-    } else if (childrenOf(full).length > 0) collect(value ?? key, full, values, at)
-    else throw bad(`${at(key)}: unknown setting ${full}${didYouMean(name, childrenOf(path))}`, full)
+      const why = unfit(setting, held)
+      if (why) wrong(value ?? key, full, `${full} ${why}`)
+      else values.set(full, held as Value)
+    } else if (childrenOf(full).length > 0) collect(value ?? key, full, values, wrong)
+    else wrong(key, full, `unknown setting ${full}${didYouMean(name, childrenOf(path))}`)
   }
 }
+
+export const settingAt = (path: string): Setting | undefined =>
+  Object.hasOwn(settings, path) ? settings[path as SettingPath] : undefined
 
 /** Names that may stand directly under a path. */
 const childrenOf = (path: string): string[] => {
@@ -94,5 +133,3 @@ const childrenOf = (path: string): string[] => {
   const below = Object.keys(settings).filter((each) => each.startsWith(prefix))
   return [...new Set(below.map((each) => each.slice(prefix.length).split('.')[0] ?? ''))]
 }
-
-const bad = (message: string, param?: string): ControlError => new ControlError('bad_config', message, { param })

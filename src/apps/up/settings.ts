@@ -12,6 +12,8 @@ export type Setting =
       readonly min: number
       readonly max: number
       readonly usual: number
+      /** Where `usual` is worked out on each machine: how. */
+      readonly usualIs?: string
       readonly why: string
     }
   | { readonly kind: 'text'; readonly usual: string; readonly why: string }
@@ -21,12 +23,13 @@ export type Setting =
 
 export type Value = number | string | readonly string[]
 
-const integer = (usual: number, min: number, max: number, why: string): Setting => ({
+const integer = (usual: number, min: number, max: number, why: string, usualIs?: string): Setting => ({
   kind: 'integer',
   usual,
   min,
   max,
   why,
+  ...(usualIs !== undefined && { usualIs }),
 })
 const number = (usual: number, min: number, max: number, why: string): Setting => ({
   kind: 'number',
@@ -64,7 +67,13 @@ export const settings = {
     64,
     'requests that the embedded engine works on at once; each costs a context of KV cache',
   ),
-  'engine.threads': integer(Math.max(1, availableParallelism() - 1), 1, 1024, 'one core is left for the gateway'),
+  'engine.threads': integer(
+    Math.max(1, availableParallelism() - 1),
+    1,
+    1024,
+    'one core is left for the gateway',
+    'all cores but one',
+  ),
   'engine.context': integer(4096, 64, 10_000_000, 'tokens of prompt and answer together; memory grows with it'),
   'engine.queue': integer(
     256,

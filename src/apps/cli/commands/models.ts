@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { fields, type Row } from '../print.ts'
+import { waiting } from '../progress.ts'
 import { does, path, show } from '../run.ts'
 import { list } from '../values.ts'
 
@@ -24,7 +25,7 @@ export function modelCommands(program: Command): void {
       .argument('<file>')
       .option('--name <name>', "what clients ask for (default: the file's name)"),
     async (factory, { name, ...options }, file = '') => {
-      const added = await factory.json('POST', '/api/models', { path: resolve(file), name })
+      const added = await waiting(`loading ${file}`, factory.json('POST', '/api/models', { path: resolve(file), name }))
       show(added, options, ({ notice: _, published: __, ...model }: Row) => fields(model))
       return undefined
     },

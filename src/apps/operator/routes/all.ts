@@ -4,6 +4,7 @@ import { appRoutes } from './apps.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
 import { doctorRoutes } from './doctor.ts'
+import { economicRoutes } from './economics.ts'
 import { engineRoutes } from './engines.ts'
 import { gatewayRoutes } from './gateways.ts'
 import { internalRoutes } from './internal.ts'
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...usageRoutes,
   ...doctorRoutes,
   ...gatewayRoutes,
+  ...economicRoutes,
   ...metricRoutes,
   ...internalRoutes,
 ]

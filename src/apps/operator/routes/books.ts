@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { receipt, statement } from '../../../adapters/sqlite/answers.ts'
 import { fitsInForce, meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { check } from '../../../adapters/sqlite/check.ts'
+import { explain } from '../../../adapters/sqlite/explain.ts'
 import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
@@ -72,6 +73,21 @@ export const bookRoutes: readonly Route[] = [
         throw new ControlError('not_found', `no request ${request.slice(0, 80)}`, {
           param: 'id',
           next: 'Its id is the x-request-id of the answer; it is in the books a second later.',
+        })
+      return found
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/explain/{id}',
+    about: 'A request, a transfer or an interval of a meter, with what it comes from and what it moved',
+    input: { id: Type.String({ maxLength: 500 }) },
+    run: (factory, { id }) => {
+      const found = explain(factory.store, id)
+      if (!found)
+        throw new ControlError('not_found', `the books know no request, transfer or interval ${id.slice(0, 80)}`, {
+          param: 'id',
+          next: 'wattmill books requests   (an id is the x-request-id of an answer; it is in the books a second later)',
         })
       return found
     },

@@ -1,6 +1,7 @@
 import { all } from '../../../adapters/sqlite/registry/change.ts'
 import { listEngines, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import { snapshotNumber } from '../../../adapters/sqlite/registry/snapshot.ts'
+import { enginesNow } from '../engines-now.ts'
 import type { Factory } from '../factory.ts'
 import { type Route, route } from '../router.ts'
 import { version } from '../version.ts'
@@ -53,5 +54,7 @@ function status(factory: Factory) {
     quarantined: count('select count(*) as n from quarantine'),
     books_lag: live?.keeper.lag() ?? null,
     journal_room: live?.room.room ?? null,
+    meters: live?.keeper.meters() ?? null,
+    economics: live ? enginesNow(factory, live) : null,
   }
 }

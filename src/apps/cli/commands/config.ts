@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { ControlError } from '../../operator/errors.ts'
+import { didYouMean } from '../../operator/nearest.ts'
+import { contradictions, examineConfig, type Problem, problemText, readConfigFile, usualFile } from '../../up/config.ts'
+import { configSchema } from '../../up/schema.ts'
+import { type Setting, settings, type Value } from '../../up/settings.ts'
+import { exitCodes } from '../exit.ts'
+import { fields, type Row } from '../print.ts'
+import { type Common, guarded, show } from '../run.ts'
+import { complain } from '../talk.ts'
+
+export function configCommands(program: Command): void {
+  const config = program.command('config').description('wattmill.yaml: what it may say, and whether it is right')
+
+  const validate = config
+    .command('validate')
+    .description('every mistake in a file, with its line and column')
+    .argument('[file]', 'the file', usualFile)
+  validate.action((file: string) => guarded(async () => report(validateFile(file), validate.optsWithGlobals<Common>())))
+
+  const explain = config
+    .command('explain')
+    .description('what a setting means, its bounds, and what is in force and why')
+    .argument('[path]', 'such as limits.queue_seconds, or limits (default: all)')
+    .option('--config <file>', 'the file (default: wattmill.yaml, if it is here)')
+  explain.action((path: string | undefined) =>
+    guarded(async () => {
+      const options = explain.optsWithGlobals<Common & { config?: string }>()
+      show({ settings: explained(path, options.config) }, options, settingsView)
+      return undefined
+    }),
+  )
+
+  config
+    .command('schema')
+    .description('the JSON Schema of wattmill.yaml, for editors')
+    .action(() =>
+      guarded(async () => {
+        process.stdout.write(`${JSON.stringify(configSchema(), null, 2)}\n`)
+        return undefined
+      }),
+    )
+}
+
+interface Report {
+  readonly file: string
+  readonly valid: boolean
+  readonly settings: number
+  readonly problems: readonly Problem[]
+}
+
+function validateFile(file: string): Report {
+  const { values, problems } = examineConfig(readConfigFile(file), file)
+  const together = problems.length > 0 ? [] : contradictions(values)
+  const all = [...problems, ...together.map(({ path, message }) => ({ file, line: 1, column: 1, path, message }))]
+  return { file, valid: all.length === 0, settings: values.size, problems: all }
+}
+
+function report(result: Report, options: Common): number {
+  show(result, options, ({ file, valid, settings: count, problems }: Report) =>
+    valid ? [`${file} is right: ${count} settings`] : problems.map(problemText),
+  )
+  if (result.valid) return exitCodes.ok.code
+  complain(`${result.file} has ${result.problems.length} mistakes`, 'wattmill config explain')
+  return exitCodes.usage.code
+}
+
+interface Explained {
+  readonly path: string
+  readonly value: Value
+  /** The file that says it, or `usual`. */
+  readonly from: string
+  readonly usual: Value
+  readonly type: string
+  readonly min?: number
+  readonly max?: number
+  readonly why: string
+}
+
+function explained(path: string | undefined, file: string | undefined): Explained[] {
+  const named = file ?? (existsSync(usualFile) ? usualFile : undefined)
+  const { values } =
+    named === undefined ? { values: new Map<string, Value>() } : examineConfig(readConfigFile(named), named)
+  const all = Object.entries(settings) as [string, Setting][]
+  const wanted = all.filter(([name]) => path === undefined || name === path || name.startsWith(`${path}.`))
+  if (wanted.length === 0) {
+    const known = all.flatMap(([name]) => [name, name.split('.')[0] ?? ''])
+    throw new ControlError('not_found', `there is no setting ${path}${didYouMean(path ?? '', known)}`, {
+      param: 'path',
+      next: 'wattmill config explain',
+    })
+  }
+  return wanted.map(([name, setting]) => {
+    const given = values.get(name)
+    return {
+      path: name,
+      value: given ?? setting.usual,
+      from: given === undefined ? 'usual' : (named ?? ''),
+      usual: setting.usual,
+      type: types[setting.kind],
+      ...('min' in setting && { min: setting.min, max: setting.max }),
+      why: setting.why,
+    }
+  })
+}
+
+const types: Readonly<Record<Setting['kind'], string>> = {
+  integer: 'whole number',
+  number: 'number',
+  text: 'text',
+  file: 'path',
+  networks: 'list of addresses and networks',
+}
+
+/** One setting in full; several one below the other. */
+const settingsView = ({ settings: shown }: { readonly settings: readonly Explained[] }): readonly Row[] | string[] =>
+  shown.length === 1 && shown[0]
+    ? fields({ ...shown[0] })
+    : shown.map(({ path, value, from, type, min, max, why }) => ({
+        setting: path,
+        value: Array.isArray(value) || value !== '' ? value : '-',
+        from,
+        type,
+        bounds: min === undefined ? '-' : `${min} to ${max}`,
+        why,
+      }))

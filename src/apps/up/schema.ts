@@ -1,0 +1,38 @@
+import Type from 'typebox'
+import { type Setting, settings } from './settings.ts'
+
+/** JSON Schema of `wattmill.yaml`, from the table of settings: what `up` would refuse, an editor marks. */
+export function configSchema(): object {
+  const top: Record<string, Type.TSchema> = {}
+  const groups = new Map<string, Record<string, Type.TSchema>>()
+  for (const [path, setting] of Object.entries(settings)) {
+    const [first = '', second] = path.split('.')
+    if (second === undefined) top[first] = Type.Optional(typeOf(setting))
+    else groups.set(first, { ...groups.get(first), [second]: Type.Optional(typeOf(setting)) })
+  }
+  for (const [name, fields] of groups) top[name] = Type.Optional(Type.Object(fields, closed))
+  const schema = Type.Object(top, { ...closed, title: 'wattmill.yaml' })
+  return { $schema: 'http://json-schema.org/draft-07/schema#', ...schema }
+}
+
+/** An unknown name is a slip of the keyboard, not a setting for later. */
+const closed = { additionalProperties: false }
+
+function typeOf(setting: Setting): Type.TSchema {
+  const computed = 'usualIs' in setting && setting.usualIs !== undefined
+  const told = computed
+    ? { description: `${setting.why}; usually ${setting.usualIs}` }
+    : { description: setting.why, default: setting.usual }
+  switch (setting.kind) {
+    case 'integer':
+      return Type.Integer({ minimum: setting.min, maximum: setting.max, ...told })
+    case 'number':
+      return Type.Number({ minimum: setting.min, maximum: setting.max, ...told })
+    case 'text':
+      return Type.String({ ...(setting.usual === '' ? {} : { minLength: 1 }), ...told })
+    case 'file':
+      return Type.String(told)
+    case 'networks':
+      return Type.Array(Type.String(), told)
+  }
+}
