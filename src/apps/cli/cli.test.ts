@@ -85,6 +85,11 @@ const mistakes: readonly (readonly [args: readonly string[], code: number, says:
   [['models', 'add', 'package.json'], exitCodes.refused.code, /no GGUF model|no file/],
   [['status'], exitCodes.unreachable.code, /stopped/],
   [['status', '--home', '/nowhere/at/all'], exitCodes.not_found.code, /no factory[^\n]*\nNext: wattmill up --home/],
+  [['top'], exitCodes.unreachable.code, /stopped/],
+  [['explain', 'nothing'], exitCodes.not_found.code, /no request, transfer or interval/],
+  [['completion', 'bsh'], exitCodes.usage.code, /did you mean bash\?/],
+  [['config', 'explain', 'limits.queue_second'], exitCodes.not_found.code, /did you mean limits\./],
+  [['config', 'validate', '/nowhere.yaml'], exitCodes.usage.code, /cannot be read/],
   [['up', '--config', '/nowhere.yaml'], exitCodes.usage.code, /cannot be read/],
   [['up', '--port', '70000'], exitCodes.usage.code, /port is from 0 to 65535/],
 ]
@@ -120,4 +125,25 @@ test('a config with a mistake is told by line and column', () => {
   const result = wattmill('up', '--config', file)
   assert.match(result.err, /w\.yaml:2:3: unknown setting limits\.body_byts; did you mean body_bytes\?/)
   assert.equal(result.code, exitCodes.usage.code)
+})
+
+test('config validate tells every mistake, config explain what is in force and why', () => {
+  const file = join(temporary(), 'w.yaml')
+  writeFileSync(file, 'prot: 1\nlimits:\n  queue_seconds: 5\n  body_byts: 5\n')
+  const wrong = wattmill('config', 'validate', file, '-o', 'json')
+  assert.equal(wrong.code, exitCodes.usage.code)
+  assert.deepEqual(
+    JSON.parse(wrong.out).problems.map((problem: { line: number; column: number }) => [problem.line, problem.column]),
+    [
+      [1, 1],
+      [4, 3],
+    ],
+  )
+  writeFileSync(file, 'limits:\n  queue_seconds: 5\n')
+  assert.equal(wattmill('config', 'validate', file).code, 0)
+  const { settings } = JSON.parse(
+    wattmill('config', 'explain', 'limits.queue_seconds', '--config', file, '-o', 'json').out,
+  )
+  assert.deepEqual([settings.length, settings[0].value, settings[0].from, settings[0].usual], [1, 5, file, 30])
+  assert.equal(JSON.parse(wattmill('config', 'schema').out).title, 'wattmill.yaml')
 })

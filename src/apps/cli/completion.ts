@@ -14,11 +14,18 @@ export type Shell = (typeof shells)[number]
 /** Options whose value is a file or folder. */
 const paths = ['--home', '--config', '--tls-cert', '--tls-key']
 
+/** Options that take the word after them: it leads nowhere, whatever it is. */
+function valued(command: Command): string[] {
+  const own = command.options.filter(({ flags }) => /[<[]/.test(flags))
+  const names = own.flatMap(({ long, short }) => [long ?? [], short ?? []].flat())
+  return [...new Set([...names, ...command.commands.flatMap(valued)])]
+}
+
 /** A script for a shell, made from the commands themselves; it asks nobody, so it is there at once. */
 export function completion(root: Command, shell: Shell): string {
   const places = placesOf(root, [root.name()])
-  const scripts: Record<Shell, (places: readonly Place[]) => string[]> = { bash, zsh, fish }
-  return `${scripts[shell](places).join('\n')}\n`
+  const scripts: Record<Shell, (places: readonly Place[], valued: readonly string[]) => string[]> = { bash, zsh, fish }
+  return `${scripts[shell](places, valued(root)).join('\n')}\n`
 }
 
 function placesOf(command: Command, words: readonly string[]): Place[] {
@@ -39,11 +46,13 @@ const rootOf = (command: Command): Command => (command.parent ? rootOf(command.p
 const steps = (places: readonly Place[]): string[] =>
   places.filter(({ words }) => words.length > 1).map(({ words }) => words.join(' '))
 
-const bash = (places: readonly Place[]): string[] => [
+const bash = (places: readonly Place[], valued: readonly string[]): string[] => [
   '# source <(wattmill completion bash)',
   '_wattmill() {',
-  '  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=wattmill word',
+  '  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=wattmill word skip=',
   '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+  '    if [[ $skip ]]; then skip=; continue; fi',
+  `    case $word in ${valued.join('|')}) skip=1; continue ;; esac`,
   '    case "$at $word" in',
   `      ${steps(places).map(quoted).join('|')}) at="$at $word" ;;`,
   '    esac',
@@ -63,12 +72,14 @@ const bash = (places: readonly Place[]): string[] => [
   'complete -o default -F _wattmill wattmill',
 ]
 
-const zsh = (places: readonly Place[]): string[] => [
+const zsh = (places: readonly Place[], valued: readonly string[]): string[] => [
   '#compdef wattmill',
   '# source <(wattmill completion zsh)',
   '_wattmill() {',
-  '  local -a found; local at=wattmill word',
+  '  local -a found; local at=wattmill word skip=',
   '  for word in ${words[2,CURRENT-1]}; do',
+  '    if [[ -n $skip ]]; then skip=; continue; fi',
+  `    case $word in (${valued.join('|')}) skip=1; continue ;; esac`,
   '    case "$at $word" in',
   `      (${steps(places).map(quoted).join('|')}) at="$at $word" ;;`,
   '    esac',
@@ -89,11 +100,20 @@ const zsh = (places: readonly Place[]): string[] => [
   'compdef _wattmill wattmill',
 ]
 
-const fish = (places: readonly Place[]): string[] => [
+const fish = (places: readonly Place[], valued: readonly string[]): string[] => [
   '# wattmill completion fish | source',
   'function __wattmill_at',
   '  set -l at wattmill',
+  '  set -l skip 0',
   '  for word in (commandline -opc)[2..-1]',
+  '    if test $skip = 1',
+  '      set skip 0',
+  '      continue',
+  '    end',
+  `    if contains -- $word ${valued.join(' ')}`,
+  '      set skip 1',
+  '      continue',
+  '    end',
   '    switch "$at $word"',
   `      case ${steps(places).map(quoted).join(' ')}`,
   '        set at "$at $word"',

@@ -2,12 +2,9 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../operator/version.ts'
 import { appCommands } from './commands/apps.ts'
 import { bookCommands } from './commands/books.ts'
-
 import { budgetCommands } from './commands/budgets.ts'
-
 import { completionCommand } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
-
 import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommands } from './commands/keys.ts'

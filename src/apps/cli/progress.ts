@@ -46,7 +46,7 @@ export function progress(
 
 function barLine(what: string, said: string, share: number | undefined, columns: number): string {
   const text = `${what}  ${said}`
-  const room = columns - text.length - 10
+  const room = columns - text.length - 11
   if (share === undefined || room < 10) return text.slice(0, columns - 1)
   const full = Math.round(Math.min(1, share) * room)
   return `${what}  [${'#'.repeat(full)}${'.'.repeat(room - full)}] ${String(Math.floor(share * 100)).padStart(3)} %  ${said}`

@@ -47,10 +47,13 @@ export function topLines({ status, floor, economics, engines, flows }: Top): str
       `books: ${journal_rows} rows, ${open_intervals} intervals behind` +
       (status.quarantined > 0 ? `, ${status.quarantined} put aside` : '') +
       (failing ? `   ${failing}` : ''),
-    `last minute   ${shown(figures.output_tokens_per_s)} out, ${shown(figures.requests_per_min)}, failed ${percent(figures.failed_share)}   ` +
-      `TTFT ${shown(figures.ttft_p50_ms)} p50, ${shown(figures.ttft_p95_ms)} p95   ITL ${shown(figures.itl_p50_ms)} p50, ${shown(figures.itl_p95_ms)} p95`,
-    `              ${shown(figures.power_w)}   ${shown(figures.tokens_per_j)}   revenue ${shown(figures.revenue_usd_per_h)}   ` +
-      `declared cost ${dollars(economics.cost_usd_per_h)}/h   margin ${dollars(economics.margin_usd_per_h)}/h`,
+    '',
+    `last minute   ${shown(figures.output_tokens_per_s)} out   ${shown(figures.requests_per_min)}   failed ${percent(figures.failed_share)}`,
+    `              TTFT ${shown(figures.ttft_p50_ms)} p50, ${shown(figures.ttft_p95_ms)} p95   ` +
+      `ITL ${shown(figures.itl_p50_ms)} p50, ${shown(figures.itl_p95_ms)} p95`,
+    `              ${shown(figures.power_w)}   ${shown(figures.tokens_per_j)}`,
+    `last 5 min    revenue ${dollars(economics.revenue_usd_per_h)}/h   declared cost ${dollars(economics.cost_usd_per_h)}/h   ` +
+      `margin ${dollars(economics.margin_usd_per_h)}/h`,
     '',
     ...table(
       economics.engines.map((one) =>
@@ -123,7 +126,8 @@ export function short(value: number | null | undefined): string | null {
   return digits > 8 ? value.toExponential(1) : value.toFixed(digits)
 }
 
-const dollars = (value: number | null): string => (value === null ? '-' : `$${short(value)}`)
+const dollars = (value: number | null): string =>
+  value === null ? '-' : `${value < 0 ? '-' : ''}$${short(Math.abs(value))}`
 
 function since(started: string | null, at_ms: number): string {
   if (started === null) return '-'

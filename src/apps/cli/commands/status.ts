@@ -3,14 +3,16 @@ import { findModelFiles } from '../../../adapters/discovery/files.ts'
 import { findEngines } from '../../../adapters/discovery/loopback.ts'
 import { home as homeAt } from '../../../adapters/files/home.ts'
 import { type Room, roomText } from '../../../books/room.ts'
+import type { EngineNow, EnginesNow } from '../../operator/engines-now.ts'
 import { ControlError } from '../../operator/errors.ts'
 import { type Reached, reach } from '../../operator/reach.ts'
 import type { Finding } from '../../operator/routes/doctor.ts'
 import { discovered } from '../../up/banner.ts'
 import { exitCodes } from '../exit.ts'
-import { fields, type Row } from '../print.ts'
+import { fields, type Row, table } from '../print.ts'
 import { type Common, does, guarded, show } from '../run.ts'
 import { talk } from '../talk.ts'
+import { short } from '../top-view.ts'
 
 export function statusCommands(program: Command): void {
   does(program.command('status').description('the factory at a glance'), async (factory, options) => {
@@ -34,11 +36,14 @@ interface Status extends Row {
   }
   readonly books_lag: { readonly behind_s: number; readonly energy_behind_s: number } | null
   readonly journal_room: Room | null
+  readonly meters: { readonly names: readonly string[]; readonly note: string } | null
+  readonly economics: EnginesNow | null
 }
 
-const glance = ({ gateways, engine_host, books_lag, journal_room, ...status }: Status): string[] =>
-  fields({
+const glance = ({ gateways, engine_host, books_lag, journal_room, meters, economics, ...status }: Status): string[] => [
+  ...fields({
     ...status,
+    ...(meters && { meters: meters.names, energy: meters.note }),
     gateways: `${gateways.length}, ${gateways.filter((gateway) => gateway.ready).length} ready`,
     running:
       gateways.length > 0
@@ -52,7 +57,20 @@ const glance = ({ gateways, engine_host, books_lag, journal_room, ...status }: S
     engine_memory: engine_host.memory
       ? `${mebibytes(engine_host.memory.used)} of ${mebibytes(engine_host.memory.budget)} MiB (estimated)`
       : undefined,
-  })
+  }),
+  ...(economics ? ['', ...table(economics.engines.map(economicsRow))] : []),
+]
+
+const economicsRow = (engine: EngineNow): Row => ({
+  'last 5 minutes': engine.engine,
+  'tok/s out': short(engine.output_tokens_per_s),
+  '$/M tok': short(engine.usd_per_mtoken.all),
+  '$/M out': short(engine.usd_per_mtoken.output),
+  'J/tok': short(engine.j_per_token.all),
+  'J/out': short(engine.j_per_token.output),
+  W: short(engine.power_w),
+  energy: engine.energy_grade,
+})
 
 const mebibytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024)
 
