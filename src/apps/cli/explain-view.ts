@@ -1,7 +1,7 @@
 import type { ExplainedInterval, Explanation, Moved } from '../../adapters/sqlite/explain.ts'
 import type { Receipt } from '../../books/receipt.ts'
 import { fields, type Row, table } from './print.ts'
-import { attemptRow, joules } from './views.ts'
+import { attemptRow, attribution, joules } from './views.ts'
 
 type Settled = Extract<Receipt, { state: 'settled' }>
 type Open = Extract<Receipt, { state: 'open' }>
@@ -84,7 +84,7 @@ function settledLines(receipt: Settled): string[] {
       fields({
         joules: joules(energy.energy_mj) ?? 'unknown',
         meter: energy.grade,
-        rule: energy.rule,
+        division: attribution(energy.attribution),
         state: energy.final ? 'final' : 'provisional: some interval is still open',
         intervals: energy.intervals.map(
           ({ meter, sequence, energy_mj }) => `${meter}/${sequence} ${joules(energy_mj)} J`,

@@ -113,7 +113,7 @@ const grade = (of: string, final: boolean): string =>
   of === 'unknown' ? of : `${of}, ${final ? 'final' : 'provisional'}`
 
 /** How the joules were divided, in one line. */
-const attribution = ({ grade, how, fits, residual_factor }: Settled['energy']['attribution']): string =>
+export const attribution = ({ grade, how, fits, residual_factor }: Settled['energy']['attribution']): string =>
   [
     `${grade}: ${how}`,
     ...(fits.length > 0 ? [`fit ${fits.join(', ')}`] : []),
