@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { nanoDollars } from '../units/amount.ts'
-import { costIn, economicsOf, partsOf } from './economics.ts'
+import { declaredCost, economicsOf, meterParts } from './economics.ts'
 
 const span = (from_ms: number, until_ms: number | null, perHour: bigint) => ({
   engine: 'e',
@@ -14,14 +14,14 @@ const hour = 3_600_000
 
 test('declared cost counts for the time it was in force, and parts of a time add up to it', () => {
   const spans = [span(0, hour, 24_000_000_000n), span(hour, null, 12_000_000_000n)]
-  assert.equal(costIn(spans, 0, 2 * hour), 36)
-  assert.equal(costIn(spans, hour / 2, hour), 12)
-  assert.equal(costIn(spans, 2 * hour, hour), 0)
+  assert.equal(declaredCost(spans, 0, 2 * hour), 36)
+  assert.equal(declaredCost(spans, hour / 2, hour), 12)
+  assert.equal(declaredCost(spans, 2 * hour, hour), 0)
   fc.assert(
     fc.property(fc.nat(2 * hour), fc.nat(2 * hour), fc.nat(2 * hour), (a, b, c) => {
       const [from = 0, middle = 0, to = 0] = [a, b, c].sort((x, y) => x - y)
-      const parts = costIn(spans, from, middle) + costIn(spans, middle, to)
-      assert(Math.abs(parts - costIn(spans, from, to)) < 1e-9)
+      const parts = declaredCost(spans, from, middle) + declaredCost(spans, middle, to)
+      assert(Math.abs(parts - declaredCost(spans, from, to)) < 1e-9)
     }),
   )
 })
@@ -67,6 +67,6 @@ test('what is not known is null: no tokens, no meter, no declared cost', () => {
 })
 
 test('parts of a shared meter add up to it', () => {
-  assert.deepEqual(partsOf([30, 10]), [0.75, 0.25])
-  assert.deepEqual(partsOf([0, 0]), [0.5, 0.5])
+  assert.deepEqual(meterParts([30, 10]), [0.75, 0.25])
+  assert.deepEqual(meterParts([0, 0]), [0.5, 0.5])
 })

@@ -12,7 +12,7 @@ export interface CostSpan {
 }
 
 /** Declared dollars of spans within [from, to). */
-export function costIn(spans: readonly CostSpan[], from_ms: number, to_ms: number): number {
+export function declaredCost(spans: readonly CostSpan[], from_ms: number, to_ms: number): number {
   return spans.reduce((sum, span) => {
     const [from, to] = [Math.max(from_ms, span.from_ms), Math.min(to_ms, span.until_ms ?? to_ms)]
     return to > from ? sum + (Number(span.perHour) / 1e9) * ((to - from) / 3_600_000) : sum
@@ -91,7 +91,7 @@ function drawnBy(meters: EngineTime['meters']): { joules: number; watts: number;
 }
 
 /** A meter's energy is each engine's by the tokens that it worked off in the time; by halves where none did. */
-export function partsOf(tokens: readonly number[]): number[] {
+export function meterParts(tokens: readonly number[]): number[] {
   const sum = tokens.reduce((a, b) => a + b, 0)
   return tokens.map((count) => (sum > 0 ? count / sum : 1 / tokens.length))
 }

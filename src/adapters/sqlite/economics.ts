@@ -1,6 +1,6 @@
 /** What each engine cost and drew per token over the last minutes. */
 import type { CostSpan, Economics } from '../../books/economics.ts'
-import { costIn, economicsOf, partsOf } from '../../books/economics.ts'
+import { declaredCost, economicsOf, meterParts } from '../../books/economics.ts'
 import type { Sums } from '../../books/figures.ts'
 import type { Stretch } from '../../books/range.ts'
 import { listEngines } from './registry/engines.ts'
@@ -52,7 +52,7 @@ function metersOf(
     const sums = metered.get(meter)
     const at = engines.indexOf(engine)
     if (!sums || at < 0) return []
-    return { sums, part: partsOf(engines.map((one) => tokensOf(served.get(one))))[at] ?? 0 }
+    return { sums, part: meterParts(engines.map((one) => tokensOf(served.get(one))))[at] ?? 0 }
   })
 }
 
@@ -62,5 +62,5 @@ const tokensOf = (sums: Sums | undefined): number =>
 
 function declared(spans: readonly CostSpan[], engine: string, from_ms: number, to_ms: number): number | undefined {
   const mine = spans.filter((span) => span.engine === engine)
-  return mine.length === 0 ? undefined : costIn(mine, from_ms, to_ms)
+  return mine.length === 0 ? undefined : declaredCost(mine, from_ms, to_ms)
 }

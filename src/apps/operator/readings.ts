@@ -7,7 +7,7 @@ import { type AccountFigure, accountFigures, lastInterval, residuals } from '../
 import { count } from '../../adapters/sqlite/ledger.ts'
 import { costSpans, enginesByMeter } from '../../adapters/sqlite/registry/meters.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
-import { costIn, type PerToken } from '../../books/economics.ts'
+import { declaredCost, type PerToken } from '../../books/economics.ts'
 import type { Room } from '../../books/room.ts'
 import { enginesNow } from './engines-now.ts'
 import type { Factory, Live } from './factory.ts'
@@ -189,7 +189,7 @@ function economicReadings(factory: Factory, live: Live): Reading[] {
       ...known('wattmill_power_watts', [one.engine, one.energy_grade ?? ''], one.power_w),
     ]),
     ...costSpans(factory.store).map((span) =>
-      reading('wattmill_engine_cost_dollars_total', [span.engine], costIn([span], span.from_ms, at_ms)),
+      reading('wattmill_engine_cost_dollars_total', [span.engine], declaredCost([span], span.from_ms, at_ms)),
     ),
     ...known('wattmill_margin_dollars_per_hour', [], margin_usd_per_h),
   ]
