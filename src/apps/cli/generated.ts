@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { dashboard } from '../../adapters/prometheus/dashboard.ts'
 import { metricsPage } from '../../adapters/prometheus/page.ts'
 import { configSchema } from '../up/schema.ts'
+import { apiPage } from './api-page.ts'
 import { cliPage } from './cli-page.ts'
 import { configPage } from './config-page.ts'
 import { errorsPage } from './errors-page.ts'
@@ -20,6 +21,7 @@ const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 export const generated: readonly Generated[] = [
   { file: 'docs/errors.md', make: errorsPage },
+  { file: 'docs/api.md', make: apiPage },
   { file: 'docs/cli.md', make: cliPage },
   { file: 'docs/config.md', make: configPage },
   { file: 'docs/wattmill.schema.json', make: () => json(configSchema()) },

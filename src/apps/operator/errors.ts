@@ -12,7 +12,7 @@ export const controlCatalogue = {
   unauthorized: { status: 401, exit: 4, next: 'Send `Authorization: Bearer …` with the key in admin.key.' },
   csrf: { status: 403, exit: 4, next: 'Send the header `x-wattmill: 1` with changes made by cookie.' },
   not_found: { status: 404, exit: 3, next: 'wattmill status' },
-  route_not_found: { status: 404, exit: 3, next: 'Check the path; the control API is listed in the README.' },
+  route_not_found: { status: 404, exit: 3, next: 'Check the path; docs/api.md lists the routes.' },
   method_not_allowed: { status: 405, exit: 2, next: 'Use the method that the `allow` header names.' },
   conflict: { status: 409, exit: 4, next: 'wattmill status' },
   body_too_large: { status: 413, exit: 2, next: 'Send a smaller body; 1 MiB is the most.' },

@@ -56,7 +56,7 @@ export const errorCatalogue = {
     status: 404,
     type: 'invalid_request_error',
     retry: false,
-    next: 'Check the path; the routes are listed in the README.',
+    next: 'Check the path; docs/api.md lists the routes.',
   },
   method_not_allowed: {
     status: 405,

@@ -1,0 +1,35 @@
+import { routes } from '../gateway/routes.ts'
+import { routes as operatorRoutes } from '../operator/routes/all.ts'
+
+const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+const code = (text: string): string => `\`${text}\``
+
+/** docs/api.md: every route on the one port, from the tables that serve it. */
+export function apiPage(): string {
+  // /internal is between gateways and operator, and reachable by nobody else.
+  const control = operatorRoutes.filter(({ path }) => !path.startsWith('/internal'))
+  return [
+    '# HTTP routes',
+    '',
+    'Made by `npm run docs` from the tables in the source; do not edit by hand. Errors: [errors.md](errors.md).',
+    '',
+    '## Answered by every gateway',
+    '',
+    'The key of an application goes in `Authorization: Bearer …`, `x-api-key` or `api-key`. Fields that Wattmill does not know are',
+    'passed on to the engine. Every answer carries its `x-request-id`, under which `GET /api/receipts/{id}` knows it.',
+    '',
+    row('method', 'path', 'what it does'),
+    row('---', '---', '---'),
+    ...routes.map(({ methods, path, about }) => row(code(methods[0] ?? ''), code(path), about)),
+    '',
+    '## Answered by the operator',
+    '',
+    'The admin key goes in `Authorization: Bearer …`; it is in the file `admin.key` of the home. The command line uses the same',
+    'routes.',
+    '',
+    row('method', 'path', 'what it does'),
+    row('---', '---', '---'),
+    ...control.map(({ method, path, about }) => row(code(method), code(path), about)),
+    '',
+  ].join('\n')
+}

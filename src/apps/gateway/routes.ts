@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { idHeaders, sendJson } from '../../adapters/http/errors.ts'
+import type { RequestId } from '../../units/ids.ts'
+import { generate } from './generate.ts'
+import { listModels } from './models.ts'
+import { readiness } from './ready.ts'
+import type { State } from './state.ts'
+
+export type Handle = (
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: RequestId,
+  path: string,
+) => void
+
+export interface Route {
+  readonly methods: readonly string[]
+  /** For people; `match` is for paths. */
+  readonly path: string
+  /** One line for the list of routes. */
+  readonly about: string
+  readonly match: RegExp
+  readonly handle: Handle
+}
+
+const GET = ['GET', 'HEAD']
+
+/** What a gateway answers by itself. */
+export const routes: readonly Route[] = [
+  {
+    methods: ['POST'],
+    path: '/v1/chat/completions',
+    about: "An answer to messages, streamed or not, in the shape of OpenAI's",
+    match: /^\/v1\/chat\/completions$/,
+    handle: (state, request, response, id) => generate(state, 'chat', request, response, id),
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/completions',
+    about: 'A text carried on, streamed or not',
+    match: /^\/v1\/completions$/,
+    handle: (state, request, response, id) => generate(state, 'text', request, response, id),
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/embeddings',
+    about: 'Texts as vectors, from a model made for them',
+    match: /^\/v1\/embeddings$/,
+    handle: (state, request, response, id) => generate(state, 'embeddings', request, response, id),
+  },
+  {
+    methods: GET,
+    path: '/v1/models',
+    about: 'The models that the key may ask for; one of them at `/v1/models/NAME`',
+    match: /^\/v1\/models(\/.+)?$/,
+    handle: listModels,
+  },
+  {
+    methods: GET,
+    path: '/livez',
+    about: 'Whether this gateway runs; needs no key',
+    match: /^\/livez$/,
+    handle: (_state, _request, response, id) => sendJson(response, 200, { live: true }, idHeaders(id)),
+  },
+  {
+    methods: GET,
+    path: '/readyz',
+    about: '200 when it can serve, else 503 and what it waits for; needs no key',
+    match: /^\/readyz$/,
+    handle: (state, _request, response, id) => {
+      const report = readiness(state)
+      sendJson(response, report.ready ? 200 : 503, report, idHeaders(id))
+    },
+  },
+]
