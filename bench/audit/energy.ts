@@ -152,6 +152,12 @@ export function drawn_mj(before: Sample, after: Sample): bigint {
 
 const wholeMillijoules = (microjoules: number): bigint => BigInt(Math.floor(microjoules / 1000))
 
+/** An engine elsewhere may have a meter and keeps no log for us: the journal's row is what knows its attempts. */
+const isElsewhere = (request: RequestRecord | undefined, attempt: string): boolean =>
+  request?.attempts.some(
+    ({ number, replica }) => replica !== 'embedded' && attempt.endsWith(`${request.id}/${number}`),
+  ) ?? false
+
 /** Joules of an attempt are borne by the tenant who asked, or by waste; and the engine's log knows the attempt. */
 function checkBearer(
   transfer: TransferRecord,
@@ -160,9 +166,9 @@ function checkBearer(
 ): Finding[] {
   if (transfer.request === null) return []
   const attempt = /[^/]+\/\d+$/.exec(transfer.id)?.[0] ?? ''
-  if (!engine.attempts.has(attempt))
-    return [{ kind: 'unknown', subject: transfer.request, message: `joules for ${attempt}, which no engine log knows` }]
   const request = requests.get(transfer.request)
+  if (!engine.attempts.has(attempt) && !isElsewhere(request, attempt))
+    return [{ kind: 'unknown', subject: transfer.request, message: `joules for ${attempt}, which no engine log knows` }]
   if (!request)
     return [{ kind: 'unknown', subject: transfer.request, message: `joules for a request that is not booked` }]
   const own = `tenant/${encodeURIComponent(request.tenant)}/${encodeURIComponent(request.application)}`

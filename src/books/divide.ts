@@ -13,6 +13,8 @@ export interface Doing {
   readonly tokens: number
   /** The same by what it costs; nothing where an older log does not say. */
   readonly did: StepWork
+  /** Its share of the CPU time of its steps; 0 where it is not known. */
+  readonly cpu_us: number
 }
 
 /** How the active energy of an interval is divided over those who worked in it. */
@@ -51,7 +53,11 @@ function byTokens(work: readonly Doing[]): bigint[] {
   return work.map(({ tokens }) => BigInt(none ? 1 : tokens))
 }
 
-/** What an interval teaches about its model: only when a single one worked, and everything that it did is known. */
+/**
+ * What an interval teaches about its model: only when a single one worked, and everything that it did is known.
+ *
+ * A meter that estimates from CPU time sees all of the machine; there the CPU time of the steps themselves is the better word.
+ */
 export function lessons(interval: MeterInterval, work: readonly Doing[]): Observed[] {
   const [first, ...others] = work
   const { meter, sequence, energy, idle, reset } = interval
@@ -60,5 +66,8 @@ export function lessons(interval: MeterInterval, work: readonly Doing[]): Observ
   if (work.some(({ did }) => did.step_e9 === 0)) return []
   const { replica, model } = first
   const sum = work.map(({ did }) => did).reduce(plusWork, noWork)
-  return [{ meter, sequence, replica, model, work: sum, energy_mj: energy - idle }]
+  const cpu_us = work.reduce((total, one) => total + one.cpu_us, 0)
+  const own = interval.cpu_mj_per_s !== undefined && cpu_us > 0
+  const energy_mj = own ? BigInt(Math.round(((interval.cpu_mj_per_s ?? 0) * cpu_us) / 1e6)) : energy - idle
+  return [{ meter, sequence, replica, model, work: sum, energy_mj }]
 }

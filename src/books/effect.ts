@@ -3,6 +3,7 @@ import type { Transfer } from './account.ts'
 import type { Observed, StepFit } from './fit.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow, OpenRow } from './row.ts'
+import type { Seen } from './seen.ts'
 
 /**
  * What a decision of the bookkeeper does to the books. All effects of one decision are one transaction; a store (SQLite,
@@ -28,6 +29,8 @@ export type Effect =
       readonly fit: number | null
       readonly modelled_mj: bigint | null
     }
+  /** Who worked in an interval, as rebuilt from how their answers came. */
+  | { readonly do: 'worked'; readonly meter: string; readonly sequence: number; readonly seen: readonly Seen[] }
   /** It taught something about what a step costs. */
   | { readonly do: 'observe'; readonly observed: Observed }
   | { readonly do: 'fit'; readonly fit: StepFit }

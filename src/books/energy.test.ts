@@ -52,6 +52,7 @@ const workOf = (one: StepWork, n: number, bearer: Account = accounts.tenant(id('
   model,
   tokens: one.prefill + one.decode,
   did: one,
+  cpu_us: 0,
   bearer,
 })
 

@@ -10,7 +10,7 @@ import { divide, lessons } from './divide.ts'
 import type { Effect } from './effect.ts'
 import type { StepFit } from './fit.ts'
 import { divideIdle } from './idle.ts'
-import type { CloseRow } from './row.ts'
+import type { Seen } from './seen.ts'
 
 /** What one attempt did within a meter interval, and who bears it: a tenant's account, or waste by cause. */
 export interface Work extends Doing {
@@ -49,14 +49,6 @@ export function attribute(interval: MeterInterval, work: readonly Work[], fits: 
     ...idle.map(({ to, amount }) => posting(to === accounts.idle() ? 'idle' : to, to, amount, null)),
   ]
   return { transfers: transfers.filter(({ amount }) => amount > 0n), division }
-}
-
-/** A second belongs to the interval that its middle lies in, so that each is in exactly one: (s + 0.5) × 1000 ∈ [from, to). */
-export const firstSecond = (at_ms: number): number => Math.ceil((at_ms - 500) / 1000)
-
-/** Work of an attempt in the seconds of an interval, and the settled request that it belongs to; undefined: foreign. */
-export interface Seen extends Omit<Work, 'bearer'> {
-  readonly row: CloseRow | undefined
 }
 
 export const workOfSeen = (seen: readonly Seen[]): Work[] =>

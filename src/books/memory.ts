@@ -6,13 +6,14 @@ import type { Balances, LedgerUnit, Transfer } from './account.ts'
 import { apply as move } from './account.ts'
 import type { Aside, Effect, Known, Written } from './effect.ts'
 import { putAside } from './effect.ts'
-import type { Seen } from './energy.ts'
-import { closeInterval, firstSecond } from './energy.ts'
+import { closeInterval } from './energy.ts'
 import type { Observed, StepFit } from './fit.ts'
 import { fitOf, observationsKept, refit } from './fit.ts'
 import { bookForeign, isReadPast, settleOrphan } from './orphan.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow, OpenRow } from './row.ts'
+import type { Seen } from './seen.ts'
+import { firstSecond } from './seen.ts'
 import { reconcileAttempt } from './settle.ts'
 import type { JournalCursor, JournalRow } from './ship.ts'
 import { gap, ship } from './ship.ts'
@@ -33,6 +34,7 @@ interface EngineState {
 interface Did {
   readonly tokens: number
   readonly did: StepWork
+  readonly cpu_us: number
 }
 
 interface OpenEntry {
@@ -62,6 +64,8 @@ export class MemoryBooks {
   readonly intervals: IntervalEntry[] = []
   readonly journals = new Map<Incarnation, JournalState>()
   readonly prices = new Map<number, PriceVersion>()
+  /** Who worked in intervals of engines that do not report their steps. */
+  readonly worked = new Map<string, readonly Seen[]>()
   readonly fits: StepFit[] = []
   /** What intervals taught, by key and in order. */
   readonly observed = new Map<string, Observed[]>()
@@ -130,8 +134,8 @@ export class MemoryBooks {
       const more = heardMore(this.attempts.get(heard.attempt), heard, incarnation, replica)
       if (more) this.#keep(more)
     }
-    for (const { second, attempt, tokens, work } of seconds.values())
-      this.#second(second, attempt as AttemptId, { tokens, did: work })
+    for (const { second, attempt, tokens, work, cpu_us } of seconds.values())
+      this.#second(second, attempt as AttemptId, { tokens, did: work, cpu_us })
   }
 
   /** All that an engine logged before a moment has been read. */
@@ -302,6 +306,8 @@ export class MemoryBooks {
       }
       case 'attributed':
         return this.#attributed(effect)
+      case 'worked':
+        return void this.worked.set(`${effect.meter}/${effect.sequence}`, effect.seen)
       case 'observe':
         return this.#observe(effect.observed)
       case 'fit':
@@ -349,7 +355,7 @@ export class MemoryBooks {
 }
 
 const plusDid = (a: Did | undefined, b: Did): Did =>
-  a ? { tokens: a.tokens + b.tokens, did: plusWork(a.did, b.did) } : b
+  a ? { tokens: a.tokens + b.tokens, did: plusWork(a.did, b.did), cpu_us: a.cpu_us + b.cpu_us } : b
 
 const isSame = (a: Transfer, b: Transfer): boolean =>
   a.unit === b.unit && a.from === b.from && a.to === b.to && a.amount === b.amount && a.at_ms === b.at_ms

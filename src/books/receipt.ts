@@ -23,48 +23,56 @@ export interface EnergyShare {
   readonly fit: number | null
   /** What the model said of the whole, before it was scaled to the meter. */
   readonly modelled_mj: bigint | null
+  readonly attribution: 'step' | 'window'
 }
 
 /** All that is known of a request's energy. `final`: no interval that it worked in is still open. */
 export interface RequestEnergy {
   readonly shares: readonly EnergyShare[]
   readonly final: boolean
-  /** Some engine of ours logged its work; else the energy of a hosted engine is unknown. */
-  readonly logged: boolean
+  /** Some meter of ours sees its work; else the energy of a hosted engine is unknown. */
+  readonly known: boolean
 }
 
 /** The weakest grade of its parts; `unknown` where no meter of ours saw the work. */
-export const gradeOf = ({ shares, logged }: RequestEnergy): Grade | 'unknown' => {
-  if (!logged || shares.length === 0) return 'unknown'
+export const gradeOf = ({ shares, known }: RequestEnergy): Grade | 'unknown' => {
+  if (!known || shares.length === 0) return 'unknown'
   for (const grade of ['simulated', 'estimated'] as const)
     if (shares.some((share) => share.grade === grade)) return grade
   return 'measured'
 }
 
 /**
- * How the division was made, best first: *step*, the engine reported its batches; *list*, it is hosted, and there are no joules
- * unless somebody declares them.
+ * How the division was made, best first: *step*, the engine reported its batches; *window*, they were rebuilt from how its
+ * answers came; *list*, it is hosted and nothing measures it: there are no joules unless somebody declares them.
  */
-export type AttributionGrade = 'step' | 'list'
+export type AttributionGrade = 'step' | 'window' | 'list'
+
+const ways = {
+  step: "the engine's steps",
+  window: 'its batches, rebuilt from how answers came',
+  list: 'the engine is hosted: money by its price, joules unknown',
+} as const
 
 /** Grade of a request's energy, how it was made, by which fits, and how far the model was from the meter in its intervals. */
-export function attributionOf({ shares, logged }: RequestEnergy) {
-  const grade: AttributionGrade = logged ? 'step' : 'list'
+export function attributionOf({ shares, known }: RequestEnergy) {
+  const rebuilt = shares.some(({ attribution }) => attribution === 'window')
+  const grade: AttributionGrade = !known ? 'list' : rebuilt ? 'window' : 'step'
   const fits = [...new Set(shares.flatMap(({ fit }) => fit ?? []))].sort((a, b) => a - b)
   const modelled = shares.filter(({ modelled_mj }) => modelled_mj !== null)
   return {
     grade,
-    how: logged ? howSteps(shares, fits.length > 0) : 'the engine is hosted: money by its price, joules unknown',
+    how: known && shares.length > 0 ? `${ways[grade]}, ${howDivided(shares, modelled.length)}` : ways[grade],
     fits,
     residual_factor: factorOf(modelled),
   }
 }
 
-function howSteps(shares: readonly EnergyShare[], fitted: boolean): string {
-  const shapley = "the engine's steps, each shared as F/|S| + v (Shapley), scaled to the meter"
-  const tokens = "the engine's steps, shared by tokens: what a step of this model costs is not learned yet"
-  if (!fitted) return tokens
-  return shares.every(({ fit }) => fit !== null) ? shapley : `${shapley}; before that by tokens`
+function howDivided(shares: readonly EnergyShare[], modelled: number): string {
+  const shapley = 'each step shared as F/|S| + v (Shapley), scaled to the meter'
+  const tokens = 'shared by tokens, scaled to the meter: what a step of this model costs is not learned yet'
+  if (modelled === 0) return tokens
+  return modelled === shares.length ? shapley : `${shapley}; at first by tokens`
 }
 
 const factorOf = (shares: readonly Pick<EnergyShare, 'active_mj' | 'modelled_mj'>[]): number | null =>
@@ -75,7 +83,7 @@ const factorOf = (shares: readonly Pick<EnergyShare, 'active_mj' | 'modelled_mj'
 
 /** The energy as text, in millijoules; null where it is not known, which is another thing than zero. */
 export const energyText = (energy: RequestEnergy): string | null =>
-  energy.logged ? energy.shares.reduce((sum, share) => sum + share.energy_mj, 0n).toString() : null
+  energy.known ? energy.shares.reduce((sum, share) => sum + share.energy_mj, 0n).toString() : null
 
 /** What a settled request costs: the charges of its billed attempts. */
 export const costOf = (row: CloseRow, price: PriceVersion | undefined) => total(chargesOf(row, price))

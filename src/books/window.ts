@@ -5,7 +5,10 @@
  * batch at a moment is who was between the two; how many steps passed is what the fastest stream got tokens, one a step.
  */
 import type { StepWork } from '../plant/energy/step-energy.ts'
-import type { AttemptId } from '../units/ids.ts'
+import type { AttemptId, ReplicaId } from '../units/ids.ts'
+import { attemptId } from '../units/ids.ts'
+import type { CloseRow } from './row.ts'
+import { inputTokens, outputTokens } from './usage.ts'
 
 /** One attempt as the gateway saw it. All tokens as the engine or our own count says, in the end. */
 export interface Timeline {
@@ -28,13 +31,21 @@ export interface WindowSecond {
   readonly work: StepWork
 }
 
-/** Attempts of one model on one engine → their work by second. The sums over an attempt's seconds are exact in every token. */
-export function windowSeconds(timelines: readonly Timeline[], batch = usualBatch): WindowSecond[] {
+/**
+ * Attempts of one engine → their work by second, in the seconds of a range. Over all seconds the sum of an attempt is exact in
+ * every token.
+ */
+export function windowSeconds(
+  timelines: readonly Timeline[],
+  batch = usualBatch,
+  range: { readonly from: number; readonly until: number } = { from: 0, until: Number.POSITIVE_INFINITY },
+): WindowSecond[] {
   const shares = stepShares(timelines, batch)
   return timelines.flatMap((one) => {
     const last = Math.floor(endOf(one) / 1000)
     const seconds: WindowSecond[] = []
-    for (let second = Math.floor(one.begun_ms / 1000); second <= last; second++) {
+    const first = Math.max(range.from, Math.floor(one.begun_ms / 1000))
+    for (let second = first; second <= last && second < range.until; second++) {
       const until_ms = second === last ? Number.POSITIVE_INFINITY : (second + 1) * 1000
       const work = workBetween(doneBy(one, second * 1000), doneBy(one, until_ms), one)
       const step_e9 = Math.round(1e9 * (shares.get(key(second, one)) ?? 0))
@@ -127,4 +138,31 @@ function stepsBetween(active: readonly Timeline[], from_ms: number, to_ms: numbe
     } else fastest = Math.max(fastest, (Math.max(0, one.output - 1) * (to_ms - from_ms)) / (endOf(one) - first))
   }
   return Math.max(fastest, prompts, filled)
+}
+
+/**
+ * The attempts of a settled request on an engine. Only the last one's first token has its time in the row: those that were
+ * retried came before it, and share the time until then in equal parts.
+ */
+export function timelinesOf(row: CloseRow, replica: ReplicaId): Timeline[] {
+  const first_ms = row.stream && row.ttft_ms !== null ? row.at_ms - row.queued_ms + row.ttft_ms : null
+  const end_ms = Math.max(row.closed_ms, row.at_ms)
+  const each_ms = ((first_ms ?? end_ms) - row.at_ms) / row.attempts.length
+  return row.attempts.flatMap((attempt, at): Timeline[] => {
+    if (attempt.replica !== replica) return []
+    const { usage } = attempt
+    const begun_ms = row.at_ms + Math.max(0, at * each_ms)
+    const isLast = at === row.attempts.length - 1
+    return [
+      {
+        attempt: attemptId(row.id, attempt.number),
+        begun_ms,
+        first_ms: isLast ? first_ms : null,
+        last_ms: isLast ? end_ms : begun_ms + Math.max(0, each_ms),
+        input_uncached: inputTokens(usage) - (usage.cache_read?.tokens ?? 0),
+        cache_read: usage.cache_read?.tokens ?? 0,
+        output: outputTokens(usage),
+      },
+    ]
+  })
 }

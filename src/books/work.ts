@@ -86,6 +86,8 @@ export interface Second {
   tokens: number
   /** The same by what it costs; nothing where an older log does not say. */
   work: StepWork
+  /** Its equal share of the CPU time of its steps; 0 where it is not in the log. */
+  cpu_us: number
 }
 
 /**
@@ -107,26 +109,30 @@ export function workOfLines(
     heard.last_ms = Math.max(heard.last_ms, at_ms)
     return heard
   }
-  const add = (attempt: string, at_ms: number, tokens: number, work: StepWork): void => {
+  const add = (attempt: string, at_ms: number, tokens: number, work: StepWork, cpu_us: number): void => {
     if (tokens === 0 && work.step_e9 === 0) return
     const second = Math.max(openFrom, Math.floor(at_ms / 1000))
     const key = `${second} ${attempt}`
     const known = seconds.get(key)
-    if (known) Object.assign(known, { tokens: known.tokens + tokens, work: plusWork(known.work, work) })
-    else seconds.set(key, { second, attempt, tokens, work })
+    if (!known) return void seconds.set(key, { second, attempt, tokens, work, cpu_us })
+    known.tokens += tokens
+    known.work = plusWork(known.work, work)
+    known.cpu_us += cpu_us
   }
   for (const line of lines) {
     if (line.log === 'begin') {
       const { model, input_uncached, cache_read } = line
       Object.assign(hear(line.id, line.at_ms), { model, input_uncached, cache_read, begun: true })
-      if (!line.prompt_in_steps) add(line.id, line.at_ms, input_uncached, noWork)
+      if (!line.prompt_in_steps) add(line.id, line.at_ms, input_uncached, noWork, 0)
     }
-    if (line.log === 'step')
+    if (line.log === 'step') {
+      const cpu_us = Math.round((line.cpu_us ?? 0) / Math.max(1, line.made.length))
       for (const made of line.made) {
         const [name, decode, prefill = 0] = made
         hear(name, line.at_ms).output += decode
-        add(name, line.at_ms, prefill + decode, workOfMade(made, line.made.length))
+        add(name, line.at_ms, prefill + decode, workOfMade(made, line.made.length), cpu_us)
       }
+    }
     if (line.log === 'end') Object.assign(hear(line.id, line.at_ms), { ...line.count, final: true })
   }
   return { attempts, seconds }

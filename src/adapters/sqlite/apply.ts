@@ -6,6 +6,7 @@ import { hashOf } from './journal-file.ts'
 import { postTransfers } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { one, run } from './query.ts'
+import { insertWindowWork } from './seen.ts'
 import { insertFit, insertObservation } from './step-fits.ts'
 import type { Store } from './store.ts'
 import { tallyBooked } from './tally.ts'
@@ -45,6 +46,8 @@ function applyOne(store: Store, effect: Effect): void {
         effect.meter,
         effect.sequence,
       )
+    case 'worked':
+      return insertWindowWork(store, effect.meter, effect.sequence, effect.seen)
     case 'observe':
       return insertObservation(store, effect.observed)
     case 'fit':

@@ -3,7 +3,7 @@
  * counts once however often its file is read.
  */
 import { putAside } from '../../books/effect.ts'
-import { firstSecond } from '../../books/energy.ts'
+import { firstSecond } from '../../books/seen.ts'
 import type { EngineAttempt } from '../../books/work.ts'
 import { heardMore, workOfLines } from '../../books/work.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../../units/ids.ts'
@@ -76,7 +76,7 @@ function bookLines(store: Store, incarnation: string, replica: ReplicaId, lines:
     const more = heardMore(known && attemptOf(known), heard, incarnation, replica)
     if (more) saveAttempt(store, more)
   }
-  for (const { second, attempt, tokens, work } of seconds.values())
+  for (const { second, attempt, tokens, work, cpu_us } of seconds.values())
     run(
       store.database,
       addSecond,
@@ -88,6 +88,7 @@ function bookLines(store: Store, incarnation: string, replica: ReplicaId, lines:
       work.prefill_context,
       work.decode,
       work.kv_read,
+      cpu_us,
     )
 }
 
@@ -117,12 +118,12 @@ const saveAttempt = (store: Store, one: EngineAttempt): void =>
   )
 
 const addSecond = `
-  insert into engine_second (second, attempt, tokens, step_e9, prefill, prefill_context, decode, kv_read)
-  values (?, ?, ?, ?, ?, ?, ?, ?)
+  insert into engine_second (second, attempt, tokens, step_e9, prefill, prefill_context, decode, kv_read, cpu_us)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (second, attempt) do update set
     tokens = tokens + excluded.tokens, step_e9 = step_e9 + excluded.step_e9, prefill = prefill + excluded.prefill,
     prefill_context = prefill_context + excluded.prefill_context, decode = decode + excluded.decode,
-    kv_read = kv_read + excluded.kv_read`
+    kv_read = kv_read + excluded.kv_read, cpu_us = cpu_us + excluded.cpu_us`
 
 /** A dead engine's log was read to its end: what it had not finished will not change any more. */
 export function finishEngine(store: Store, incarnation: string): void {

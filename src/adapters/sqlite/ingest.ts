@@ -33,6 +33,22 @@ export function ingestJournal(store: Store, incarnation: Incarnation, rows: read
 export const noteGap = (store: Store, incarnation: Incarnation, seq: number, found: number): void =>
   store.transaction(() => apply(store, gap(incarnation, seq, found)))
 
+/** All that a living gateway journaled before a moment has been read. */
+export const journalReadTo = (store: Store, incarnation: Incarnation, now_ms: number): void =>
+  void run(
+    store.database,
+    'update journal set read_to_ms = max(read_to_ms, ?) where incarnation = ?',
+    now_ms,
+    incarnation,
+  )
+
+/** Up to when every living gateway's journal has been read; infinity when none lives. One with a gap is read no further. */
+export const journalsReadTo = (store: Store): number =>
+  one<{ read: number | null }>(
+    store.database,
+    'select min(read_to_ms) as read from journal where dead_ms is null and gap_at is null',
+  )?.read ?? Number.POSITIVE_INFINITY
+
 /** Its gateway was dead before the last reading, and the last reading found nothing more. */
 export const markDead = (store: Store, incarnation: Incarnation, now_ms: number): void =>
   void run(

@@ -5,9 +5,9 @@ import { itlOf } from '../../books/tally.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { formatDollars } from '../../units/amount.ts'
-import { energyOf } from './answers.ts'
 import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
+import { energyOf } from './request-energy.ts'
 
 /** A request on one line. */
 export interface RequestLine {
@@ -123,7 +123,7 @@ function valuesOf(sql: string, wanted: Wanted, { closed_ms, id }: Mark): Record<
 }
 
 function lineOf(books: Books, prices: Prices, row: CloseRow): RequestLine {
-  const energy = energyOf(books, row.id)
+  const energy = energyOf(books, row)
   const { id, at_ms, closed_ms, queued_ms, ttft_ms, model, tenant, application, key, stream, outcome, attempts } = row
   return {
     id,

@@ -1,7 +1,7 @@
 /** Reads what the gateways journaled into the books, and says which gateways are dead. */
 import type { Incarnation } from '../../units/ids.ts'
 import { isDead } from '../files/alive.ts'
-import { ingestJournal, journalCursor, markDead, noteGap, noteJournal } from './ingest.ts'
+import { ingestJournal, journalCursor, journalReadTo, markDead, noteGap, noteJournal } from './ingest.ts'
 import { alivePath } from './journal-file.ts'
 import { lastOf, listJournals, readJournal, removeJournal } from './journal-reader.ts'
 import type { Store } from './store.ts'
@@ -24,9 +24,13 @@ function takeJournal(store: Store, folder: string, incarnation: Incarnation, now
   for (let piece = 0; piece < piecesAtOnce; piece++) {
     const { seq, gap_at } = journalCursor(store, incarnation)
     if (gap_at !== null) return false
+    const asked_ms = now()
     const rows = readJournal(folder, incarnation, seq, rowsAtOnce)
     if (rows.length > 0) ingestJournal(store, incarnation, rows)
-    if (rows.length < rowsAtOnce) return finish(store, folder, incarnation, dead ? now() : undefined)
+    if (rows.length < rowsAtOnce) {
+      if (!dead) journalReadTo(store, incarnation, asked_ms)
+      return finish(store, folder, incarnation, dead ? now() : undefined)
+    }
   }
   return true
 }

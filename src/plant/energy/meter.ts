@@ -36,6 +36,8 @@ export interface MeterInterval {
   readonly reset: boolean
   /** What the device's idle capacity was kept for; absent: all of it for whoever came. */
   readonly claims?: readonly IdleClaim[]
+  /** What a core's second costs above the floor, for a meter that estimates from CPU time. */
+  readonly cpu_mj_per_s?: number
 }
 
 /**
@@ -60,8 +62,12 @@ export function interval(before: MeterSample, after: MeterSample, idle: Watts): 
     idle: millijoules(BigInt(floor_mj)),
     grade,
     reset,
+    ...(after.kind === 'cpu_time' && { cpu_mj_per_s: cpuSecond_mj(after) }),
   }
 }
+
+const cpuSecond_mj = ({ full_watts, idle_watts, cores }: Extract<MeterSample, { kind: 'cpu_time' }>): number =>
+  Math.round(((full_watts - idle_watts) * 1000) / cores)
 
 const longestGap_s = 3
 const longestBridge_s = 60

@@ -1,5 +1,5 @@
-import type { Seen } from '../../books/energy.ts'
 import { MemoryBooks } from '../../books/memory.ts'
+import type { Seen } from '../../books/seen.ts'
 import type { JournalRow } from '../../books/ship.ts'
 import type { Policy, World } from '../../lines/inference/flow.ts'
 import { inferenceLine } from '../../lines/inference/line.ts'

@@ -139,12 +139,21 @@ function books({ store, live }: Factory): Finding[] {
   ]
 }
 
-const attribution = ({ meter, state, residual_factor }: MeterHealth): Finding =>
-  state === 'drifted'
-    ? {
+const attribution = ({ meter, state, residual_factor }: MeterHealth): Finding => {
+  const times = `${meter} counts ${residual_factor} × what the engine's steps explain`
+  switch (state) {
+    case 'drifted':
+      return {
         check: 'attribution',
         state: 'warning',
-        found: `${meter} counts ${residual_factor} × what the steps should have drawn: shares add up, but may be unfair`,
-        fix: 'Look for other work on this machine; what a step costs is learned anew while the engine is busy.',
+        found: `${times}: the shares add up, and may be unfair`,
+        fix: 'Look for other work on what it measures; what a step costs is learned anew while the engine is busy.',
       }
-    : good('attribution', residual_factor === null ? `${meter}: ${state}` : `${meter}: factor ${residual_factor}`)
+    case 'other work':
+      return good('attribution', `${times}: other work of this machine is in it`)
+    case 'good':
+      return good('attribution', `${meter}: factor ${residual_factor}`)
+    case 'not learned yet':
+      return good('attribution', `${meter}: ${state}, shared by tokens`)
+  }
+}

@@ -1,0 +1,54 @@
+/** Finds the meter intervals that `books/` can attribute: those of whose work nothing is missing any more. */
+import { closeInterval } from '../../books/energy.ts'
+import { logLate_ms } from '../../books/orphan.ts'
+import { closeWindow } from '../../books/window-work.ts'
+import { apply } from './apply.ts'
+import { enginesReadTo } from './engine-log.ts'
+import { journalsReadTo } from './ingest.ts'
+import type { IntervalRow } from './intervals.ts'
+import { intervalOf } from './intervals.ts'
+import { allBig } from './query.ts'
+import { refitSteps } from './refit.ts'
+import { seenInSteps, seenInWindow } from './seen.ts'
+import { fitsIn } from './step-fits.ts'
+import type { Store } from './store.ts'
+
+const batch = 500
+
+/** A meter that engines elsewhere were given to measure them does not see what this machine works, nor the other way round. */
+const elsewhere = 'exists (select 1 from engine_meter m where m.meter = i.meter)'
+
+/** Intervals that no unsettled attempt worked in; the seconds of an interval as `firstSecond` says. */
+const readyInside = `
+  select i.* from meter_interval i
+  where i.posted_ms is null and i.to_ms + ? <= ? and not ${elsewhere}
+    and not exists (
+      select 1 from engine_second s left join engine_attempt a on a.id = s.attempt
+      where s.second >= (i.from_ms + 499) / 1000 and s.second < (i.to_ms + 499) / 1000
+        and coalesce(a.reconciled, 0) = 0
+    )
+  order by i.to_ms, i.meter limit ${batch}`
+
+/** Intervals of meters elsewhere before whose end no request was opened that is not settled. */
+const readyElsewhere = `
+  select i.* from meter_interval i
+  where i.posted_ms is null and i.to_ms + ? <= ? and ${elsewhere}
+    and not exists (select 1 from open_request o where json_extract(o.body, '$.at_ms') < i.to_ms)
+  order by i.to_ms, i.meter limit ${batch}`
+
+/** True when there may be more. */
+export function closeIntervals(store: Store, now_ms: number): boolean {
+  return store.transaction(() => {
+    const find = (sql: string, readTo_ms: number): IntervalRow[] =>
+      allBig<IntervalRow>(store.database, sql, logLate_ms, Math.min(readTo_ms, now_ms))
+    const inside = find(readyInside, enginesReadTo(store))
+    const beyond = find(readyElsewhere, journalsReadTo(store))
+    const fits = fitsIn(store)
+    for (const interval of inside.map(intervalOf))
+      apply(store, closeInterval(interval, seenInSteps(store, interval), fits, now_ms))
+    for (const interval of beyond.map(intervalOf))
+      apply(store, closeWindow(interval, seenInWindow(store, interval), fits, now_ms))
+    if (inside.length + beyond.length > 0) refitSteps(store, now_ms)
+    return inside.length === batch || beyond.length === batch
+  })
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CloseRow } from '../../books/row.ts'
+import { usageFrom } from '../../books/usage.ts'
+import { millijoules } from '../../units/amount.ts'
+import { id } from '../../units/ids.ts'
+import { receipt } from './answers.ts'
+import { transferOf } from './books.ts'
+import { check } from './check.ts'
+import { closeIntervals } from './close-intervals.ts'
+import { ingestJournal, journalReadTo, noteJournal } from './ingest.ts'
+import { insertInterval } from './intervals.ts'
+import type { StoredTransfer } from './ledger.ts'
+import { allBig } from './query.ts'
+import type { Store } from './store.ts'
+import { openStore } from './store.ts'
+import { closeRow, gateway, journaled, openRow, setTestPrice, testHome } from './testing.ts'
+
+const start_ms = 20_000 * 86_400_000
+const gpu = id<never>('gpu')
+
+/** A request on a measured engine: from and until as seconds after the start. */
+function served(number: number, from_s: number, until_s: number, more: Partial<CloseRow> = {}): CloseRow {
+  const at_ms = start_ms + from_s * 1000
+  const usage = usageFrom('provider', { input_uncached: 200, cache_read: 0, output_visible: 100 })
+  return closeRow(number, {
+    at_ms,
+    closed_ms: start_ms + until_s * 1000,
+    ttft_ms: 400,
+    stream: true,
+    attempts: [{ number: 1, replica: gpu, usage }],
+    ...more,
+  })
+}
+
+/** A board that draws 500 J a second, 100 J of it at rest. */
+function draw(store: Store, sequences: readonly number[]): void {
+  for (const sequence of sequences)
+    insertInterval(store, {
+      meter: 'board',
+      sequence,
+      from_ms: start_ms + (sequence - 1) * 1000,
+      to_ms: start_ms + sequence * 1000,
+      energy: millijoules(500_000n),
+      idle: millijoules(100_000n),
+      grade: 'measured',
+      reset: false,
+    })
+}
+
+const ledger = (store: Store) =>
+  allBig<StoredTransfer>(store.database, "select * from transfer where unit = 'mJ' order by at_ms, id").map(transferOf)
+
+test('an engine elsewhere that a board meter measures: joules by window, when all of the interval is settled, to the millijoule', () => {
+  using home = testHome()
+  const store = openStore(home)
+  setTestPrice(store)
+  noteJournal(store, gateway)
+  store.database.exec(`
+    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
+    insert into meter (name, source, created_ms) values ('board', '{}', 0);
+    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  const rows = [served(1, 1, 4), served(2, 2, 6, { outcome: 'upstream_error' }), served(3, 2.5, 3.5)]
+  const hosted = served(4, 1, 6, {
+    attempts: [{ ...served(4, 1, 6).attempts[0], number: 1, replica: id('list') } as never],
+  })
+  const [late, ...early] = [served(5, 5, 9), ...rows, hosted]
+  const opened = openRow(5, { at_ms: late.at_ms })
+  const of = (row: CloseRow) => [
+    openRow(Number.parseInt(row.id.split('-').at(-1) ?? '', 36), { at_ms: row.at_ms }),
+    row,
+  ]
+  ingestJournal(store, gateway, journaled([...early.flatMap(of), opened]))
+  draw(store, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+
+  closeIntervals(store, start_ms + 60_000)
+  assert.equal(ledger(store).length, 0, 'the journal has not been read past them')
+  journalReadTo(store, gateway, start_ms + 60_000)
+  closeIntervals(store, start_ms + 60_000)
+  assert.equal(
+    Math.max(...ledger(store).map(({ at_ms }) => at_ms)),
+    start_ms + 5000,
+    'the fifth request may have worked since',
+  )
+
+  ingestJournal(store, gateway, journaled([late], 10))
+  closeIntervals(store, start_ms + 61_000)
+  const posted = ledger(store)
+  const of_mj = (fits: (one: (typeof posted)[number]) => boolean): number =>
+    Number(posted.filter(fits).reduce((sum, { amount }) => sum + amount, 0n))
+  assert.equal(
+    of_mj(() => true),
+    5_000_000,
+  )
+  assert.equal(
+    of_mj(({ request }) => request === null),
+    10 * 100_000 + 2 * 400_000,
+    'at rest, and in the two seconds without work',
+  )
+  assert(of_mj(({ to }) => to === 'waste/upstream_error') > 0)
+  assert.equal(
+    of_mj(({ request }) => request === hosted.id),
+    0,
+  )
+  assert(of_mj(({ request }) => request === rows[0]?.id) > of_mj(({ request }) => request === rows[2]?.id))
+
+  const energy = (row: CloseRow) => {
+    const found = receipt(store, row.id)
+    return found?.state === 'settled' ? found.energy : undefined
+  }
+  assert.deepEqual(
+    [rows[0], hosted].map((row) => row && [energy(row)?.attribution.grade, energy(row)?.grade, energy(row)?.final]),
+    [
+      ['window', 'measured', true],
+      ['list', 'unknown', false],
+    ],
+  )
+  assert.equal(energy(hosted)?.energy_mj, null)
+  assert.deepEqual(check(store).first_broken, undefined)
+  store.database.exec("update window_work set tokens = tokens + 5 where attempt like '%-1/1' and sequence = 3")
+  assert.match(check(store).first_broken?.id ?? '', /^board\/3\//)
+  store.close()
+})
