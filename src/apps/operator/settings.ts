@@ -1,4 +1,5 @@
 import type { RoomBounds } from '../../books/room.ts'
+import type { OtlpSettings } from './otlp.ts'
 
 /** What the launcher tells the operator, as JSON in WATTMILL_OPERATOR: read once, checked there. */
 export interface OperatorSettings {
@@ -17,6 +18,8 @@ export interface OperatorSettings {
   readonly console: string | undefined
   /** A Prometheus server for meters that are queries. */
   readonly prometheusUrl: string | undefined
+  /** A collector that metrics are sent to. */
+  readonly otlp: OtlpSettings | undefined
 }
 
 const alone: OperatorSettings = {
@@ -29,6 +32,7 @@ const alone: OperatorSettings = {
   url: undefined,
   console: undefined,
   prometheusUrl: undefined,
+  otlp: undefined,
 }
 
 export const operatorSettings = (env: string | undefined): OperatorSettings =>

@@ -17,6 +17,7 @@ import { readPepper } from './factory.ts'
 import { Gateways } from './gateways.ts'
 import { startKeeper } from './keeper.ts'
 import { starterFile } from './open.ts'
+import { sendOtlp } from './otlp.ts'
 import { routes } from './routes/all.ts'
 import { filesToLoad } from './routes/models.ts'
 import { serve } from './server.ts'
@@ -100,6 +101,7 @@ export async function startOperator(
   }
   const factory: Factory = { home, store, pepper, prometheus: settings.prometheusUrl, live, now: Date.now, log }
   const server = await serve(factory, routes, home.operatorSocket)
+  const otlp = settings.otlp && sendOtlp(factory, live, settings.otlp)
 
   return {
     factory,
@@ -110,6 +112,7 @@ export async function startOperator(
       server.closeAllConnections()
       engine.close()
       telemetry.close()
+      otlp?.close()
       room.close()
       await keeper.stop()
       store.close()

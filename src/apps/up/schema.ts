@@ -30,6 +30,8 @@ function typeOf(setting: Setting): Type.TSchema {
       return Type.Number({ minimum: setting.min, maximum: setting.max, ...told })
     case 'text':
       return Type.String({ ...(setting.usual === '' ? {} : { minLength: 1 }), ...told })
+    case 'url':
+      return Type.String({ pattern: '^(https?://.+)?$', ...told })
     case 'file':
       return Type.String(told)
     case 'networks':

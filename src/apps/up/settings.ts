@@ -3,6 +3,8 @@ import type { CertificateFiles } from '../../adapters/http/certificate.ts'
 import { parseNetwork } from '../../adapters/http/client.ts'
 import type { RoomBounds } from '../../books/room.ts'
 
+import type { OtlpSettings } from '../operator/otlp.ts'
+
 /** Where the factory listens unless told otherwise: named after nothing else that serves models or web pages. */
 export const usualPort = 4141
 
@@ -19,6 +21,8 @@ export type Setting =
   | { readonly kind: 'text'; readonly usual: string; readonly why: string }
   /** A path, from the folder of the file that says it; empty: none. */
   | { readonly kind: 'file'; readonly usual: ''; readonly why: string }
+  /** http or https; empty: none. */
+  | { readonly kind: 'url'; readonly usual: ''; readonly why: string }
   | { readonly kind: 'networks'; readonly usual: readonly string[]; readonly why: string }
 
 export type Value = number | string | readonly string[]
@@ -109,10 +113,21 @@ export const settings = {
   'retention.engine_log_days': number(30, 0.01, 36_500, 'engine logs that are in the books are deleted after this'),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
   'telemetry.prometheus_url': {
+    kind: 'url',
+    usual: '',
+    why: 'the Prometheus server that meters of the form prom:QUERY are asked of',
+  },
+  'telemetry.otlp_url': {
+    kind: 'url',
+    usual: '',
+    why: 'an OpenTelemetry collector, such as http://127.0.0.1:4318: metrics are sent there by OTLP/HTTP as JSON',
+  },
+  'telemetry.otlp_key_from': {
     kind: 'text',
     usual: '',
-    why: 'the Prometheus server that meters of the form prom:QUERY are asked of; empty: none',
+    why: 'env:NAME or file:PATH of a bearer token, where the collector wants one',
   },
+  'telemetry.otlp_seconds': number(60, 1, 86_400, 'how often they are sent'),
   'objectives.ttft_seconds': number(2, 0.001, 3600, 'a first token later than this misses the objective'),
   'objectives.tpot_seconds': number(0.2, 0.0001, 60, 'an answer slower per token than this misses the objective'),
 } as const satisfies Record<string, Setting>
@@ -136,6 +151,8 @@ export interface Config {
     readonly 'memory-mib': number
   }
   readonly prometheusUrl: string | undefined
+  /** Undefined: metrics are not sent. */
+  readonly otlp: OtlpSettings | undefined
   readonly room: RoomBounds
   readonly engineLogDays: number
   /** As the gateway reads them from WATTMILL_GATEWAY. */
@@ -147,6 +164,11 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
   const gateway = Object.keys(settings).filter((path) => /^(limits|objectives)\./.test(path)) as SettingPath[]
   const text = (path: SettingPath): string => String(given.get(path) ?? settings[path].usual)
   const [cert, key] = [text('tls.cert'), text('tls.key')]
+  const otlp = {
+    url: text('telemetry.otlp_url'),
+    keyFrom: text('telemetry.otlp_key_from'),
+    seconds: number('telemetry.otlp_seconds'),
+  }
   return {
     host: text('host'),
     port: number('port'),
@@ -164,6 +186,7 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
       'memory-mib': number('engine.memory_mib'),
     },
     prometheusUrl: text('telemetry.prometheus_url') || undefined,
+    otlp: otlp.url === '' ? undefined : otlp,
     gateway: Object.fromEntries(gateway.map((path) => [path.replace(/^limits\./, '').replace('.', '_'), number(path)])),
   }
 }
@@ -172,6 +195,8 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
 export function unfit(setting: Setting, value: unknown): string | undefined {
   if (setting.kind === 'file') return typeof value === 'string' ? undefined : 'is a path'
   if (setting.kind === 'networks') return unfitNetworks(value)
+  if (setting.kind === 'url')
+    return value === '' || isHttp(value) ? undefined : 'is a URL such as http://127.0.0.1:9090'
   if (setting.kind === 'text')
     return typeof value === 'string' && (value !== '' || setting.usual === '') ? undefined : 'is a text'
   const range = `${setting.min} to ${setting.max}`
@@ -179,6 +204,9 @@ export function unfit(setting: Setting, value: unknown): string | undefined {
     return `is a ${setting.kind === 'integer' ? 'whole number' : 'number'} from ${range}`
   return value >= setting.min && value <= setting.max ? undefined : `is from ${range} (${setting.why})`
 }
+
+const isHttp = (value: unknown): boolean =>
+  typeof value === 'string' && /^https?:$/.test(URL.parse(value)?.protocol ?? '')
 
 function unfitNetworks(value: unknown): string | undefined {
   if (!Array.isArray(value)) return 'is a list such as [10.0.0.0/8, 192.0.2.7]'

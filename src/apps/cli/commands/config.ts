@@ -110,6 +110,7 @@ const types: Readonly<Record<Setting['kind'], string>> = {
   number: 'number',
   text: 'text',
   file: 'path',
+  url: 'http or https URL',
   networks: 'list of addresses and networks',
 }
 
