@@ -16,6 +16,8 @@ export interface Home {
   /** Raw meter samples: `<meter>.ndjson`. */
   readonly meters: string
   readonly snapshots: string
+  /** Model files that were pulled; others stay where their owner has them. */
+  readonly models: string
   /** Held by the launcher: one factory per home. */
   readonly upLock: string
   readonly operatorSocket: string
@@ -33,6 +35,7 @@ export function home(directory: string): Home {
     engineLogs: join(root, 'engine'),
     meters: join(root, 'meter'),
     snapshots: join(root, 'snapshot'),
+    models: join(root, 'models'),
     upLock: join(root, 'up.lock'),
     operatorSocket: socketPath(root, 'operator'),
     engineSocket: socketPath(root, 'engine'),

@@ -1,7 +1,7 @@
 /** How far long work is, on stderr: a bar that moves where a person looks, else a line now and then. */
 export interface Progress {
-  /** So much of so much; without a total only that it goes on. */
-  to(done: number, total?: number): void
+  /** So much of so much; without a total only that it goes on. `note`: what else there is to say, such as a pace. */
+  to(done: number, total?: number, note?: string): void
   /** Takes the bar away, so that what is written next stands alone. */
   end(): void
 }
@@ -28,13 +28,14 @@ export function progress(
   let told_ms = bar ? Number.NEGATIVE_INFINITY : now()
   let toldTenth = 0
   return {
-    to(done, total) {
+    to(done, total, note) {
       const tenth = total ? Math.floor((done / total) * 10) : 0
       const waited = now() - told_ms
       if (bar ? waited < redrawEvery_ms && done !== total : waited < lineEvery_ms && tenth <= toldTenth) return
       told_ms = now()
       toldTenth = tenth
-      const said = total ? `${amount(done)} of ${amount(total)}` : amount(done)
+      const amounts = total ? `${amount(done)} of ${amount(total)}` : amount(done)
+      const said = note ? `${amounts}, ${note}` : amounts
       if (bar) out.write(`\r${barLine(what, said, total ? done / total : undefined, out.columns ?? 80)}\x1b[K`)
       else out.write(`${what}: ${said}${total ? ` (${Math.floor((done / total) * 100)} %)` : ''}\n`)
     },

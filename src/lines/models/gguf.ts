@@ -148,6 +148,27 @@ export function readGgufHeader(bytes: Uint8Array, fileBytes: number = bytes.leng
   }
 }
 
+/**
+ * What stands in the first bytes of a file: as many pairs of its metadata as are whole in them. Refuses what is no GGUF;
+ * that there is more to come is no fault here.
+ */
+export function readGgufBeginning(bytes: Uint8Array): ReadonlyMap<string, GgufValue> {
+  const metadata = new Map<string, GgufValue>()
+  const cursor = new Cursor(bytes, Number.MAX_SAFE_INTEGER)
+  try {
+    readMagic(cursor, bytes)
+    cursor.u32()
+    cursor.count(MOST_TENSORS, 'tensors')
+    for (let left = cursor.count(MOST_PAIRS, 'metadata pairs'); left > 0; left--) {
+      const key = cursor.string()
+      metadata.set(key, readValue(cursor, cursor.u32(), 0))
+    }
+  } catch (error) {
+    if (!(error instanceof GgufError) || error.fault !== 'needs_more') throw error
+  }
+  return metadata
+}
+
 /** Too short to hold a magic is judged by what is there: an empty download is `truncated`, not some other format. */
 function readMagic(cursor: Cursor, bytes: Uint8Array): void {
   const magic = [...'GGUF'].map((sign) => sign.charCodeAt(0))

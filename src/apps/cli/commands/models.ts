@@ -4,6 +4,7 @@ import { fields, type Row } from '../print.ts'
 import { waiting } from '../progress.ts'
 import { does, path, show } from '../run.ts'
 import { list } from '../values.ts'
+import { pullCommand } from './pull.ts'
 
 const moves = [
   ['load', 'bring a model into memory; the least recently used make room, when their streams have ended'],
@@ -38,6 +39,8 @@ export function modelCommands(program: Command): void {
       return undefined
     },
   )
+
+  pullCommand(models)
 
   for (const [verb, about] of moves)
     does(models.command(verb).description(about).argument('<name>'), async (factory, options, name = '') => {
