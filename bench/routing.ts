@@ -36,16 +36,15 @@ const pool = (name: string, replicas: number, chip: string, usd: number) => ({
   name,
   replicas,
   model: 'meta-llama/Llama-3.1-8B',
-  public: 'm',
   chip,
-  concurrency: 100_000,
+  concurrency: 65_536,
   usd_per_hour: usd,
   price_usd_per_million: { input: '0.10', cached: '0.02', output: '0.40' },
   engine: { max_num_batched_tokens: 8192, max_model_len: 131_072 },
 })
 const fleets: Readonly<Record<string, readonly object[]>> = {
   even: [pool('h100', 8, 'h100-sxm', 2.2)],
-  mixed: [pool('h100', 4, 'h100-sxm', 2.2), pool('a100', 4, 'a100-sxm-80gb', 1.3)],
+  mixed: [pool('h100', 4, 'h100-sxm', 2.2), pool('a100', 4, 'a100-80', 1.3)],
 }
 
 function scenarioOf(fleet: string, trace: string, rule: string, speed: number): Scenario {
@@ -54,9 +53,10 @@ function scenarioOf(fleet: string, trace: string, rule: string, speed: number): 
     name: `${trace} on ${fleet}`,
     seed: 1,
     pools: fleets[fleet],
-    clients: [{ tenant: 'everyone', model: 'm', slo: 'interactive' }],
+    clients: [{ tenant: 'everyone', slo: 'interactive' }],
     workload: { trace: of?.file, format: of?.format, speed, requests },
-    gateway: { gateways: 3, routing: rule, queue_length: 100_000, queue_s: 100_000 },
+    gateways: 3,
+    gateway: { routing: rule, queue_length: 100_000, queue_s: 100_000 },
     objectives: { ttft_ms: 2000, tpot_ms: 50 },
     deadline_s: 100_000,
   })

@@ -13,6 +13,8 @@ export interface Placing {
   readonly blockTokens: number
   /** When its first token is due, from now. */
   readonly due: Seconds
+  /** Gateways that send to the same replicas: each sees what it sent itself. */
+  readonly gateways: number
 }
 
 /** An attempt under way at a replica, as this gateway sees it. */
@@ -83,8 +85,9 @@ export class ReplicaView {
     const took = now - dispatch.sentAt
     const work = dispatch.ahead + dispatch.uncached
     if (took <= 0 || work < leastWork) return
-    // The mean of times per token, so that one quick answer does not promise a quick replica; the first sample counts whole.
-    const share = Math.max(0.05, 1 / ++this.learned)
+    // The mean of times per token, so that one quick answer does not promise a quick replica; the first sample counts whole,
+    // later ones a hundredth: what others send is in the samples too, as noise.
+    const share = Math.max(0.01, 1 / ++this.learned)
     this.prefillRate = 1 / ((1 - share) / this.prefillRate + (share * took) / work)
   }
 

@@ -203,5 +203,6 @@ function placingOf(flow: Flow, now: Seconds): Placing {
     blocks: beginnings?.blocks ?? nothing,
     blockTokens: beginnings?.tokens ?? blockTokens,
     due: minus(sloTerms[slo].ttft, minus(now, flow.askedAt)),
+    gateways: flow.snapshot.gateways,
   }
 }

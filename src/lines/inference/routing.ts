@@ -8,69 +8,61 @@ export interface Rule {
   score(view: ReplicaView, uncached: number, placing: Placing): number
 }
 
-/** What a second of chip time, a joule and a missed promise cost, as far as they decide who gets a request. */
+/** What a second of chip time, of somebody's waiting and a missed promise cost, as far as they decide who gets a request. */
 export interface Money {
-  /** For replicas of which nobody said; nano-dollars an hour. */
+  /** For replicas of which nobody said, and for the time of whoever waits; nano-dollars an hour. */
   readonly usualPerHour: number
   /** Revenue of a token of answer: what is lost with an answer that comes too late; nano-dollars. */
   readonly perOutputToken: number
-  /** How much more a second of somebody's waiting costs than a second of a chip. */
-  readonly waitShare: number
+  /** How much a token that is held in the KV cache delays who comes, as a share of one that is to be computed. */
+  readonly heldShare: number
 }
 
-export const usualMoney: Money = { usualPerHour: 2_000_000_000, perOutputToken: 600, waitShare: 0.34 }
+export const usualMoney: Money = { usualPerHour: 2_000_000_000, perOutputToken: 600, heldShare: 0.25 }
 
 /**
  * The expected marginal cost of serving a request on a replica, in nano-dollars:
  *
- *     chip    (u / R) × $/s × (1 + e)      its prompt's share of the chip, and of what its blocks will push out
+ *     chip    (u / R) × $/s × (1 + e)                 its prompt's share of the chip, and of what its blocks will push out
  *     energy  (u / R) × W × $/J
- *     wait    w × $/s × (q + u) / R        everybody's time until its first token
- *     miss    P(first token late) × price  what a broken promise costs
+ *     wait    $/s × (n·q + u + h (n·k + p)) / R       everybody's time until its first token
+ *     miss    P(first token late) × price             what a broken promise costs
  *     list    a hosted engine's price, instead of chip and energy
  *
- * u: uncached prompt tokens, q: those in flight there, R: its learned rate. e: how likely a block that is pushed out would have
- * been used again, learned from how much of prompts is found. Decode is in q's growth only: under chunked prefill its steps
- * carry the prefill, and R is learned with it.
+ * u: uncached prompt tokens, p: all of them, q: those in flight there, k: tokens held there by requests under way, R: its
+ * learned rate. q and k are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have
+ * been used again, learned from how much of prompts is found. h: decodes slow the prefill that shares their steps, and a full
+ * cache makes it wait; a quarter was best of {0, 0.2, 0.25, 0.3, 0.5, 1} on half of the Mooncake trace (`bench/routing.ts`).
  */
 export function moneyRule(money: Money = usualMoney): Rule & { learn(found: number, prompt: number): void } {
   let reuse = 0.3
+  const waiting = money.usualPerHour / 3600
   return {
     name: 'money',
     learn(found, prompt) {
       if (prompt > 0) reuse += 0.02 * (found / prompt - reuse)
     },
-    score(view, uncached, { output, due }) {
-      const facts = view.replica.facts
-      const rate = view.prefillRate
-      const own_s = uncached / rate
-      const first_s = (view.prefilling + uncached) / rate
+    score({ replica, prefillRate, prefilling, held, running }, uncached, { prompt, output, due, gateways }) {
+      const { facts, concurrency } = replica
+      const own_s = uncached / prefillRate
+      const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, concurrency)
+      const held_s = (money.heldShare * (gateways * held + prompt)) / prefillRate
+      const list = facts?.listPrice
       const perSecond = (facts?.nanoDollarsPerHour ?? money.usualPerHour) / 3600
       const power = (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0)
-      const list = facts?.listPrice
       const serving = list
         ? (list.input * uncached + list.output * output) / 1e6
         : own_s * (perSecond * (1 + reuse) + power)
-      const full = fullness(view)
-      return (
-        serving +
-        money.waitShare * perSecond * (first_s + full) +
-        late(first_s + full, due) * output * money.perOutputToken
-      )
+      return serving + waiting * (first_s + held_s) + late(first_s, due) * output * money.perOutputToken
     },
   }
 }
 
+/** Seconds until there is a place, when more run than it takes at once. */
+const crowd_s = (running: number, concurrency: number): number => 10 * Math.max(0, (running + 1) / concurrency - 1)
+
 /** Probability that a first token expected after `first_s` is later than `due`: a logistic curve, a third of `due` wide. */
 const late = (first_s: number, due: number): number => 1 / (1 + Math.exp((due - first_s) / (due / 3)))
-
-/** Seconds that a request waits for room: more is under way than the cache holds, or than runs at once. */
-function fullness({ replica, held, running }: ReplicaView): number {
-  const cache = replica.facts?.cacheTokens
-  const over = cache ? Math.max(0, held / cache - 1) : 0
-  const crowd = Math.max(0, (running + 1) / replica.concurrency - 1)
-  return 10 * (over + crowd)
-}
 
 /** Named rules to compare with and fall back on, restated from the projects' own descriptions. */
 export const rules: Readonly<Record<string, () => Rule>> = {
