@@ -85,10 +85,9 @@ export class ReplicaView {
     const took = now - dispatch.sentAt
     const work = dispatch.ahead + dispatch.uncached
     if (took <= 0 || work < leastWork) return
-    // The mean of times per token, so that one quick answer does not promise a quick replica; the first sample counts whole,
-    // later ones a hundredth: what others send is in the samples too, as noise.
-    const share = Math.max(0.01, 1 / ++this.learned)
-    this.prefillRate = 1 / ((1 - share) / this.prefillRate + (share * took) / work)
+    // The median of rates, step by step: a mean is pulled about by the few that waited for room, and with it the load.
+    const step = Math.max(0.02, 0.5 / ++this.learned)
+    this.prefillRate *= work / took > this.prefillRate ? 1 + step : 1 / (1 + step)
   }
 
   left(dispatch: Dispatch): void {

@@ -16,23 +16,31 @@ export interface Money {
   readonly perOutputToken: number
   /** How much a token that is held in the KV cache delays who comes, as a share of one that is to be computed. */
   readonly heldShare: number
+  /** How many tokens to be computed each request under way is worth, by the steps that it makes longer. */
+  readonly requestTokens: number
 }
 
-export const usualMoney: Money = { usualPerHour: 2_000_000_000, perOutputToken: 600, heldShare: 0.25 }
+export const usualMoney: Money = {
+  usualPerHour: 2_000_000_000,
+  perOutputToken: 600,
+  heldShare: 0.25,
+  requestTokens: 600,
+}
 
 /**
  * The expected marginal cost of serving a request on a replica, in nano-dollars:
  *
  *     chip    (u / R) × $/s × (1 + e)                 its prompt's share of the chip, and of what its blocks will push out
  *     energy  (u / R) × W × $/J
- *     wait    $/s × (n·q + u + h (n·k + p)) / R       everybody's time until its first token
+ *     wait    $/s × (n·q + u + h (n·k + p) + c·n·b) / R   everybody's time until its first token
  *     miss    P(first token late) × price             what a broken promise costs
  *     list    a hosted engine's price, instead of chip and energy
  *
- * u: uncached prompt tokens, p: all of them, q: those in flight there, k: tokens held there by requests under way, R: its
- * learned rate. q and k are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have
+ * u: uncached prompt tokens, p: all of them, q: those in flight there, k: tokens held there by its b requests under way, R: its
+ * learned rate. q, k and b are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have
  * been used again, learned from how much of prompts is found. h: decodes slow the prefill that shares their steps, and a full
- * cache makes it wait; a quarter was best of {0, 0.2, 0.25, 0.3, 0.5, 1} on half of the Mooncake trace (`bench/routing.ts`).
+ * cache makes it wait; c: each makes steps longer. h = 0.25 of {0, 0.2, 0.25, 0.3, 0.5, 1} and c = 600 of {0, 100, 400, 600, 1000,
+ * 2000} were best on the beginning of both traces of `bench/routing.ts`, which prints where others are better.
  */
 export function moneyRule(money: Money = usualMoney): Rule & { learn(found: number, prompt: number): void } {
   let reuse = 0.3
@@ -46,14 +54,14 @@ export function moneyRule(money: Money = usualMoney): Rule & { learn(found: numb
       const { facts, concurrency } = replica
       const own_s = uncached / prefillRate
       const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, concurrency)
-      const held_s = (money.heldShare * (gateways * held + prompt)) / prefillRate
+      const busy = money.heldShare * (gateways * held + prompt) + money.requestTokens * gateways * running
       const list = facts?.listPrice
       const perSecond = (facts?.nanoDollarsPerHour ?? money.usualPerHour) / 3600
       const power = (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0)
       const serving = list
         ? (list.input * uncached + list.output * output) / 1e6
         : own_s * (perSecond * (1 + reuse) + power)
-      return serving + waiting * (first_s + held_s) + late(first_s, due) * output * money.perOutputToken
+      return serving + waiting * (first_s + busy / prefillRate) + late(first_s, due) * output * money.perOutputToken
     },
   }
 }
@@ -61,8 +69,14 @@ export function moneyRule(money: Money = usualMoney): Rule & { learn(found: numb
 /** Seconds until there is a place, when more run than it takes at once. */
 const crowd_s = (running: number, concurrency: number): number => 10 * Math.max(0, (running + 1) / concurrency - 1)
 
-/** Probability that a first token expected after `first_s` is later than `due`: a logistic curve, a third of `due` wide. */
-const late = (first_s: number, due: number): number => 1 / (1 + Math.exp((due - first_s) / (due / 3)))
+/**
+ * Probability that a first token expected after `first_s` is later than `due`: an S as wide as a third of it, of + − × ÷ alone,
+ * so that it is the same to the bit in Node and in a browser.
+ */
+function late(first_s: number, due: number): number {
+  const z = (3 * (first_s - due)) / Math.max(0.001, due)
+  return 0.5 + (0.5 * z) / (1 + Math.abs(z))
+}
 
 /** Named rules to compare with and fall back on, restated from the projects' own descriptions. */
 export const rules: Readonly<Record<string, () => Rule>> = {

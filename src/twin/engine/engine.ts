@@ -251,6 +251,7 @@ export class Engine {
 
   #steady(): number {
     if (!this.#config.leaps || this.#under.length < this.#config.depth) return 0
+    if (this.#arrived.length + this.#leaving.length > 0) return 0 // who came while others were told that they are over
     // The steps that follow would not be as slow, or slow, as those under way.
     if (this.#under.some(({ slowness }) => slowness !== this.#slowness)) return 0
     let steps = Number.POSITIVE_INFINITY
