@@ -1,5 +1,6 @@
-import type { AttemptId, Incarnation, RequestId } from '../units/ids.ts'
+import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
 import type { Transfer } from './account.ts'
+import type { Explained } from './counted.ts'
 import type { Observed, StepFit } from './fit.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow, OpenRow } from './row.ts'
@@ -31,6 +32,8 @@ export type Effect =
     }
   /** Who worked in an interval, as rebuilt from how their answers came. */
   | { readonly do: 'worked'; readonly meter: string; readonly sequence: number; readonly seen: readonly Seen[] }
+  /** A look at an engine's counters was compared with our requests. */
+  | { readonly do: 'explained'; readonly engine: ReplicaId; readonly to_ms: number; readonly explained: Explained }
   /** It taught something about what a step costs. */
   | { readonly do: 'observe'; readonly observed: Observed }
   | { readonly do: 'fit'; readonly fit: StepFit }

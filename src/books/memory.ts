@@ -4,6 +4,7 @@ import { plusWork } from '../plant/energy/step-energy.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
 import type { Balances, LedgerUnit, Transfer } from './account.ts'
 import { apply as move } from './account.ts'
+import type { Explained } from './counted.ts'
 import type { Aside, Effect, Known, Written } from './effect.ts'
 import { putAside } from './effect.ts'
 import { closeInterval } from './energy.ts'
@@ -66,6 +67,8 @@ export class MemoryBooks {
   readonly prices = new Map<number, PriceVersion>()
   /** Who worked in intervals of engines that do not report their steps. */
   readonly worked = new Map<string, readonly Seen[]>()
+  /** Looks at engines' counters, and what of them nobody of ours explains. */
+  readonly explained = new Map<string, Explained>()
   readonly fits: StepFit[] = []
   /** What intervals taught, by key and in order. */
   readonly observed = new Map<string, Observed[]>()
@@ -308,6 +311,8 @@ export class MemoryBooks {
         return this.#attributed(effect)
       case 'worked':
         return void this.worked.set(`${effect.meter}/${effect.sequence}`, effect.seen)
+      case 'explained':
+        return void this.explained.set(`${effect.engine}/${effect.to_ms}`, effect.explained)
       case 'observe':
         return this.#observe(effect.observed)
       case 'fit':

@@ -1,7 +1,9 @@
 import type { MeterInterval } from '../plant/energy/meter.ts'
 import type { StepWork } from '../plant/energy/step-energy.ts'
-import { plusWork } from '../plant/energy/step-energy.ts'
+import { noWork, plusWork } from '../plant/energy/step-energy.ts'
 import type { AttemptId, ReplicaId } from '../units/ids.ts'
+import { attemptId, id } from '../units/ids.ts'
+import type { Kinds } from './counted.ts'
 import type { Effect } from './effect.ts'
 import { closeInterval } from './energy.ts'
 import type { StepFit } from './fit.ts'
@@ -10,11 +12,24 @@ import type { Seen } from './seen.ts'
 import { firstSecond } from './seen.ts'
 import { timelinesOf, windowSeconds } from './window.ts'
 
+/** Tokens of nobody's that an engine's counters showed between two looks. */
+export interface ForeignTokens {
+  readonly engine: ReplicaId
+  readonly from_ms: number
+  readonly to_ms: number
+  readonly foreign: Kinds
+}
+
 /**
  * Who worked in an interval of a meter that measures engines which do not report their steps: rebuilt from all settled
  * requests that were under way in it.
  */
-export function windowWork(interval: MeterInterval, engines: readonly ReplicaId[], rows: readonly CloseRow[]): Seen[] {
+export function windowWork(
+  interval: MeterInterval,
+  engines: readonly ReplicaId[],
+  rows: readonly CloseRow[],
+  foreign: readonly ForeignTokens[] = [],
+): Seen[] {
   const range = { from: firstSecond(interval.from_ms), until: firstSecond(interval.to_ms) }
   const seen = engines.flatMap((replica) => {
     const of = new Map<AttemptId, CloseRow>()
@@ -28,12 +43,44 @@ export function windowWork(interval: MeterInterval, engines: readonly ReplicaId[
       const known = works.get(attempt)
       works.set(attempt, known ? plusWork(known, work) : work)
     }
-    return [...works].map(([attempt, did]): Seen => {
+    const ours = [...works].map(([attempt, did]): Seen => {
       const row = of.get(attempt)
       return { attempt, replica, model: row?.model ?? '', tokens: did.prefill + did.decode, did, cpu_us: 0, row }
     })
+    const nobodys = foreignSeen(interval, replica, foreign, ours)
+    return nobodys ? [...ours, nobodys] : ours
   })
   return seen.sort((a, b) => (a.attempt < b.attempt ? -1 : 1))
+}
+
+/**
+ * Others' traffic in the interval, as one who had no context of his own and whose tokens took as many steps as ours did; alone, a
+ * step each. Undefined: there was none.
+ */
+function foreignSeen(
+  { from_ms, to_ms }: MeterInterval,
+  replica: ReplicaId,
+  foreign: readonly ForeignTokens[],
+  ours: readonly Seen[],
+): Seen | undefined {
+  let [prefill, decode] = [0, 0]
+  for (const look of foreign) {
+    if (look.engine !== replica) continue
+    const by = (total: number, at_ms: number): number =>
+      Math.floor(
+        (total * (Math.min(Math.max(at_ms, look.from_ms), look.to_ms) - look.from_ms)) / (look.to_ms - look.from_ms),
+      )
+    prefill += by(look.foreign.prompt, to_ms) - by(look.foreign.prompt, from_ms)
+    decode += by(look.foreign.output, to_ms) - by(look.foreign.output, from_ms)
+  }
+  const tokens = prefill + decode
+  if (tokens === 0) return undefined
+  const all = ours.map(({ did }) => did).reduce(plusWork, noWork)
+  const counted = all.prefill + all.decode
+  const step_e9 = counted > 0 ? Math.ceil((all.step_e9 * tokens) / counted) : 1e9 * Math.max(1, decode)
+  const did = { ...noWork, step_e9, prefill, decode }
+  const model = ours[0]?.model ?? ''
+  return { attempt: attemptId(id(`foreign-${replica}`), 1), replica, model, tokens, did, cpu_us: 0, row: undefined }
 }
 
 /**
@@ -47,5 +94,8 @@ export const closeWindow = (
   now_ms: number,
 ): Effect[] => [
   { do: 'worked', meter: interval.meter, sequence: interval.sequence, seen },
-  ...closeInterval(interval, seen, fits, now_ms),
+  // What others did is a guess but for its tokens, and teaches nothing.
+  ...closeInterval(interval, seen, fits, now_ms).filter(
+    (effect) => effect.do !== 'observe' || seen.every(({ row }) => row !== undefined),
+  ),
 ]

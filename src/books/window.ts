@@ -88,6 +88,12 @@ function doneBy(one: Timeline, at_ms: number): Done {
   return { prefill: one.input_uncached, decode }
 }
 
+/** Whole tokens of an attempt between two moments: sums over a time do not depend on how it is cut. */
+export function tokensBetween(one: Timeline, from_ms: number, to_ms: number): Done {
+  const [from, to] = [doneBy(one, from_ms), doneBy(one, to_ms)]
+  return { prefill: to.prefill - from.prefill, decode: to.decode - from.decode }
+}
+
 function workBetween(from: Done, to: Done, { cache_read, input_uncached }: Timeline): Omit<StepWork, 'step_e9'> {
   const looked = (p: number): number => p * cache_read + (p * (p + 1)) / 2
   // The n-th token reads the prompt and the n − 2 before the one it follows; the first comes with the prompt.

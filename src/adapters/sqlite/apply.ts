@@ -2,6 +2,7 @@ import type { Effect, Known, Written } from '../../books/effect.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { insertAside } from './aside.ts'
+import { markExplained } from './counted.ts'
 import { hashOf } from './journal-file.ts'
 import { postTransfers } from './ledger.ts'
 import { Prices } from './price-of.ts'
@@ -48,6 +49,8 @@ function applyOne(store: Store, effect: Effect): void {
       )
     case 'worked':
       return insertWindowWork(store, effect.meter, effect.sequence, effect.seen)
+    case 'explained':
+      return markExplained(store, effect.engine, effect.to_ms, effect.explained)
     case 'observe':
       return insertObservation(store, effect.observed)
     case 'fit':

@@ -8,7 +8,9 @@ import { accounts } from '../../books/account.ts'
 import { postForeign } from '../../books/bearer.ts'
 import type { AttributedInterval, Check } from '../../books/check.ts'
 import { auditInterval, auditRequest, Derived, Findings, isLedgerUnit } from '../../books/check.ts'
+import type { Kinds } from '../../books/counted.ts'
 import type { StepFit } from '../../books/fit.ts'
+import { postCounted } from '../../books/foreign.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { EngineWork } from '../../books/settle.ts'
 import { interval } from '../../plant/energy/meter.ts'
@@ -134,6 +136,10 @@ const foreignWork = `
   select * from engine_attempt a
   where a.reconciled = 1 and not exists (select 1 from request r where r.id = a.request) order by a.id`
 
+const foreignCounted = `
+  select engine, to_ms, foreign_prompt as prompt, foreign_output as output from engine_counted
+  where foreign_prompt + foreign_output > 0`
+
 const withoutRequest = `
   select * from transfer t
   where t.unit <> 'mJ' and (t.request is null or not exists (select 1 from request r where r.id = t.request))
@@ -141,7 +147,11 @@ const withoutRequest = `
 
 /** Only foreign work is booked without a request. */
 function checkWithoutRequest({ database }: Books, findings: Findings): void {
-  const expected = [...streamPlain<AttemptRow>(database, foreignWork)].flatMap((row) => postForeign(attemptOf(row)))
+  const logged = [...streamPlain<AttemptRow>(database, foreignWork)].flatMap((row) => postForeign(attemptOf(row)))
+  const counted = [...streamPlain<Parameters<typeof postCounted>[0] & Kinds>(database, foreignCounted)].flatMap(
+    (look) => postCounted(look, look),
+  )
+  const expected = [...logged, ...counted]
   findings.compare(expected, [...stream<StoredTransfer>(database, withoutRequest)].map(transferOf))
   const unnamed = one<{ attempt: string }>(
     database,

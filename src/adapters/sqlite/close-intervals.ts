@@ -29,11 +29,27 @@ const readyInside = `
     )
   order by i.to_ms, i.meter limit ${batch}`
 
-/** Intervals of meters elsewhere before whose end no request was opened that is not settled. */
+/** An engine whose counters were looked at this long ago is looked at again: its interval waits for it. */
+const look_ms = 30_000
+
+/**
+ * Intervals of meters elsewhere before whose end no request was opened that is not settled, and whose engines' counters have
+ * been looked at beyond it and compared, where there are any.
+ */
 const readyElsewhere = `
   select i.* from meter_interval i
-  where i.posted_ms is null and i.to_ms + ? <= ? and ${elsewhere}
+  where i.posted_ms is null and i.to_ms + ?1 <= ?2 and ${elsewhere}
     and not exists (select 1 from open_request o where json_extract(o.body, '$.at_ms') < i.to_ms)
+    and not exists (
+      select 1 from engine_meter m join engine_counted c on c.engine = m.engine
+      where m.meter = i.meter and c.foreign_prompt is null and c.to_ms > i.from_ms and c.from_ms < i.to_ms
+    )
+    and not exists (
+      select 1 from engine_meter m join engine_counted c on c.engine = m.engine
+      where m.meter = i.meter and m.until_ms is null and i.to_ms + ${look_ms} > ?2
+        and c.to_ms between i.to_ms - ${look_ms} and i.to_ms - 1
+        and not exists (select 1 from engine_counted d where d.engine = m.engine and d.to_ms >= i.to_ms)
+    )
   order by i.to_ms, i.meter limit ${batch}`
 
 /** True when there may be more. */

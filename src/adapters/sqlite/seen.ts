@@ -1,7 +1,9 @@
 /** Who worked in an interval: by the steps that engines logged, or as rebuilt from how answers came. */
+import type { Kinds } from '../../books/counted.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { Seen } from '../../books/seen.ts'
 import { firstSecond } from '../../books/seen.ts'
+import type { ForeignTokens } from '../../books/window-work.ts'
 import { windowWork } from '../../books/window-work.ts'
 import type { MeterInterval } from '../../plant/energy/meter.ts'
 import type { StepWork } from '../../plant/energy/step-energy.ts'
@@ -52,17 +54,27 @@ const measured = `
 /** The index is on the end of a request, so that what is long over is not looked at. */
 const underWay = 'select body from request where closed_ms >= ? and at_ms < ? order by id'
 
-/** By the settled requests of the engines that the meter measured then. */
-export function seenInWindow({ database }: Reader, interval: MeterInterval): Seen[] {
+/** Settled requests that were under way in a time. */
+export const rowsUnderWay = ({ database }: Reader, from_ms: number, to_ms: number): CloseRow[] =>
+  all<{ body: string }>(database, underWay, from_ms, to_ms).map(({ body }) => JSON.parse(body) as CloseRow)
+
+const foreignIn = `
+  select engine, from_ms, to_ms, foreign_prompt as prompt, foreign_output as output from engine_counted
+  where engine = ? and to_ms > ? and from_ms < ? and foreign_prompt + foreign_output > 0 order by to_ms`
+
+/** By the settled requests of the engines that the meter measured then, and what their counters show beyond these. */
+export function seenInWindow(store: Reader, interval: MeterInterval): Seen[] {
   const { meter, from_ms, to_ms } = interval
-  const engines = all<{ engine: ReplicaId }>(database, measured, meter, to_ms, from_ms).map(({ engine }) => engine)
-  // A second belongs to the interval that its middle lies in: half a second of it may lie on either side.
-  const rows = all<{ body: string }>(database, underWay, from_ms - 1000, to_ms + 1000)
-  return windowWork(
-    interval,
-    engines,
-    rows.map(({ body }) => JSON.parse(body) as CloseRow),
+  const engines = all<{ engine: ReplicaId }>(store.database, measured, meter, to_ms, from_ms).map(
+    ({ engine }) => engine,
   )
+  const foreign = engines.flatMap((engine) =>
+    all<Omit<ForeignTokens, 'foreign'> & Kinds>(store.database, foreignIn, engine, from_ms, to_ms).map(
+      ({ prompt, output, ...look }): ForeignTokens => ({ ...look, foreign: { prompt, output } }),
+    ),
+  )
+  // A second belongs to the interval that its middle lies in: half a second of it may lie on either side.
+  return windowWork(interval, engines, rowsUnderWay(store, from_ms - 1000, to_ms + 1000), foreign)
 }
 
 const kept = `

@@ -8,6 +8,8 @@ import { receipt } from './answers.ts'
 import { transferOf } from './books.ts'
 import { check } from './check.ts'
 import { closeIntervals } from './close-intervals.ts'
+import { closeLooks } from './close-looks.ts'
+import { insertCounted } from './counted.ts'
 import { ingestJournal, journalReadTo, noteJournal } from './ingest.ts'
 import { insertInterval } from './intervals.ts'
 import type { StoredTransfer } from './ledger.ts'
@@ -119,5 +121,47 @@ test('an engine elsewhere that a board meter measures: joules by window, when al
   assert.deepEqual(check(store).first_broken, undefined)
   store.database.exec("update window_work set tokens = tokens + 5 where attempt like '%-1/1' and sequence = 3")
   assert.match(check(store).first_broken?.id ?? '', /^board\/3\//)
+  store.close()
+})
+
+test('tokens that its counters show beyond our requests are waste by cause foreign, and bear their joules', () => {
+  using home = testHome()
+  const store = openStore(home)
+  setTestPrice(store)
+  noteJournal(store, gateway)
+  store.database.exec(`
+    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
+    insert into meter (name, source, created_ms) values ('board', '{}', 0);
+    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  const row = served(1, 1, 4)
+  ingestJournal(store, gateway, journaled([openRow(1, { at_ms: row.at_ms }), row]))
+  journalReadTo(store, gateway, start_ms + 60_000)
+  draw(store, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  const look = { engine: gpu, cached: true } as const
+  const [first, second] = [start_ms + 5000, start_ms + 10_000]
+  insertCounted(store, { ...look, from_ms: start_ms, to_ms: first, prompt: 200, output: 100 })
+  closeLooks(store, start_ms + 12_000)
+  closeIntervals(store, start_ms + 12_000)
+  assert.equal(Math.max(...ledger(store).map(({ at_ms }) => at_ms)), first, 'the next look is waited for')
+
+  insertCounted(store, { ...look, from_ms: first, to_ms: second, prompt: 3000, output: 500 })
+  closeLooks(store, start_ms + 13_000)
+  closeIntervals(store, start_ms + 13_000)
+  const to = (account: string): bigint =>
+    ledger(store).reduce((sum, one) => sum + (one.to === account ? one.amount : 0n), 0n)
+  assert.equal(to('waste/foreign'), 5n * 400_000n, 'the five seconds in which nobody of ours was there')
+  assert.equal(to('tenant/acme/support'), 3n * 400_000n)
+  const tokens = allBig<{ credit: string; amount: bigint }>(
+    store.database,
+    "select credit, amount from transfer where unit = 'token' and request is null order by credit",
+  )
+  assert.deepEqual(
+    tokens.map(({ credit, amount }) => [credit, amount]),
+    [
+      ['waste/foreign/input_uncached', 3000n],
+      ['waste/foreign/output_visible', 500n],
+    ],
+  )
+  assert.deepEqual(check(store).first_broken, undefined)
   store.close()
 })

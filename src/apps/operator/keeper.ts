@@ -9,6 +9,8 @@ import { cpuMeter } from '../../adapters/cpu/cpu.ts'
 import type { Home } from '../../adapters/files/home.ts'
 import { raplMeters } from '../../adapters/rapl/rapl.ts'
 import { closeIntervals } from '../../adapters/sqlite/close-intervals.ts'
+import { closeLooks } from '../../adapters/sqlite/close-looks.ts'
+import { insertCounted } from '../../adapters/sqlite/counted.ts'
 import { journalCursor } from '../../adapters/sqlite/ingest.ts'
 import type { Lag } from '../../adapters/sqlite/lag.ts'
 import { lagOf } from '../../adapters/sqlite/lag.ts'
@@ -20,6 +22,7 @@ import type { Store } from '../../adapters/sqlite/store.ts'
 import { takeEngineLogs, tidyEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
 import { takeJournals } from '../../adapters/sqlite/take-journals.ts'
 import { pruneTallies } from '../../adapters/sqlite/tally.ts'
+import type { Counted } from '../../books/counted.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
 
@@ -37,6 +40,8 @@ export interface KeeperOptions {
   readonly readers?: readonly MeterReader[]
   /** Meters of engines elsewhere, as they are now; asked before every sample. */
   readonly others?: () => readonly MeterReader[]
+  /** What the counters of engines elsewhere grew by since it was last asked. */
+  readonly counted?: () => readonly Counted[]
 }
 
 /** How long what is in the books stays beside them. */
@@ -95,6 +100,7 @@ export function newKeeper({
   log,
   readers,
   others = () => [],
+  counted = () => [],
   leases,
   keeps = usuallyKept,
 }: KeeperOptions) {
@@ -109,6 +115,7 @@ export function newKeeper({
     () => takeEngineLogs(store, home.engineLogs, now),
     () => settleOrphans(store, now()),
     () => reconcileAttempts(store),
+    () => closeLooks(store, now()),
     () => closeIntervals(store, now()),
     () => leases?.settleDead() ?? false,
   ]
@@ -126,7 +133,11 @@ export function newKeeper({
   }
   return {
     tick,
-    sample: (): void => failures.catch('meter', () => meters.sample(all(), now())),
+    sample: (): void =>
+      failures.catch('meter', () => {
+        for (const look of counted()) insertCounted(store, look)
+        meters.sample(all(), now())
+      }),
     close: (): void => meters.close(),
     lag: () => ({ ...lagOf(store, home, now()), failing: failures.first }),
     acknowledged: (incarnation: string): number => journalCursor(store, incarnation as Incarnation).seq,

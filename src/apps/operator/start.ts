@@ -79,6 +79,7 @@ export async function startOperator(
     now: Date.now,
     log,
     others: () => telemetry.look(),
+    counted: () => telemetry.counted(),
     // Half of the bound is for logs that are in the books already: they go first, so that the other half is for what is not.
     keeps: { engineLogDays: settings.engineLogDays, engineLogBytes: settings.room.most_bytes / 2 },
   })

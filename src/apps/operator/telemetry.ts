@@ -6,7 +6,7 @@
 import { DeclaredMeter } from '../../adapters/meters/declared.ts'
 import { FedMeter } from '../../adapters/meters/fed.ts'
 import { type SmiGpu, watchGpus } from '../../adapters/nvidia/smi.ts'
-import { type EngineKind, readEngine } from '../../adapters/prometheus/engine-names.ts'
+import { type EngineKind, readEngine, vocabularies } from '../../adapters/prometheus/engine-names.ts'
 import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts'
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
@@ -20,7 +20,9 @@ import {
   type MeterSource,
 } from '../../adapters/sqlite/registry/meters.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
+import type { Counted } from '../../books/counted.ts'
 import { BridgedCounters, type EngineReport } from '../../plant/infrastructure/telemetry.ts'
+import { id } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
 
 /** Queues and caches change within seconds; an engine's page of thousands of lines is not free for it to make. */
@@ -53,6 +55,7 @@ export class Telemetry {
   readonly #meters = new Map<string, { readonly meter: Fed; readonly source: MeterSource }>()
   readonly #sources = new Map<string, Source>()
   readonly #boards = new Map<string, GpuReport>()
+  #counted: Counted[] = []
   #smi: { close(): void } | undefined
 
   /** `running`: requests of ours at an engine now, as gateways tell. */
@@ -96,6 +99,13 @@ export class Telemetry {
     return [...this.#meters.values()].map(({ meter }) => meter)
   }
 
+  /** What engines' counters grew by since this was last asked. */
+  counted(): readonly Counted[] {
+    const counted = this.#counted
+    this.#counted = []
+    return counted
+  }
+
   close(): void {
     for (const engine of this.#engines.values()) engine.close()
     for (const source of this.#sources.values()) source.close()
@@ -118,18 +128,31 @@ export class Telemetry {
       engine.close()
       this.#engines.delete(name)
     }
-    for (const [name, url] of wanted) if (!this.#engines.has(name)) this.#engines.set(name, this.#watchEngine(url))
+    for (const [name, url] of wanted)
+      if (!this.#engines.has(name)) this.#engines.set(name, this.#watchEngine(name, url))
   }
 
-  #watchEngine(url: string) {
+  #watchEngine(name: string, url: string) {
     const page = new Page(url)
+    let last_ms: number | undefined
     const look = async (): Promise<void> => {
       const read = readEngine(await page.samples())
       if (!read) throw new ScrapeError('bad_reply', `${url} speaks of no engine that we know`)
       const grown = view.counters.take(read.report)
       view.kind = read.kind
       view.report = read.report
-      const { prefix_queries, prefix_hits } = grown
+      const { prefix_queries, prefix_hits, prompt_tokens, output_tokens } = grown
+      const at_ms = this.#now()
+      if (last_ms !== undefined && at_ms > last_ms && prompt_tokens !== undefined && output_tokens !== undefined)
+        this.#counted.push({
+          engine: id(name),
+          from_ms: last_ms,
+          to_ms: at_ms,
+          prompt: prompt_tokens,
+          output: output_tokens,
+          cached: vocabularies[read.kind].promptIncludesCached,
+        })
+      last_ms = at_ms
       view.hitRatio = prefix_queries && prefix_hits !== undefined ? prefix_hits / prefix_queries : undefined
     }
     const watch = new Watch(engine_ms, look, this.#now)
