@@ -37,7 +37,7 @@ import { dice } from './dice.ts'
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '45' },
+    seconds: { type: 'string', default: '75' },
     games: { type: 'string', default: '6' },
     model: { type: 'string' },
   },
