@@ -51,10 +51,12 @@ export const unseenRoom = (bounds: RoomBounds): Room => ({
   state: 'ample',
 })
 
-/** Which bound it is that is near, in words. */
-export function roomText({ journal_bytes, engine_log_bytes, most_bytes, free_bytes, least_free_bytes }: Room): string {
+/** What is held; or, where it is the disk that has no room, what that has left. */
+export function roomText(room: Room): string {
+  const { state, journal_bytes, engine_log_bytes, most_bytes, free_bytes, least_free_bytes } = room
   const held = journal_bytes + engine_log_bytes
-  const byDisk = free_bytes !== null && least_free_bytes / Math.max(1, free_bytes) > held / most_bytes
+  const byDisk =
+    state !== 'ample' && free_bytes !== null && least_free_bytes / Math.max(1, free_bytes) > held / most_bytes
   return byDisk
     ? `${sized(free_bytes)} free on the disk, ${sized(least_free_bytes)} are kept free`
     : `journals and engine logs hold ${sized(held)} of ${sized(most_bytes)}`

@@ -5,6 +5,7 @@ import { bookCommands } from './commands/books.ts'
 import { budgetCommands } from './commands/budgets.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommands } from './commands/keys.ts'
@@ -35,6 +36,7 @@ export function program(): Command {
   statusCommands(root)
   topCommand(root)
   explainCommand(root)
+  doctorCommand(root)
   restartCommands(root)
   keyCommands(root)
   appCommands(root)

@@ -7,6 +7,7 @@ import { all } from '../../adapters/sqlite/registry/change.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Admission } from './auth.ts'
 import type { Console } from './console.ts'
+import type { Listening } from './doctor/network.ts'
 import type { EngineHost } from './engine-host.ts'
 import { ControlError } from './errors.ts'
 import type { Gateways } from './gateways.ts'
@@ -31,6 +32,8 @@ export interface Live {
   readonly started_ms: number
   /** Where the console is; undefined when the operator was started by itself. */
   readonly url: string | undefined
+  /** On which address, and under which certificate; undefined when the operator was started by itself. */
+  readonly listening: Listening | undefined
   readonly gateways: Gateways
   /** Who holds how much of which allowance. */
   readonly leases: Leases

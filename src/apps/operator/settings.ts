@@ -1,4 +1,5 @@
 import type { RoomBounds } from '../../books/room.ts'
+import type { Listening } from './doctor/network.ts'
 import type { OtlpSettings } from './otlp.ts'
 
 /** What the launcher tells the operator, as JSON in WATTMILL_OPERATOR: read once, checked there. */
@@ -12,6 +13,8 @@ export interface OperatorSettings {
   /** Journals and engine logs: what they may hold, and what the disk keeps free. */
   readonly room: RoomBounds
   readonly engineLogDays: number
+  /** Where the gateways listen. */
+  readonly listening: Listening | undefined
   /** Where the console is. */
   readonly url: string | undefined
   /** The folder of its files; undefined: there is none. */
@@ -29,6 +32,7 @@ const alone: OperatorSettings = {
   fullWatts: 50,
   room: { most_bytes: 4 * 1024 ** 3, least_free_bytes: 256 * 1024 ** 2 },
   engineLogDays: 30,
+  listening: undefined,
   url: undefined,
   console: undefined,
   prometheusUrl: undefined,

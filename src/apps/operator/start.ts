@@ -88,6 +88,7 @@ export async function startOperator(
   const live = {
     started_ms: Date.now(),
     url: settings.url,
+    listening: settings.listening,
     gateways,
     leases,
     totals: new Totals(),

@@ -1,30 +1,24 @@
 import type { Command } from 'commander'
-import { findModelFiles } from '../../../adapters/discovery/files.ts'
-import { findEngines } from '../../../adapters/discovery/loopback.ts'
-import { home as homeAt } from '../../../adapters/files/home.ts'
 import { type Room, roomText } from '../../../books/room.ts'
 import type { EngineNow, EnginesNow } from '../../operator/engines-now.ts'
-import { ControlError } from '../../operator/errors.ts'
-import { type Reached, reach } from '../../operator/reach.ts'
-import type { Finding } from '../../operator/routes/doctor.ts'
-import { discovered } from '../../up/banner.ts'
 import { exitCodes } from '../exit.ts'
 import { fields, type Row, table } from '../print.ts'
-import { type Common, does, guarded, show } from '../run.ts'
+import { does, show } from '../run.ts'
 import { talk } from '../talk.ts'
 import { short } from '../top-view.ts'
 
 export function statusCommands(program: Command): void {
-  does(program.command('status').description('the factory at a glance'), async (factory, options) => {
-    const status = (await factory.json('GET', '/api/status')) as Row
+  const command = program
+    .command('status')
+    .description('the factory at a glance')
+    .option('--ready', 'exit with 5 also while it runs and no gateway is ready: for health checks')
+  does<{ readonly ready?: boolean }>(command, async (factory, options) => {
+    const status = (await factory.json('GET', '/api/status')) as Status
     show(status, options, glance)
-    if (factory.running) return exitCodes.ok.code
-    talk('The factory is stopped. Next: wattmill up')
-    return exitCodes.unreachable.code
+    if (!factory.running) talk('The factory is stopped. Next: wattmill up')
+    const up = options.ready ? status.gateways.some((gateway) => gateway.ready) : factory.running
+    return up ? exitCodes.ok.code : exitCodes.unreachable.code
   })
-
-  const doctor = program.command('doctor').description('what is well and what is not, each with its fix')
-  doctor.action(() => guarded(() => examine(doctor.optsWithGlobals<Common>())))
 }
 
 interface Status extends Row {
@@ -73,35 +67,3 @@ const economicsRow = (engine: EngineNow): Row => ({
 })
 
 const mebibytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024)
-
-/** Works without a factory too: then it says what this machine has, and how to begin. */
-async function examine(options: Common): Promise<number> {
-  const [findings, engines] = await Promise.all([factoryFindings(options.home), findEngines()])
-  const files = findModelFiles()
-  const all: Finding[] = [{ check: 'node', state: 'good', found: process.version }, ...findings]
-  show({ findings: all, discovered: { engines, files } }, options, () => [
-    ...all.flatMap(({ check, state, found, fix }) => [
-      `${marks[state]} ${check}: ${found}`,
-      ...(fix ? [`    fix: ${fix}`] : []),
-    ]),
-    '',
-    ...discovered(engines, files, homeAt(options.home)),
-  ])
-  return all.some((finding) => finding.state === 'bad') ? exitCodes.failed.code : exitCodes.ok.code
-}
-
-const marks: Record<Finding['state'], string> = { good: 'ok ', warning: '!  ', bad: 'BAD' }
-
-async function factoryFindings(directory: string): Promise<readonly Finding[]> {
-  let factory: Reached | undefined
-  try {
-    factory = await reach(directory, talk)
-    return ((await factory.json('GET', '/api/doctor')) as { findings: Finding[] }).findings
-  } catch (cause) {
-    if (!(cause instanceof ControlError)) throw cause
-    const state = cause.code === 'no_factory' ? 'warning' : 'bad'
-    return [{ check: 'factory', state, found: cause.message, fix: cause.next }]
-  } finally {
-    factory?.close()
-  }
-}
