@@ -1,8 +1,9 @@
 /**
  * Three hundred messages into a factory of its own, a fifth of the clients hanging up, and kill -9 of gateway, engine
- * and operator on the way; then the audit from outside, and planted faults that it must find.
+ * and operator on the way, when and in which order the seed says; then the audit from outside, and planted faults that it
+ * must find.
  *
- *     node bin/node.mjs bench/chaos.ts [--messages 300] [--at-once 16] [--seed 1] [--keep] [--no-kill]
+ *     node bin/node.mjs bench/chaos.ts [--messages 300] [--at-once 16] [--kills 3] [--seed 1] [--keep]
  */
 import { createWriteStream, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { audit } from './audit/join.ts'
 import { parseExport, readClients, readEngineLogs, readMeters } from './audit/read.ts'
 import { plantAll, printAudit, printFaults } from './audit/report.ts'
+import { dice } from './dice.ts'
 import { load, messages, silence_ms } from './load/client.ts'
 import type { Factory, Role } from './load/factory.ts'
 import { cli, findProcess, startFactory, until } from './load/factory.ts'
@@ -20,19 +22,32 @@ const { values } = parseArgs({
     messages: { type: 'string', default: '300' },
     'at-once': { type: 'string', default: '16' },
     seed: { type: 'string', default: '1' },
+    kills: { type: 'string', default: '3' },
     keep: { type: 'boolean', default: false },
-    kill: { type: 'boolean', default: true },
   },
-  allowNegative: true,
 })
 const seed = Number(values.seed)
 
-/** Who is killed, and after which share of the answers. */
-const kills: readonly (readonly [Role, number])[] = [
-  ['gateway', 0.25],
-  ['engine', 0.5],
-  ['operator', 0.75],
-]
+interface Kill {
+  readonly role: Role
+  /** After so many answers. */
+  readonly after: number
+}
+
+/** Each role as often as the others, in an order and at moments from the seed; none in the last tenth. */
+function planKills(kills: number, all: number): Kill[] {
+  const chance = dice(seed)
+  const moments = Array.from({ length: kills }, () => chance.whole(1, Math.floor(all * 0.9))).sort((a, b) => a - b)
+  let left: Role[] = []
+  return moments.map((after) => {
+    if (left.length === 0) left = ['gateway', 'engine', 'operator']
+    const role = chance.pick(left)
+    left = left.filter((other) => other !== role)
+    return { role, after }
+  })
+}
+
+let killed = 0
 
 async function sendAll(factory: Factory, key: string, log: string): Promise<Record<string, number>> {
   const all = messages({
@@ -42,7 +57,7 @@ async function sendAll(factory: Factory, key: string, log: string): Promise<Reco
     leaving: 0.2,
   })
   const file = createWriteStream(log, { flags: 'wx' })
-  const due = values.kill ? [...kills] : []
+  const due = planKills(Number(values.kills), all.length)
   const endings: Record<string, number> = {}
   let heard = 0
   await load(factory.base, key, all, Number(values['at-once']), (record) => {
@@ -50,7 +65,7 @@ async function sendAll(factory: Factory, key: string, log: string): Promise<Reco
     const ending = record.status === null ? `${record.ended}, no answer` : `${record.ended}, ${record.status}`
     endings[ending] = (endings[ending] ?? 0) + 1
     heard++
-    if (due[0] && heard >= due[0][1] * all.length) kill(factory, due.shift()?.[0])
+    if (due[0] && heard >= due[0].after && kill(factory, due[0].role)) due.shift()
   })
   await new Promise<void>((resolve, reject) => {
     file.on('error', reject)
@@ -59,11 +74,14 @@ async function sendAll(factory: Factory, key: string, log: string): Promise<Reco
   return endings
 }
 
-function kill(factory: Factory, role: Role | undefined): void {
-  const pid = role && findProcess(factory.pid, role)
-  if (!pid) throw new Error(`no ${role} process below the launcher ${factory.pid}`)
+/** False when it is not there just now: killed before, and not started again yet. */
+function kill(factory: Factory, role: Role): boolean {
+  const pid = findProcess(factory.pid, role)
+  if (!pid) return false
   process.kill(pid, 'SIGKILL')
+  killed++
   console.log(`  kill -9 ${role}`)
+  return true
 }
 
 interface Check {
@@ -134,7 +152,12 @@ const hung = records.clients.filter((client) => client.took_ms >= silence_ms).le
 console.log(`clients left without a word for ${silence_ms / 1000} s: ${hung}`)
 const silent = records.clients.length !== Number(values.messages) || result.summary.answered === 0
 const ok =
-  conserved && !silent && hung === 0 && result.findings.length === 0 && planted.every((one) => one.result === 'found')
+  conserved &&
+  !silent &&
+  killed === Number(values.kills) &&
+  hung === 0 &&
+  result.findings.length === 0 &&
+  planted.every((one) => one.result === 'found')
 console.log(ok ? 'chaos: all agree' : 'chaos: FAILED')
 if (values.keep || !ok) console.log(`records kept in ${factory.home}`)
 else rmSync(factory.home, { recursive: true, force: true })

@@ -33,6 +33,12 @@ export function dateMs(text: string, param: string): number {
   return value
 }
 
+/** The first moment of its month, UTC. */
+export function monthStartMs(at_ms: number): number {
+  const at = new Date(at_ms)
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth())
+}
+
 /** When a key ends: so long from now, or a date. */
 export const expiryMs = (text: string, now_ms: number): number =>
   /^\d+[a-z]$/.test(text.trim()) ? now_ms + durationMs(text, 'expires') : dateMs(text, 'expires')

@@ -80,6 +80,7 @@ test('the printed line works: an answer, and a receipt in the books', { skip: !e
   const id = answer.headers.get('x-request-id') ?? ''
   await until(async () => wattmill('books', 'receipt', id).status === 0)
   assert.equal(JSON.parse(wattmill('books', 'check').stdout).conserved, true)
+  assert.equal(JSON.parse(wattmill('books', 'statement', '--tenant', 'default').stdout).requests, 1, 'of this month')
 })
 
 test('a new key works at once, a revoked one no more', async () => {

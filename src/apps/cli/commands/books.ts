@@ -26,8 +26,8 @@ export function bookCommands(program: Command): void {
       .command('statement')
       .description('what a tenant owes for a time; -o csv for a spreadsheet')
       .requiredOption('--tenant <name>')
-      .requiredOption('--from <date>', 'first moment, such as 2027-01-01 (UTC)')
-      .requiredOption('--to <date>', 'the moment after the last, such as 2027-02-01'),
+      .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
+      .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)'),
     async (factory, { tenant, from, to, ...options }) => {
       const url = `/api/books/statement${query({ tenant, from, to })}`
       if (options.format === 'csv') await print(factory.lines('GET', `${url}&format=csv`))

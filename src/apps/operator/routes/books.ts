@@ -13,7 +13,7 @@ import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { Answer, type Route, route } from '../router.ts'
-import { dateMs } from '../when.ts'
+import { dateMs, monthStartMs } from '../when.ts'
 
 /** What fits a screen, and what a page may ask for. */
 const usualRequests = 20
@@ -104,8 +104,8 @@ export const bookRoutes: readonly Route[] = [
     about: 'What a tenant owes for a time, as JSON or CSV',
     input: {
       tenant: Type.String(),
-      from: Type.String({ description: 'a date such as 2027-01-01' }),
-      to: Type.String({ description: 'a date such as 2027-02-01; it is not included' }),
+      from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
+      to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
       format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')], { description: 'json or csv' })),
     },
     run: (factory, { tenant, from, to, format }) => {
@@ -115,7 +115,9 @@ export const bookRoutes: readonly Route[] = [
           param: 'tenant',
           next: 'wattmill apps list',
         })
-      const [from_ms, to_ms] = [dateMs(from, 'from'), dateMs(to, 'to')]
+      const now_ms = factory.now()
+      const from_ms = from === undefined ? monthStartMs(now_ms) : dateMs(from, 'from')
+      const to_ms = to === undefined ? now_ms : dateMs(to, 'to')
       if (to_ms <= from_ms) throw new ControlError('invalid_value', '`to` is not after `from`', { param: 'to' })
       const made = statement(factory.store, id<TenantId>(tenant), from_ms, to_ms)
       if (format !== 'csv') return made
