@@ -22,7 +22,7 @@ export function readings(factory: Factory, live: Live): Reading[] {
   return merged([
     ...counted(live.totals),
     reading('wattmill_info', [version], 1),
-    ...gatewayReadings(live.gateways.list()),
+    ...gatewayReadings(live.gateways.list(), [...servedModels(store).keys()]),
     ...bookReadings(accountFigures(store), (meter) => ({
       grade: lastInterval(store.database, meter)?.grade ?? 'unknown',
       engines: byMeter.get(meter) ?? [],
@@ -44,7 +44,7 @@ const counted = ({ counts }: Totals): Reading[] =>
     return parts ? [{ ...parts, value }] : []
   })
 
-function gatewayReadings(gateways: readonly GatewayState[]): Reading[] {
+function gatewayReadings(gateways: readonly GatewayState[], served: readonly string[]): Reading[] {
   const ready = gateways.filter((gateway) => gateway.ready).length
   const models = sumBy(
     gateways.flatMap((gateway) => gateway.models),
@@ -151,18 +151,17 @@ function meterReadings({ database }: Store, { keeper }: Live, now: number): Read
 function telemetryReadings({ engines, watches }: Telemetry, now: number): Reading[] {
   const known = (name: MetricName, engine: string, value: number | undefined): Reading[] =>
     value === undefined ? [] : [reading(name, [engine], value)]
-  const views = [...engines].flatMap(([engine, { watch, report, hitRatio, counters }]) => [
+  const views = [...engines].flatMap(([engine, { watch, report, counters }]) => [
     ...(watch.stale
       ? []
       : [
           ...known('wattmill_engine_reported_running', engine, report.running),
           ...known('wattmill_engine_reported_waiting', engine, report.waiting),
           ...known('wattmill_engine_kv_cache_usage_ratio', engine, report.kv_usage),
-          ...known('wattmill_engine_prefix_hit_ratio', engine, hitRatio),
         ]),
-    ...(['prompt_tokens', 'output_tokens'] as const).flatMap((kind) => {
+    ...engineCounters.flatMap((kind) => {
       const total = counters.total(kind)
-      return total === undefined ? [] : reading('wattmill_engine_reported_tokens_total', [engine, kind], total)
+      return total === undefined ? [] : reading('wattmill_engine_reported_total', [engine, kind], total)
     }),
   ])
   const sources = [...watches].flatMap(([source, { seen_ms, failures }]) => [
