@@ -117,7 +117,9 @@ test('each request has its joules at window grade, measured, and they are final'
   let sum = 0
   for (const id of requests) {
     const energy = await until(`the energy of ${id} is final`, async () => {
-      const answer = await fetch(`${factory.base}/api/receipts/${id}`, { headers: { authorization: `Bearer ${admin}` } })
+      const answer = await fetch(`${factory.base}/api/receipts/${id}`, {
+        headers: { authorization: `Bearer ${admin}` },
+      })
       const { energy } = (await answer.json()) as { energy: Energy }
       return energy.final ? energy : undefined
     })

@@ -1,3 +1,4 @@
+import type { EngineCounter } from '../../plant/infrastructure/telemetry.ts'
 import { type MetricName, metricOf } from './metrics.ts'
 
 /** One chart: its queries, and what to do when it looks bad. */
@@ -16,6 +17,8 @@ function grouped(name: MetricName, by: readonly string[]): string {
 
 const rate = (name: MetricName, by: readonly string[], matcher = ''): string =>
   `${grouped(name, by)} (rate(${name}${matcher}[$__rate_interval]))`
+
+const reported = (kind: EngineCounter): string => rate('wattmill_engine_reported_total', ['engine'], `{kind="${kind}"}`)
 
 const now = (name: MetricName, by: readonly string[] = []): string => `${grouped(name, by)} (${name})`
 
@@ -100,6 +103,12 @@ const rows: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         unit: 'percentunit',
         advice: 'Near 1: the engine preempts. Lower its concurrency or the context.',
         queries: [[now('wattmill_engine_kv_cache_usage_ratio', ['engine']), '{{engine}}']],
+      },
+      {
+        title: 'Prompt tokens found in the prefix cache, by engine',
+        unit: 'percentunit',
+        advice: 'Falling: less is shared, or requests of one session go to several engines.',
+        queries: [[`${reported('prefix_hits')} / ${reported('prefix_queries')}`, '{{engine}}']],
       },
     ],
   ],

@@ -149,17 +149,11 @@ export const operatorMetrics = {
     ['engine'],
     'Share of its KV cache that the engine reports as used, 0 to 1.',
   ),
-  wattmill_engine_prefix_hit_ratio: gauge(
-    'ratio',
-    'measured',
-    ['engine'],
-    'Share of prompt tokens that the engine found in its prefix cache since the look before, 0 to 1.',
-  ),
-  wattmill_engine_reported_tokens_total: counter(
+  wattmill_engine_reported_total: counter(
     'one',
     'measured',
     ['engine', 'kind'],
-    'Tokens as the engine itself counts them since we watch it, restarts bridged; traffic of others included.',
+    "As the engine itself counts since we watch it, its restarts bridged, others' traffic included: prompt_tokens, output_tokens, prefix_queries, prefix_hits (prompt tokens looked up and found in the prefix cache), preemptions.",
   ),
   wattmill_scrape_age_seconds: gauge(
     'seconds',

@@ -25,10 +25,8 @@ export function enginesNow({ store, now }: Factory, { keeper, telemetry }: Live)
   const engines = economics(store, keeper.meters().names, at_ms).map((one): EngineNow => {
     const view = views.get(one.engine)
     if (!view || view.watch.stale) return { ...one, reported: null }
-    return {
-      ...one,
-      reported: { ...view.report, ...(view.hitRatio !== undefined && { prefix_hit_ratio: view.hitRatio }) },
-    }
+    const { hitRatio } = view.counters
+    return { ...one, reported: { ...view.report, ...(hitRatio !== undefined && { prefix_hit_ratio: hitRatio }) } }
   })
   const costs = engines.flatMap(({ usd_per_h }) => usd_per_h ?? [])
   const revenue = figuresFor(store, 'factory', '', lastMinutes(at_ms)).revenue_usd_per_h.value

@@ -5,10 +5,12 @@ import type { Totals } from '../../adapters/prometheus/totals.ts'
 import { meterHealth } from '../../adapters/sqlite/attribution.ts'
 import { type AccountFigure, accountFigures, lastInterval, residuals } from '../../adapters/sqlite/figures.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
+import { servedModels } from '../../adapters/sqlite/registry/engines.ts'
 import { costSpans, enginesByMeter } from '../../adapters/sqlite/registry/meters.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import { declaredCost, type PerToken } from '../../books/economics.ts'
 import type { Room } from '../../books/room.ts'
+import { engineCounters } from '../../plant/infrastructure/telemetry.ts'
 import { enginesNow } from './engines-now.ts'
 import type { Factory, Live } from './factory.ts'
 import type { GatewayState } from './gateways.ts'
@@ -58,9 +60,9 @@ function gatewayReadings(gateways: readonly GatewayState[], served: readonly str
   return [
     reading('wattmill_gateways', ['yes'], ready),
     reading('wattmill_gateways', ['no'], gateways.length - ready),
-    ...[...models].flatMap(([model, loads]) => [
-      reading('wattmill_requests_running', [model], total(loads, 'running')),
-      reading('wattmill_requests_waiting', [model], total(loads, 'waiting')),
+    ...[...new Set([...served, ...models.keys()])].flatMap((model) => [
+      reading('wattmill_requests_running', [model], total(models.get(model) ?? [], 'running')),
+      reading('wattmill_requests_waiting', [model], total(models.get(model) ?? [], 'waiting')),
     ]),
     ...[...engines].flatMap(([engine, views]) => [
       reading('wattmill_engine_up', [engine], views.some(({ up }) => up) ? 1 : 0),

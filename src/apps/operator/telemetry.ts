@@ -37,7 +37,6 @@ export interface EngineView {
   kind: EngineKind | undefined
   report: EngineReport
   /** Prefix hits ÷ queries since the look before. */
-  hitRatio: number | undefined
 }
 
 interface Source {
@@ -138,10 +137,9 @@ export class Telemetry {
     const look = async (): Promise<void> => {
       const read = readEngine(await page.samples())
       if (!read) throw new ScrapeError('bad_reply', `${url} speaks of no engine that we know`)
-      const grown = view.counters.take(read.report)
+      const { prompt_tokens, output_tokens } = view.counters.take(read.report)
       view.kind = read.kind
       view.report = read.report
-      const { prefix_queries, prefix_hits, prompt_tokens, output_tokens } = grown
       const at_ms = this.#now()
       if (last_ms !== undefined && at_ms > last_ms && prompt_tokens !== undefined && output_tokens !== undefined)
         this.#counted.push({
@@ -153,7 +151,6 @@ export class Telemetry {
           cached: vocabularies[read.kind].promptIncludesCached,
         })
       last_ms = at_ms
-      view.hitRatio = prefix_queries && prefix_hits !== undefined ? prefix_hits / prefix_queries : undefined
     }
     const watch = new Watch(engine_ms, look, this.#now)
     const view: EngineView = {
@@ -161,7 +158,6 @@ export class Telemetry {
       counters: new BridgedCounters(),
       kind: undefined,
       report: {},
-      hitRatio: undefined,
     }
     const close = (): void => {
       watch.close()

@@ -54,6 +54,13 @@ export class BridgedCounters {
   total(name: EngineCounter): number | undefined {
     return this.#total.get(name)
   }
+
+  /** Share of prompt tokens found in the prefix cache since the first look, 0 to 1. */
+  get hitRatio(): number | undefined {
+    const queries = this.total('prefix_queries')
+    const hits = this.total('prefix_hits')
+    return queries && hits !== undefined ? hits / queries : undefined
+  }
 }
 
 /** A source that missed three looks in a row says nothing about now. */
