@@ -89,6 +89,7 @@ function costIn(field: Field, model: string): CostShape {
         prefill_ms: at(time, 'prefill_ms'),
         decode_ms: at(time, 'decode_ms'),
         context_us: at(time, 'context_us'),
+        pair_us: at(time, 'pair_us'),
       },
       energy: step.has('energy')
         ? {

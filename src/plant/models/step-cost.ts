@@ -18,12 +18,13 @@ export interface StepCost {
   readonly full_w: number
 }
 
-/** A step's time fitted to an engine that was watched: a + b prefill + c decodes + d context. */
+/** A step's time fitted to an engine that was watched: a + b prefill + c decodes + d context, and e for each key that a prompt token looks at. */
 export interface FittedTime {
   readonly step_ms: number
   readonly prefill_ms: number
   readonly decode_ms: number
   readonly context_us: number
+  readonly pair_us?: number
 }
 
 /** A step's energy fitted likewise, in joules above idle. */
@@ -40,7 +41,8 @@ export interface FittedEnergy {
 export const noEnergy: FittedEnergy = { idle_w: 0, full_w: 0, step_j: 0, prefill_j: 0, decode_j: 0, context_j: 0 }
 
 export const fittedCost = (time: FittedTime, energy: FittedEnergy = noEnergy): StepCost => ({
-  time_ns: (prefill, _, decodes) => 1e6 * (time.step_ms + time.prefill_ms * prefill + time.decode_ms * decodes),
+  time_ns: (prefill, pairs, decodes) =>
+    1e6 * (time.step_ms + time.prefill_ms * prefill + time.decode_ms * decodes) + 1000 * (time.pair_us ?? 0) * pairs,
   timePerContext_ns: 1000 * time.context_us,
   work_j: (prefill, _, decodes) => energy.step_j + energy.prefill_j * prefill + energy.decode_j * decodes,
   workPerContext_j: energy.context_j,

@@ -30,6 +30,7 @@ export class SlotScheduler implements Scheduler {
   readonly config: SlotConfig
   readonly running: Sequence[] = []
   readonly #waiting = new Queue('fcfs')
+  /** Free ones in the order in which they became free. */
   #slots: Slot[]
   #version = 0
 
@@ -163,6 +164,9 @@ export class SlotScheduler implements Scheduler {
     this.#version++
     const slot = this.#slots.find(({ holder }) => holder === sequence)
     assert(slot, 'what runs has a slot')
+    // Among equals the one that has been free longest is taken.
+    this.#slots.splice(this.#slots.indexOf(slot), 1)
+    this.#slots.push(slot)
     slot.holder = undefined
     slot.held = sequence.prompt
     slot.heldTokens = sequence.computed
