@@ -26,8 +26,8 @@ export interface EngineHost {
   load(model: string, path: string): Promise<LoadOutcome>
   /** As many as fit beside each other; the others are known, and loaded when they are asked for. */
   fill(models: readonly { readonly name: string; readonly path: string }[]): Promise<LoadOutcome[]>
-  /** Stops accepting, cancels what runs, closes the log. */
-  close(): Promise<void>
+  /** Stops accepting, lets streams end until it is `enough` (at once, if not given), cancels the rest, closes the log. */
+  close(enough?: Promise<unknown>): Promise<void>
 }
 
 /** How long a gateway may take to read its last reports when the host stops. */
@@ -60,9 +60,9 @@ export async function startEngineHost(config: HostConfig, files: ModelFiles): Pr
     incarnation: log.incarnation,
     load: (model, path) => models.load(model, path),
     fill: (list) => models.fill(list),
-    async close() {
+    async close(enough = Promise.resolve()) {
       const over = new Promise((resolve) => server.close(resolve))
-      await models.cancelAll()
+      await models.end(enough)
       log.close()
       alive.release()
       for (const connection of connections) connection.end()

@@ -117,9 +117,13 @@ export class Models {
     if (hosted.state === 'ready') await this.free(name, hosted.serving.model)
   }
 
-  /** Cancels every stream and waits for the last steps; the models stay in memory, for the process ends next. */
-  async cancelAll(): Promise<void> {
+  /**
+   * Takes nothing new and lets streams end until it is `enough`; then cancels them and waits for the last steps. The models
+   * stay in memory, for the process ends next.
+   */
+  async end(enough: Promise<unknown>): Promise<void> {
     const all = [...this.ready(), ...this.going]
+    await Promise.race([Promise.all(all.map(({ serving }) => serving.work.drain())), enough])
     await Promise.all(all.map(({ serving }) => serving.work.close({ how: 'cancelled' })))
   }
 

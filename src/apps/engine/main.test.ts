@@ -85,7 +85,7 @@ for (const [name, stop] of [
   ['SIGTERM', (child: ChildProcess) => child.kill('SIGTERM')],
   ['its parent gone', (child: ChildProcess) => child.disconnect()],
 ] as const)
-  test(`${name}: streams are cancelled with their counts, the log is closed, exit 0`, async (t) => {
+  test(`${name}: what runs is finished, what is new is refused, the log is closed, exit 0`, async (t) => {
     const { child, folder, socket, exit } = await start(t)
     const { client } = await dialled(t, socket, (_, client) => client.ready())
     assert.deepEqual(
@@ -96,10 +96,13 @@ for (const [name, stop] of [
       ],
     )
     let steps = 0
+    let late: ReturnType<typeof ask> | undefined
     const results = await Promise.all(
       IDS.map((id) =>
-        ask(client, { id, text: 'x', max_tokens: 490 }, (report) => {
-          if (report.on === 'step' && ++steps === 20) stop(child)
+        ask(client, { id, text: 'x', max_tokens: 200 }, (report) => {
+          if (report.on !== 'step') return
+          if (++steps === 20) stop(child)
+          if (steps === 60) late ??= ask(client, { id: 'late/1', text: 'x', max_tokens: 5 })
         }),
       ),
     )
@@ -107,12 +110,33 @@ for (const [name, stop] of [
     const log = readLog(join(folder, 'engine'))
     assert.equal(log.at(-1)?.log, 'close')
     results.forEach(({ tokens, last, count }, at) => {
-      assert.ok(last?.on === 'end' && last.why === 'cancelled')
-      assert.equal(tokens, count?.output)
+      assert.ok(last?.on === 'end' && last.why === 'length', JSON.stringify(last))
+      assert.deepEqual([tokens, count?.output], [200, 200])
       assert.deepEqual(loggedOf(log, IDS[at] ?? '').end?.count, count)
     })
+    assert.equal((await late)?.last?.on, 'fail')
     assert.equal(existsSync(socket), false)
   })
+
+test('told twice: streams are cancelled with their counts', async (t) => {
+  const { child, folder, socket, exit } = await start(t)
+  const { client } = await dialled(t, socket, (_, client) => client.ready())
+  let steps = 0
+  const results = await Promise.all(
+    IDS.map((id) =>
+      ask(client, { id, text: 'x', max_tokens: 490 }, (report) => {
+        if (report.on === 'step' && [20, 40].includes(++steps)) child.kill('SIGTERM')
+      }),
+    ),
+  )
+  assert.deepEqual(await exit, [0, null])
+  const log = readLog(join(folder, 'engine'))
+  results.forEach(({ tokens, last, count }, at) => {
+    assert.ok(last?.on === 'end' && last.why === 'cancelled')
+    assert.equal(tokens, count?.output)
+    assert.deepEqual(loggedOf(log, IDS[at] ?? '').end?.count, count)
+  })
+})
 
 test('it refuses a socket path that is something else or somebody’s', async (t) => {
   const { folder, socket } = await start(t)

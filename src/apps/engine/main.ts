@@ -12,6 +12,9 @@ import { estimatedBytes, memoryBudget } from '../../adapters/llama/memory.ts'
 import { loadLlama, openModel } from '../../adapters/llama/model.ts'
 import { type EngineSettings, engineSettings, USAGE } from './settings.ts'
 
+/** A second more than gateways give their streams: an engine that was told to end first, or whose launcher died, outlasts them. */
+const drainMs = 26_000
+
 async function main(settings: EngineSettings): Promise<void> {
   const { home, socket, slots, threads, context, batch, queue, memory_mib, gpu, models } = settings
   const runtime = await loadLlama(threads, gpu)
@@ -25,12 +28,14 @@ async function main(settings: EngineSettings): Promise<void> {
     },
   )
 
+  const enough = Promise.withResolvers<void>()
   let ending = false
   const end = (): void => {
-    if (ending) return
+    if (ending) return enough.resolve() // told twice
     ending = true
+    setTimeout(enough.resolve, drainMs)
     // exit leaves llama.cpp's memory to the system: freeing gigabytes first would only make the restart later
-    host.close().then(() => process.exit(0), die)
+    host.close(enough.promise).then(() => process.exit(0), die)
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end)
   process.on('disconnect', end)

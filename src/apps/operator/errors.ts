@@ -34,6 +34,7 @@ export const controlCatalogue = {
   },
   download_failed: { status: 502, exit: 4, next: 'Run the command again: it goes on from where it stopped.' },
   engine_host_down: { status: 503, exit: 5, next: 'wattmill status' },
+  draining: { status: 503, exit: 5, next: 'Try again in a moment; see wattmill status.' },
   factory_unreachable: { status: 503, exit: 5, next: 'wattmill up' },
   no_factory: { status: 404, exit: 3, next: 'wattmill up' },
   store_locked: { status: 503, exit: 5, next: 'wattmill status' },

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { ControlError } from './errors.ts'
 import type { Factory } from './factory.ts'
@@ -9,10 +9,18 @@ import { type Call, dispatch, type Reply, type Route, toJson } from './router.ts
 /** A request of the control API is a few fields; an export goes the other way. */
 const mostBody = 1024 * 1024
 
+export interface Served {
+  /** Refuses what is new, and is told when what runs has been answered, or was cut at the end of the patience. */
+  drain(patience_ms: number): Promise<void>
+}
+
 /** The operator's socket: readable and writable by its owner only, which is what makes it trusted. */
-export async function serve(factory: Factory, routes: readonly Route[], socketPath: string): Promise<Server> {
+export async function serve(factory: Factory, routes: readonly Route[], socketPath: string): Promise<Served> {
   await clearStale(socketPath)
+  let draining = false
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, (request, response) => {
+    if (draining) response.shouldKeepAlive = false
+    if (draining) return void send(response, { status: 503, body: { json: leaving.body } })
     answer(factory, routes, request, response).catch((cause) => {
       factory.log(`reply failed: ${String(cause)}`)
       response.destroy()
@@ -27,8 +35,20 @@ export async function serve(factory: Factory, routes: readonly Route[], socketPa
     process.umask(mask)
   }
   if (process.platform !== 'win32') chmodSync(socketPath, 0o600)
-  return server
+  return {
+    async drain(patience_ms) {
+      draining = true
+      const cut = setTimeout(() => server.closeAllConnections(), patience_ms)
+      const sweep = setInterval(() => server.closeIdleConnections(), sweep_ms) // of answers that have ended meanwhile
+      await new Promise((resolve) => server.close(resolve))
+      clearTimeout(cut)
+      clearInterval(sweep)
+    },
+  }
 }
+
+const sweep_ms = 20
+const leaving = new ControlError('draining', 'the operator is ending')
 
 async function answer(
   factory: Factory,
@@ -88,10 +108,19 @@ async function send(response: ServerResponse, { status, headers, body }: Reply):
   }
   for (const line of body.lines) {
     if (response.destroyed) return
-    if (!response.write(`${line.trimEnd()}\n`)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(`${line.trimEnd()}\n`)) await drainedOrClosed(response)
   }
   response.end()
 }
+
+const drainedOrClosed = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
 
 /** A killed operator leaves its socket file behind; it is taken away only when nobody answers there. */
 async function clearStale(path: string): Promise<void> {

@@ -110,8 +110,7 @@ export async function startOperator(
     first,
     models: () => filesToLoad(factory),
     async stop() {
-      server.close()
-      server.closeAllConnections()
+      await server.drain(drain_ms)
       engine.close()
       telemetry.close()
       otlp?.close()
@@ -121,5 +120,8 @@ export async function startOperator(
     },
   }
 }
+
+/** An export of a large store may take longer: it is cut, and its reader sees that. */
+const drain_ms = 10_000
 
 const hasNoKeys = (store: Store): boolean => all(store, 'select 1 from api_key limit 1').length === 0

@@ -7,8 +7,10 @@ import type { Config } from './settings.ts'
 
 /** What a gateway gives its clients to finish, and some seconds to end itself. */
 const gatewayPatience_ms = 40_000
-/** The engine ends its log, the operator its last turn over the journals. */
-const patience_ms = 15_000
+/** The engine's last streams, if there are any that no gateway waits for. */
+const enginePatience_ms = 30_000
+/** Answers under way, and the last turn over the journals. */
+const operatorPatience_ms = 15_000
 /** A large model takes minutes to load; the gateways need not wait for it, and neither does the word that all is up. */
 const engineWait_ms = 20_000
 
@@ -103,8 +105,8 @@ export class Launcher {
   stop(): Promise<void> {
     this.#stopped ??= (async () => {
       await Promise.all(this.#allGateways().map((gateway) => gateway.stop(gatewayPatience_ms)))
-      await this.#engine.stop(patience_ms)
-      await this.#operator.stop(patience_ms)
+      await this.#engine.stop(enginePatience_ms)
+      await this.#operator.stop(operatorPatience_ms)
     })()
     return this.#stopped
   }
