@@ -5,10 +5,12 @@ import type { StepWork } from '../plant/energy/step-energy.ts'
 import { energyOf, noWork, plusWork } from '../plant/energy/step-energy.ts'
 import type { SequenceStep } from '../plant/infrastructure/step.ts'
 import { workOfStep } from '../plant/infrastructure/step-work.ts'
-import type { AttemptId } from '../units/ids.ts'
+import type { AttemptId, ReplicaId } from '../units/ids.ts'
 import { attemptId, id } from '../units/ids.ts'
+import type { CloseRow } from './row.ts'
+import { missingUsage, usageFrom } from './usage.ts'
 import type { Timeline } from './window.ts'
-import { windowSeconds } from './window.ts'
+import { timelinesOf, windowSeconds } from './window.ts'
 
 const name = (n: number): AttemptId => attemptId(id(`gw-${n}`), 1)
 
@@ -133,3 +135,39 @@ function lockStep(requests: readonly { after: number; input: number; output: num
   }
   return { energies, seen }
 }
+
+test('attempts of a request: what was refused was in no batch, what was retried came before the last', () => {
+  const usage = (output_visible: number) => usageFrom('provider', { input_uncached: 5, cache_read: 2, output_visible })
+  const row = {
+    id: id<CloseRow['id']>('gw-1'),
+    at_ms: 1000,
+    queued_ms: 50,
+    ttft_ms: 650,
+    closed_ms: 3000,
+    stream: true,
+    attempts: [
+      { number: 1, replica: id<ReplicaId>('gpu'), usage: usage(0) },
+      { number: 2, replica: id<ReplicaId>('gpu'), usage: missingUsage },
+      { number: 3, replica: id<ReplicaId>('gpu'), usage: usage(9) },
+    ],
+  } as unknown as CloseRow
+  assert.deepEqual(
+    timelinesOf(row, id('gpu')).map(({ attempt, begun_ms, first_ms, last_ms, output }) => [
+      attempt,
+      begun_ms,
+      first_ms,
+      last_ms,
+      output,
+    ]),
+    [
+      ['gw-1/1', 1000, null, 1200, 0],
+      ['gw-1/3', 1400, 1600, 3000, 9],
+    ],
+  )
+  assert.deepEqual(timelinesOf(row, id('other')), [])
+  assert.equal(
+    timelinesOf({ ...row, stream: false }, id('gpu'))[1]?.first_ms,
+    null,
+    'an answer in one piece does not show it',
+  )
+})

@@ -8,7 +8,7 @@ import type { StepWork } from '../plant/energy/step-energy.ts'
 import type { AttemptId, ReplicaId } from '../units/ids.ts'
 import { attemptId } from '../units/ids.ts'
 import type { CloseRow } from './row.ts'
-import { inputTokens, outputTokens } from './usage.ts'
+import { inputTokens, outputTokens, totalTokens } from './usage.ts'
 
 /** One attempt as the gateway saw it. All tokens as the engine or our own count says, in the end. */
 export interface Timeline {
@@ -148,14 +148,14 @@ function stepsBetween(active: readonly Timeline[], from_ms: number, to_ms: numbe
 
 /**
  * The attempts of a settled request on an engine. Only the last one's first token has its time in the row: those that were
- * retried came before it, and share the time until then in equal parts.
+ * retried came before it, and share the time until then in equal parts. What has no token was refused, and in no batch.
  */
 export function timelinesOf(row: CloseRow, replica: ReplicaId): Timeline[] {
   const first_ms = row.stream && row.ttft_ms !== null ? row.at_ms - row.queued_ms + row.ttft_ms : null
   const end_ms = Math.max(row.closed_ms, row.at_ms)
   const each_ms = ((first_ms ?? end_ms) - row.at_ms) / row.attempts.length
   return row.attempts.flatMap((attempt, at): Timeline[] => {
-    if (attempt.replica !== replica) return []
+    if (attempt.replica !== replica || totalTokens(attempt.usage) === 0) return []
     const { usage } = attempt
     const begun_ms = row.at_ms + Math.max(0, at * each_ms)
     const isLast = at === row.attempts.length - 1
