@@ -1,5 +1,6 @@
 import { assert } from '../../units/assert.ts'
 import type { Prompt } from '../workload/prompt.ts'
+import { none, Runs } from './runs.ts'
 import type { Sequence } from './sequence.ts'
 
 /**
@@ -16,29 +17,22 @@ import type { Sequence } from './sequence.ts'
 export class Blocks {
   readonly usable: number
   readonly blockTokens: number
-  /** Blocks in the free queue. */
-  free: number
-  /** Blocks taken from the free queue that had content which could have been hit. */
-  evicted = 0
-
-  /** Per run: blocks, how many of them are full and can be hit, holders, neighbours in the free queue, name. */
-  #blocks = new Int32Array(256)
-  #full = new Int32Array(256)
-  #holders = new Int32Array(256)
-  #before = new Int32Array(256)
-  #after = new Int32Array(256)
-  #name = new Int32Array(256)
-  readonly #owner: (Sequence | undefined)[] = []
-  readonly #spare: number[] = []
-  #head = none
-  #tail = none
-  #runOf = new Int32Array(1024).fill(none)
+  readonly #runs = new Runs()
 
   constructor(usable: number, blockTokens: number) {
     this.usable = usable
     this.blockTokens = blockTokens
-    this.free = 0
-    this.#freeNameless(usable)
+    this.#runs.addNameless(usable)
+  }
+
+  /** Blocks in the free queue. */
+  get free(): number {
+    return this.#runs.free
+  }
+
+  /** Blocks taken from the free queue that had content which could have been hit. */
+  get evicted(): number {
+    return this.#runs.evicted
   }
 
   /** Blocks of a prompt that may be shared: the full ones of those that have a name. */
@@ -55,15 +49,15 @@ export class Blocks {
     const most = sequence.shareable
     let [hit, fromFree, runs] = [0, 0, 0]
     for (let whole = true; whole && hit < most; runs++) {
-      const run = this.#runOf[prompt.pieces[runs] ?? 0] ?? none
-      if (run === none || this.#full[run] === 0) break
-      const take = Math.min(this.#full[run] ?? 0, each, most - runs * each)
+      const run = this.#runs.named(prompt.pieces[runs] ?? 0)
+      if (run === none || this.#runs.full[run] === 0) break
+      const take = Math.min(this.#runs.full[run] ?? 0, each, most - runs * each)
       whole = take === Math.min(each, most - runs * each)
       hit += take
-      if (this.#holders[run] === 0) fromFree += this.#blocks[run] ?? 0
+      if (this.#runs.holders[run] === 0) fromFree += this.#runs.blocks[run] ?? 0
     }
     const ownHit =
-      hit === most && sequence.own !== none ? Math.min(this.#blocks[sequence.own] ?? 0, sequence.ownCached) : 0
+      hit === most && sequence.own !== none ? Math.min(this.#runs.blocks[sequence.own] ?? 0, sequence.ownCached) : 0
     // At least one token is computed, or there would be nothing to sample from.
     const cap = Math.floor((sequence.known - 1) / this.blockTokens)
     return {
@@ -84,17 +78,17 @@ export class Blocks {
     const each = sequence.prompt.pieceTokens / this.blockTokens
     const most = sequence.shareable
     for (let piece = 0; piece < found.runs; piece++) {
-      const run = this.#runOf[sequence.prompt.pieces[piece] ?? 0] ?? none
-      this.#hold(run)
+      const run = this.#runs.named(sequence.prompt.pieces[piece] ?? 0)
+      this.#runs.hold(run)
       sequence.table.push(run)
-      sequence.shared += Math.min(this.#blocks[run] ?? 0, each, most - piece * each)
+      sequence.shared += Math.min(this.#runs.blocks[run] ?? 0, each, most - piece * each)
     }
     const { own } = sequence
     if (own === none) return
     if (found.blocks > sequence.shared) {
-      this.#hold(own)
-      sequence.ownBlocks = this.#blocks[own] ?? 0
-    } else this.#disown(sequence)
+      this.#runs.hold(own)
+      sequence.ownBlocks = this.#runs.blocks[own] ?? 0
+    } else this.#runs.disown(sequence)
   }
 
   /** Takes blocks until `tokens` fit; false, and nothing taken: there are not enough. */
@@ -125,7 +119,7 @@ export class Blocks {
     for (let piece = Math.floor(Math.floor(from / this.blockTokens) / each); piece * each < upTo; piece++) {
       const run = sequence.table[piece] ?? 0
       const full = Math.min(upTo - piece * each, each)
-      if (full > (this.#full[run] ?? 0)) this.#full[run] = full
+      if (full > (this.#runs.full[run] ?? 0)) this.#runs.full[run] = full
     }
   }
 
@@ -136,13 +130,13 @@ export class Blocks {
     const each = sequence.prompt.pieceTokens / this.blockTokens
     for (let piece = sequence.table.length - 1; piece >= 0; piece--) {
       const run = sequence.table[piece] ?? 0
-      const holders = (this.#holders[run] ?? 0) - 1
-      this.#holders[run] = holders
+      const holders = (this.#runs.holders[run] ?? 0) - 1
+      this.#runs.holders[run] = holders
       if (holders > 0) continue
       // What was scheduled but will not be computed, since it was preempted before its step went off, is no content.
       if (computed < sequence.prompt.tokens)
-        this.#full[run] = Math.min(this.#full[run] ?? 0, Math.max(0, full - piece * each))
-      this.#freeRun(run)
+        this.#runs.full[run] = Math.min(this.#runs.full[run] ?? 0, Math.max(0, full - piece * each))
+      this.#runs.release(run)
     }
     sequence.table.length = 0
     sequence.shared = 0
@@ -150,27 +144,21 @@ export class Blocks {
 
   /** It is over for good: its own run can never be hit again. */
   forget(sequence: Sequence): void {
-    if (sequence.own !== none) this.#disown(sequence)
+    if (sequence.own !== none) this.#runs.disown(sequence)
   }
 
   /** Free and held add up to all, nothing free is held, nothing held is free. */
   audit(holding: Iterable<Sequence>): void {
-    let [free, held] = [0, 0]
-    for (let run = this.#head; run !== none; run = this.#after[run] ?? none) {
-      assert(this.#holders[run] === 0, 'a block in the free queue is held by nobody')
-      assert((this.#blocks[run] ?? 0) > 0, 'a run in the free queue has blocks')
-      free += this.#blocks[run] ?? 0
-      assert(free <= this.usable, 'a run is in the free queue once')
-    }
+    const free = this.#runs.audit(this.usable)
+    let held = 0
     const runs = new Set<number>()
     for (const sequence of holding) {
       for (const run of sequence.table) runs.add(run)
       if (sequence.ownBlocks > 0) runs.add(sequence.own)
       if (sequence.ownBlocks > 0)
-        assert(this.#blocks[sequence.own] === sequence.ownBlocks, 'own blocks are counted once')
+        assert(this.#runs.blocks[sequence.own] === sequence.ownBlocks, 'own blocks are counted once')
     }
-    for (const run of runs) held += this.#blocks[run] ?? 0
-    assert(free === this.free, `the free queue holds ${free} blocks, counted ${this.free}`)
+    for (const run of runs) held += this.#runs.blocks[run] ?? 0
     assert(free + held === this.usable, `${free} free + ${held} held = ${this.usable} usable`)
   }
 
@@ -179,9 +167,9 @@ export class Blocks {
     const each = sequence.prompt.pieceTokens / this.blockTokens
     let found = 0
     for (let piece = Math.floor(sequence.shared / each); piece * each < shared; piece++) {
-      const run = sequence.table[piece] ?? this.#runOf[sequence.prompt.pieces[piece] ?? 0] ?? none
-      if (run === none || (this.#holders[run] === 0 && sequence.table[piece] === undefined)) continue
-      const there = Math.min(this.#blocks[run] ?? 0, shared - piece * each)
+      const run = sequence.table[piece] ?? this.#runs.named(sequence.prompt.pieces[piece] ?? 0)
+      if (run === none || (this.#runs.holders[run] === 0 && sequence.table[piece] === undefined)) continue
+      const there = Math.min(this.#runs.blocks[run] ?? 0, shared - piece * each)
       found += Math.max(0, there - Math.max(0, sequence.shared - piece * each))
     }
     return found
@@ -193,10 +181,10 @@ export class Blocks {
       const piece = Math.floor(sequence.shared / each)
       const run = sequence.table[piece] ?? this.#openRun(sequence, piece)
       const wanted = Math.min(each, shared - piece * each)
-      const lacking = wanted - (this.#blocks[run] ?? 0)
+      const lacking = wanted - (this.#runs.blocks[run] ?? 0)
       if (lacking > 0) {
-        this.#take(lacking)
-        this.#blocks[run] = wanted
+        this.#runs.take(lacking)
+        this.#runs.blocks[run] = wanted
       }
       sequence.shared = piece * each + wanted
     }
@@ -205,147 +193,33 @@ export class Blocks {
   /** The run of a piece that goes on being computed: another's, or a new one. */
   #openRun(sequence: Sequence, piece: number): number {
     const name = sequence.prompt.pieces[piece] ?? 0
-    let run = this.#runOf[name] ?? none
-    if (run !== none && this.#holders[run] === 0) {
-      this.#unname(run) // its beginning is gone, so nobody can hit it
+    let run = this.#runs.named(name)
+    if (run !== none && this.#runs.holders[run] === 0) {
+      this.#runs.unname(run) // its beginning is gone, so nobody can hit it
       run = none
     }
-    if (run === none) {
-      run = this.#newRun(0)
-      this.#name[run] = name
-      if (name >= this.#runOf.length) this.#runOf = wider(this.#runOf, Math.max(name + 1, 2 * this.#runOf.length), none)
-      this.#runOf[name] = run
-    }
-    this.#holders[run] = (this.#holders[run] ?? 0) + 1
+    if (run === none) run = this.#runs.openNamed(name)
+    else this.#runs.hold(run)
     sequence.table.push(run)
     return run
   }
 
   #growOwn(sequence: Sequence, blocks: number): void {
     if (blocks <= 0) return
-    this.#take(blocks)
-    if (sequence.own === none) {
-      sequence.own = this.#newRun(0)
-      this.#owner[sequence.own] = sequence
-      this.#holders[sequence.own] = 1
-    }
+    this.#runs.take(blocks)
+    if (sequence.own === none) this.#runs.openOwn(sequence)
     sequence.ownBlocks += blocks
-    this.#blocks[sequence.own] = sequence.ownBlocks
-  }
-
-  /** Blocks from the head of the free queue, each run from its end. */
-  #take(blocks: number): void {
-    assert(blocks <= this.free, 'no more blocks are taken than are free')
-    this.free -= blocks
-    for (let left = blocks; left > 0; ) {
-      const run = this.#head
-      assert(run !== none, 'what is counted as free is in the queue')
-      const size = this.#blocks[run] ?? 0
-      const taken = Math.min(left, size)
-      left -= taken
-      this.evicted += Math.max(0, (this.#full[run] ?? 0) - (size - taken))
-      this.#blocks[run] = size - taken
-      this.#full[run] = Math.min(this.#full[run] ?? 0, size - taken)
-      if (taken < size) continue
-      this.#unlink(run)
-      this.#dropRun(run)
-    }
-  }
-
-  #hold(run: number): void {
-    if (this.#holders[run] === 0) {
-      this.#unlink(run)
-      this.free -= this.#blocks[run] ?? 0
-    }
-    this.#holders[run] = (this.#holders[run] ?? 0) + 1
+    this.#runs.blocks[sequence.own] = sequence.ownBlocks
   }
 
   #releaseOwn(sequence: Sequence, cached: number): void {
     const { own } = sequence
     if (own === none || sequence.ownBlocks === 0) return
-    this.#holders[own] = 0
+    this.#runs.holders[own] = 0
     sequence.ownBlocks = 0
     sequence.ownCached = cached
-    this.#full[own] = cached
-    this.#freeRun(own)
-  }
-
-  /** To the tail of the free queue: first the blocks at the end that cannot be hit, then the rest. */
-  #freeRun(run: number): void {
-    const full = this.#full[run] ?? 0
-    const useless = (this.#blocks[run] ?? 0) - full
-    if (useless > 0) this.#freeNameless(useless)
-    this.#blocks[run] = full
-    if (full === 0) return this.#dropRun(run)
-    this.#link(run)
-    this.free += full
-  }
-
-  #freeNameless(blocks: number): void {
-    this.free += blocks
-    const last = this.#tail
-    if (last !== none && this.#isNameless(last)) this.#blocks[last] = (this.#blocks[last] ?? 0) + blocks
-    else this.#link(this.#newRun(blocks))
-  }
-
-  #isNameless = (run: number): boolean => this.#name[run] === none && this.#owner[run] === undefined
-
-  /** Its blocks stay where they are in the free queue, but nobody can ask for them. */
-  #disown(sequence: Sequence): void {
-    const run = sequence.own
-    sequence.own = none
-    sequence.ownCached = 0
-    this.#owner[run] = undefined
-    this.#full[run] = 0
-  }
-
-  #unname(run: number): void {
-    this.#runOf[this.#name[run] ?? 0] = none
-    this.#name[run] = none
-    this.#full[run] = 0
-  }
-
-  #link(run: number): void {
-    this.#before[run] = this.#tail
-    this.#after[run] = none
-    if (this.#tail === none) this.#head = run
-    else this.#after[this.#tail] = run
-    this.#tail = run
-  }
-
-  #unlink(run: number): void {
-    const [before, after] = [this.#before[run] ?? none, this.#after[run] ?? none]
-    if (before === none) this.#head = after
-    else this.#after[before] = after
-    if (after === none) this.#tail = before
-    else this.#before[after] = before
-  }
-
-  #newRun(blocks: number): number {
-    const run = this.#spare.pop() ?? this.#owner.push(undefined) - 1
-    if (run >= this.#blocks.length) this.#widen()
-    this.#blocks[run] = blocks
-    this.#full[run] = 0
-    this.#holders[run] = 0
-    this.#name[run] = none
-    return run
-  }
-
-  #dropRun(run: number): void {
-    const owner = this.#owner[run]
-    if (owner) this.#disown(owner)
-    if (this.#name[run] !== none) this.#unname(run)
-    this.#spare.push(run)
-  }
-
-  #widen(): void {
-    const length = 2 * this.#blocks.length
-    this.#blocks = wider(this.#blocks, length)
-    this.#full = wider(this.#full, length)
-    this.#holders = wider(this.#holders, length)
-    this.#before = wider(this.#before, length)
-    this.#after = wider(this.#after, length)
-    this.#name = wider(this.#name, length)
+    this.#runs.full[own] = cached
+    this.#runs.release(own)
   }
 }
 
@@ -355,13 +229,4 @@ export interface Found {
   readonly blocks: number
   readonly fromFree: number
   readonly runs: number
-}
-
-/** No run. */
-const none = -1
-
-function wider(from: Int32Array<ArrayBuffer>, length: number, rest = 0): Int32Array<ArrayBuffer> {
-  const to = new Int32Array(length).fill(rest)
-  to.set(from)
-  return to
 }

@@ -1,11 +1,11 @@
 import type { StepCost } from '../../plant/models/step-cost.ts'
-import { assert } from '../../units/assert.ts'
 import type { Kernel, Ticket } from '../kernel.ts'
 import { order } from '../kernel.ts'
-import { Flight } from './flight.ts'
+import type { Flight } from './flight.ts'
 import { tell } from './leap.ts'
 import type { Sequence } from './sequence.ts'
 import type { Heard, Scheduler, Step } from './step.ts'
+import { type Reading, UnderWay } from './under-way.ts'
 
 /** How an engine runs its loop. */
 export interface LoopConfig {
@@ -34,19 +34,14 @@ export const loopDefaults: LoopConfig = { depth: 2, host_ns: 0, warmUp_ns: 0, co
 export class Engine {
   readonly #kernel: Kernel
   readonly #ranks: readonly Scheduler[]
-  readonly #cost: StepCost
   readonly #config: LoopConfig
   readonly #heard: EngineHeard
-  /** In the order in which the chips run them. */
-  readonly #under: Flight[] = []
-  readonly #spare: Flight[] = []
+  readonly #under: UnderWay
   /** What came since the last composition. */
   #arrived: Sequence[] = []
   #leaving: Sequence[] = []
   #end: Ticket | undefined
   #composing: Ticket | undefined
-  /** Steps that will be composed just like those under way, before the one whose end is scheduled. */
-  #leap = 0
   #isWarm = false
   #slowness = 1
   /** Until then its host does nothing else. */
@@ -54,19 +49,13 @@ export class Engine {
   #state: EngineState = 'down'
   /** Counts its crashes: what was scheduled in an earlier life does not happen. */
   #life = 0
-  /** Of the steps that are over. */
-  #steps = 0
-  #stepEnergy_j = 0
-  #stepTime_ns = 0
-  #since_ns: number
 
   constructor(kernel: Kernel, ranks: readonly Scheduler[], cost: StepCost, config: LoopConfig, heard: EngineHeard) {
     this.#kernel = kernel
     this.#ranks = ranks
-    this.#cost = cost
     this.#config = config
     this.#heard = heard
-    this.#since_ns = kernel.now_ns
+    this.#under = new UnderWay(ranks, cost, kernel.now_ns, (flight, count) => heard.stepped?.(flight, count))
   }
 
   get state(): EngineState {
@@ -116,17 +105,9 @@ export class Engine {
   /** All that it works on fails, and its cache is gone. It stays down until it is started. */
   crash(): void {
     if (this.#state === 'down') return
-    this.#pass(this.#endedBefore(this.#kernel.now_ns + 1)) // time is whole nanoseconds
-    const running = this.#under[0]
-    if (running) {
-      const share = this.#shareOf(running)
-      this.#stepEnergy_j += share * running.energy_j
-      this.#stepTime_ns += share * running.took_ns
-    }
+    this.#under.clear(this.#kernel.now_ns)
     for (const ticket of [this.#end, this.#composing]) if (ticket !== undefined) this.#kernel.cancel(ticket)
     this.#end = this.#composing = undefined
-    this.#spare.push(...this.#under.splice(0))
-    this.#leap = 0
     this.#state = 'down'
     this.#life++
     this.#isWarm = false
@@ -141,13 +122,7 @@ export class Engine {
 
   /** Cumulative, as a meter on its chips would count: the step under way by the part of it that has passed. */
   reading(): Reading {
-    this.#pass(this.#endedBefore(this.#kernel.now_ns + 1)) // time is whole nanoseconds
-    const running = this.#under[0]
-    const share = running ? this.#shareOf(running) : 0
-    const busy_ns = this.#stepTime_ns + share * (running?.took_ns ?? 0)
-    const stepping_j = this.#stepEnergy_j + share * (running?.energy_j ?? 0)
-    const idle_s = (this.#kernel.now_ns - this.#since_ns - busy_ns) / 1e9
-    return { energy_j: stepping_j + this.#cost.idle_w * idle_s, busy_s: busy_ns / 1e9, steps: this.#steps }
+    return this.#under.reading(this.#kernel.now_ns)
   }
 
   readonly #started = (life: number): void => {
@@ -159,23 +134,19 @@ export class Engine {
   /** Something came: it is looked at when the running step ends, or at once when there is none. */
   #attend(): void {
     if (this.#state !== 'up') return
-    if (this.#under.length === 0) return this.#composeSoon(this.#kernel.now_ns)
-    if (this.#leap === 0) return
-    this.#leap = this.#endedBefore(this.#kernel.now_ns)
+    if (this.#under.flights.length === 0) return this.#composeSoon(this.#kernel.now_ns)
+    if (this.#under.leap === 0) return
+    this.#under.cutAt(this.#kernel.now_ns)
     this.#awaitEnd()
   }
 
   readonly #stepEnds = (): void => {
     this.#end = undefined
-    this.#pass(this.#leap)
-    const flight = this.#under.shift()
-    assert(flight, 'a step that ends was under way')
-    this.#count(flight.took_ns, flight.energy_j)
-    this.#heard.stepped?.(flight, 1)
+    const flight = this.#under.land()
     flight.steps.forEach((step, rank) => {
       this.#ranks[rank]?.apply(step, this.#kernel.now_ns, this.#heard)
     })
-    this.#spare.push(flight)
+    this.#under.keep(flight)
     if (this.#kernel.isBefore(order.composes)) this.#composeSoon(this.#kernel.now_ns)
     else this.#compose()
   }
@@ -189,7 +160,7 @@ export class Engine {
     const now_ns = this.#kernel.now_ns
     if (now_ns < this.#busyUntil_ns) return this.#composeSoon(now_ns)
     this.#takeIn(now_ns)
-    while (this.#under.length < this.#config.depth && this.#submitStep(now_ns)) {
+    while (this.#under.flights.length < this.#config.depth && this.#submitStep(now_ns)) {
       if (this.#isWarm) continue
       this.#isWarm = true
       if (this.#config.warmUp_ns === 0) continue
@@ -197,7 +168,7 @@ export class Engine {
       this.#composeSoon(now_ns)
       break
     }
-    this.#leap = this.#composing === undefined ? this.#steady() : 0
+    this.#under.leap = this.#composing === undefined ? this.#steady() : 0
     this.#awaitEnd()
   }
 
@@ -230,89 +201,38 @@ export class Engine {
   }
 
   #submitStep(now_ns: number): boolean {
-    const flight = this.#spare.pop() ?? new Flight(this.#ranks.length, this.#cost)
+    const flight = this.#under.spare()
     let any = false
-    for (let rank = 0; rank < this.#ranks.length; rank++) {
-      const step = flight.steps[rank] as Step
-      step.clear()
-      if (this.#ranks[rank]?.compose(step, now_ns, this.#heard)) any = true
-    }
+    for (let rank = 0; rank < this.#ranks.length; rank++)
+      if (this.#ranks[rank]?.compose(flight.steps[rank] as Step, now_ns, this.#heard)) any = true
     if (!any) {
-      this.#spare.push(flight)
+      this.#under.keep(flight)
       return false
     }
     flight.weigh(this.#config.host_ns, this.#slowness)
-    const before = this.#under.at(-1)
-    const free_ns = before?.end_ns ?? now_ns + (this.#isWarm ? 0 : this.#config.warmUp_ns)
-    flight.end_ns = Math.max(now_ns, free_ns) + flight.took_ns
-    this.#under.push(flight)
+    this.#under.give(flight, now_ns + (this.#isWarm ? 0 : this.#config.warmUp_ns))
     return true
   }
 
   #steady(): number {
-    if (!this.#config.leaps || this.#under.length < this.#config.depth) return 0
+    const { flights } = this.#under
+    if (!this.#config.leaps || flights.length < this.#config.depth) return 0
     if (this.#arrived.length + this.#leaving.length > 0) return 0 // who came while others were told that they are over
     // The steps that follow would not be as slow, or slow, as those under way.
-    if (this.#under.some(({ slowness }) => slowness !== this.#slowness)) return 0
+    if (flights.some(({ slowness }) => slowness !== this.#slowness)) return 0
     let steps = Number.POSITIVE_INFINITY
     for (let rank = 0; rank < this.#ranks.length && steps > 0; rank++) {
       const { running, waiting } = (this.#ranks[rank] as Scheduler).load
-      if (running + waiting === 0 && this.#under.every((one) => one.steps[rank]?.size === 0)) continue
-      steps = Math.min(steps, this.#ranks[rank]?.steady(this.#under.map((one) => one.steps[rank] as Step)) ?? 0)
+      if (running + waiting === 0 && flights.every((one) => one.steps[rank]?.size === 0)) continue
+      steps = Math.min(steps, this.#ranks[rank]?.steady(flights.map((one) => one.steps[rank] as Step)) ?? 0)
     }
     return steps < Number.POSITIVE_INFINITY ? steps : 0
   }
 
   #awaitEnd(): void {
     if (this.#end !== undefined) this.#kernel.cancel(this.#end)
-    const first = this.#under[0]
-    this.#end = first && this.#kernel.schedule(this.#endAfter(this.#leap), order.ends, this.#stepEnds)
-  }
-
-  /** The end of the step that comes so many steps after the running one, in a leap. */
-  #endAfter(steps: number): number {
-    const running = this.#under[0] as Flight
-    let end_ns = running.end_ns
-    for (let step = 1; step <= steps; step++) end_ns += running.tookAfter(step)
-    return end_ns
-  }
-
-  /** Steps of the leap that end before `time_ns`. */
-  #endedBefore(time_ns: number): number {
-    const running = this.#under[0]
-    if (!running) return 0
-    let steps = 0
-    for (let end_ns = running.end_ns; steps < this.#leap && end_ns < time_ns; ) end_ns += running.tookAfter(++steps)
-    return steps
-  }
-
-  /** The first steps of a leap are over: what follows them is now under way. */
-  #pass(steps: number): void {
-    const [running, next] = this.#under
-    if (steps === 0 || !running) return
-    let end_ns = running.end_ns
-    this.#heard.stepped?.(running, steps)
-    for (let step = 0, took_ns = running.took_ns; step < steps; step++) {
-      this.#count(took_ns, running.energyAfter(step, took_ns))
-      took_ns = running.tookAfter(step + 1)
-      end_ns += took_ns
-    }
-    running.advance(steps, end_ns)
-    next?.advance(steps, end_ns + running.tookAfter(1))
-    this.#ranks.forEach((rank, at) => {
-      if (running.steps[at]?.size) rank.leap(steps)
-    })
-    this.#leap -= steps
-  }
-
-  #count(took_ns: number, energy_j: number): void {
-    this.#steps++
-    this.#stepEnergy_j += energy_j
-    this.#stepTime_ns += took_ns
-  }
-
-  #shareOf({ end_ns, took_ns }: Flight): number {
-    return took_ns === 0 ? 0 : Math.min(1, Math.max(0, 1 - (end_ns - this.#kernel.now_ns) / took_ns))
+    const end_ns = this.#under.end_ns
+    this.#end = end_ns === undefined ? undefined : this.#kernel.schedule(end_ns, order.ends, this.#stepEnds)
   }
 }
 
@@ -322,11 +242,4 @@ export interface EngineHeard extends Heard {
   ready(): void
   /** Steps are over: `count` of the same batch, each with one more token of context than the one before. */
   stepped?(flight: Flight, count: number): void
-}
-
-/** What its meters show. */
-export interface Reading {
-  readonly energy_j: number
-  readonly busy_s: number
-  readonly steps: number
 }
