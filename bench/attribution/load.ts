@@ -108,7 +108,7 @@ function one(client: EngineHostClient, plan: LoadPlan, chance: Dice, name: strin
 const letters = (chance: Dice, length: number): string =>
   Array.from({ length }, () => chance.pick([...'etaoinshrdlu     '])).join('')
 
-export function readSteps(folder: string): StepReport[] {
+function readSteps(folder: string): StepReport[] {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.ndjson'))
     .sort()
