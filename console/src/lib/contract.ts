@@ -150,19 +150,93 @@ export interface Price {
   readonly note: string
 }
 
+/** A request under way. */
+export interface FlowLine {
+  readonly id: string
+  readonly tenant: string
+  readonly application: string
+  readonly model: string
+  readonly engine: string | null
+  readonly phase: string
+  readonly attempt: number
+  readonly tokens: number
+  readonly age_ms: number
+}
+
 export interface RequestLine {
   readonly id: string
   readonly at_ms: number
+  readonly took_ms: number
+  readonly queued_ms: number
+  readonly ttft_ms: number | null
+  readonly itl_ms: number | null
   readonly model: string
   readonly tenant: string
   readonly application: string
+  readonly key: string
+  readonly engine: string | null
+  readonly attempts: number
+  readonly stream: boolean
   readonly outcome: string
   readonly tokens: Readonly<Record<string, number | null>>
+  readonly tokens_grade: Source
   readonly cost_usd: string
   readonly energy_mj: string | null
   readonly energy_grade: Source | 'unknown'
   readonly energy_final: boolean
 }
+
+export interface Attempt {
+  readonly number: number
+  readonly replica: string
+  readonly usage: Readonly<Record<string, { readonly tokens: number; readonly source: string } | null>>
+  readonly waste: string | null
+  readonly charges_usd: Readonly<Record<string, string>>
+}
+
+export interface SettledReceipt {
+  readonly state: 'settled'
+  readonly id: string
+  readonly tenant: string
+  readonly application: string
+  readonly key: string
+  readonly model: string
+  readonly snapshot: number
+  readonly at_ms: number
+  readonly closed_ms: number
+  readonly queued_ms: number
+  readonly ttft_ms: number | null
+  readonly stream: boolean
+  readonly outcome: string
+  readonly price: { readonly version: number; readonly usd_per_million: Readonly<Record<string, string>> } | null
+  readonly attempts: readonly Attempt[]
+  readonly cost_usd: string
+  readonly energy: {
+    readonly energy_mj: string | null
+    readonly grade: Source | 'unknown'
+    readonly rule: string
+    readonly final: boolean
+    readonly intervals: readonly {
+      readonly meter: string
+      readonly from_ms: number
+      readonly to_ms: number
+      readonly grade: Source
+      readonly energy_mj: string
+    }[]
+  }
+}
+
+export interface OpenReceipt {
+  readonly state: 'open'
+  readonly id: string
+  readonly tenant: string
+  readonly application: string
+  readonly model: string
+  readonly at_ms: number
+  readonly reserved_tokens: number
+}
+
+export type Receipt = SettledReceipt | OpenReceipt
 
 export interface Finding {
   readonly check: string

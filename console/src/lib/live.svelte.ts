@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import { ask } from './api.ts'
 import { failed, heard } from './session.svelte.ts'
 
@@ -16,18 +17,28 @@ export class Live<T> {
   /** When `value` came. */
   at = $state(0)
   #path: () => string
-  #every_ms: number
+  #every_ms: (value: T) => number
   #turn = 0
+  /** The path that `value` is the answer to. */
+  #held = ''
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** Begins in an effect of the component that makes it, and ends with it; a path that changes is asked at once. */
-  constructor(path: () => string, every_ms = 2_000) {
+  /** Begins and ends with the component that makes it; a path that changes is asked at once, an empty one not at all. */
+  constructor(path: () => string, every_ms: number | ((value: T) => number) = 2_000) {
     this.#path = path
-    this.#every_ms = every_ms
+    this.#every_ms = typeof every_ms === 'number' ? () => every_ms : every_ms
     $effect(() => {
       const asked = this.#path()
-      void this.#loop(asked, ++this.#turn)
+      this.value = asked === this.#held ? untrack(() => this.value) : undefined
+      this.error = undefined
+      this.#held = asked
+      if (asked !== '') untrack(() => void this.#loop(asked, ++this.#turn))
+      const shown = (): void => {
+        if (!document.hidden) this.again()
+      }
+      document.addEventListener('visibilitychange', shown)
       return () => {
+        document.removeEventListener('visibilitychange', shown)
         this.#turn++
         clearTimeout(this.#timer)
       }
@@ -36,11 +47,12 @@ export class Live<T> {
 
   again(): void {
     clearTimeout(this.#timer)
-    void this.#loop(this.#path(), ++this.#turn)
+    const path = this.#path()
+    if (path !== '') void this.#loop(path, ++this.#turn)
   }
 
   async #loop(path: string, turn: number): Promise<void> {
-    let next_ms = this.#every_ms
+    let next_ms = retry_ms
     try {
       const value = await ask<T>('GET', path)
       heard()
@@ -48,11 +60,11 @@ export class Live<T> {
       this.value = value
       this.error = undefined
       this.at = Date.now()
+      next_ms = this.#every_ms(value)
     } catch (cause) {
       failed(cause)
       if (turn !== this.#turn) return
       this.error = cause instanceof Error ? cause : new Error(String(cause))
-      next_ms = Math.max(retry_ms, Math.min(next_ms, 2_000))
     }
     this.#timer = setTimeout(() => void this.#loop(path, turn), document.hidden ? hidden_ms : next_ms)
   }

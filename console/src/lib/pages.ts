@@ -7,4 +7,15 @@ export interface Entry {
   readonly about: string
 }
 
-export const pages: readonly Entry[] = [{ page: '', name: 'Floor', key: 'f', about: 'the factory as one live picture' }]
+export const pages: readonly Entry[] = [
+  { page: '', name: 'Floor', key: 'f', about: 'the factory as one live picture' },
+  { page: 'requests', name: 'Requests', key: 'r', about: 'what is under way, and what was settled' },
+  { page: 'try', name: 'Try it', key: 't', about: 'send a message, see it stream' },
+  { page: 'apps', name: 'Applications', key: 'a', about: 'who builds on the factory, and what they use' },
+  { page: 'keys', name: 'Keys', key: 'k', about: 'create, rotate, revoke' },
+  { page: 'engines', name: 'Engines', key: 'e', about: 'add, probe, drain, remove' },
+  { page: 'models', name: 'Models', key: 'm', about: 'what clients can ask for' },
+  { page: 'prices', name: 'Prices', key: 'p', about: 'set, history' },
+  { page: 'books', name: 'Books', key: 'b', about: 'whether everything adds up' },
+  { page: 'health', name: 'Health', key: 'h', about: 'what is well and what is not, with its fix' },
+]

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { unknown } from './format.ts'
+import { energyOf, sumOf } from './request.ts'
+
+test('classes add up, a missing count is not a zero, and a zero is one', () => {
+  const tokens = { input_uncached: 90, cache_read: 10, cache_write: null, output_visible: null, reasoning: null }
+  assert.equal(sumOf({ tokens }, 'input'), '100')
+  assert.equal(sumOf({ tokens }, 'output'), unknown)
+  assert.equal(sumOf({ tokens: { output_visible: 0 } }, 'output'), '0')
+})
+
+test('energy that no meter saw is not known; what is known says how well', () => {
+  assert.equal(energyOf({ energy_mj: null, energy_grade: 'unknown', energy_final: false }), undefined)
+  const known = energyOf({ energy_mj: '1520', energy_grade: 'estimated', energy_final: true })
+  assert.deepEqual(known, { shown: '1.52 J', source: 'estimated', final: true })
+})

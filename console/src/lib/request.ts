@@ -1,0 +1,38 @@
+import type { RequestLine, Source } from './contract.ts'
+import { grouped, text, unknown } from './format.ts'
+
+const classes = {
+  input: ['input_uncached', 'cache_read', 'cache_write'],
+  output: ['output_visible', 'reasoning'],
+} as const
+
+/** Tokens in or out, of all classes; a count that nobody gave is not zero. */
+export function sumOf({ tokens }: Pick<RequestLine, 'tokens'>, way: keyof typeof classes): string {
+  const known = classes[way].map((of) => tokens[of]).filter((count) => count !== null && count !== undefined)
+  return known.length === 0 ? unknown : grouped(known.reduce((sum, count) => sum + count, 0))
+}
+
+/** What a request drew; undefined where no meter of ours saw it. */
+export function energyOf({
+  energy_mj,
+  energy_grade,
+  energy_final,
+}: Pick<RequestLine, 'energy_mj' | 'energy_grade' | 'energy_final'>):
+  | { readonly shown: string; readonly source: Source | null; readonly final: boolean }
+  | undefined {
+  if (energy_mj === null) return undefined
+  return {
+    shown: text(Number(energy_mj) / 1000, 'J'),
+    source: energy_grade === 'unknown' ? null : energy_grade,
+    final: energy_final,
+  }
+}
+
+/** How the classes of tokens are called. */
+export const classNames: Readonly<Record<string, string>> = {
+  input_uncached: 'input',
+  cache_read: 'input from cache',
+  cache_write: 'input written to cache',
+  output_visible: 'output',
+  reasoning: 'reasoning',
+}
