@@ -16,9 +16,10 @@ export type Sums = ReadonlyMap<string, number>
  * Figures of a time of `seconds`, from its sums:
  *
  *     tokens/s = output tokens ÷ time                  $/M tokens = revenue ÷ tokens served × 10⁶
- *     share failed = requests not billed ÷ requests    tokens/J = output tokens ÷ energy drawn, idle and waste included
- *     J/token = energy attributed ÷ output tokens: what the tokens of a model or an application took
+ *     share failed = requests not billed ÷ requests    tokens/J = metered tokens ÷ energy drawn, idle and waste included
+ *     J/token = energy attributed ÷ metered tokens: what the tokens of a model or an application took
  *
+ * Metered are output tokens of requests to which energy was attributed: what a hosted engine drew is not known.
  * Tokens served are input and output; a token that was read from the cache was served too.
  */
 export function figuresOf(sums: Sums, seconds: number) {
@@ -45,13 +46,43 @@ export function figuresOf(sums: Sums, seconds: number) {
     revenue_usd_per_mtoken: figure(ratio(usd * 1e6, input + output), 'USD/M tokens', counted),
     // How a request's part of a meter was found is a rule, whatever the meter.
     energy_j: figure(of('energy_mj') / 1000, 'J', 'estimated'),
-    j_per_token: figure(of('energy_mj') > 0 ? ratio(of('energy_mj') / 1000, output) : null, 'J/token', 'estimated'),
-    tokens_per_j: figure(ratio(output, drawn.joules), 'tokens/J', weaker(counted, drawn.source)),
+    j_per_token: figure(ratio(of('energy_mj') / 1000, of('metered')), 'J/token', 'estimated'),
+    tokens_per_j: figure(ratio(of('metered'), drawn.joules), 'tokens/J', weaker(counted, drawn.source)),
   } as const
 }
 
 export type Figures = ReturnType<typeof figuresOf>
-export type FigureName = keyof Figures | keyof Power
+export type FigureName = keyof Figures
+
+/**
+ * What capacity cost by declaration, in dollars, beside what was earned; all unknown where nothing is declared.
+ *
+ *     margin = revenue − cost of capacity        share of margin = margin ÷ revenue
+ *
+ * Electricity is in it as far as the declaration holds it: a rented machine's price does, an own one's may not.
+ */
+export function marginOf(sums: Sums, seconds: number, cost: number | undefined) {
+  const { revenue_usd, input_tokens, output_tokens } = figuresOf(sums, seconds)
+  const usd = cost ?? null
+  const revenue = revenue_usd.value ?? 0
+  const margin = usd === null ? null : revenue - usd
+  const perHour = (value: number | null): number | null => (value === null ? null : (value / seconds) * 3600)
+  const tokens = (input_tokens.value ?? 0) + (output_tokens.value ?? 0)
+  return {
+    cost_usd_per_h: figure(perHour(usd), 'USD/h', 'estimated'),
+    cost_usd_per_mtoken: figure(usd === null ? null : ratio(usd * 1e6, tokens), 'USD/M tokens', 'estimated'),
+    margin_usd_per_h: figure(perHour(margin), 'USD/h', 'estimated'),
+    margin_share: figure(margin === null ? null : ratio(margin, revenue), '1', 'estimated'),
+  } as const
+}
+
+export type Margin = ReturnType<typeof marginOf>
+
+/** Tokens and energy that went one way. Whose a meter's energy was is found by a rule, whatever the meter. */
+export const wentFigures = (tokens: number, energy_mj: number) => ({
+  tokens: figure(tokens, 'tokens', 'measured'),
+  energy_j: figure(energy_mj / 1000, 'J', 'estimated'),
+})
 
 /** Power of all meters: each one's energy ÷ the time that it was read. */
 export function powerOf(meters: Iterable<Sums>) {

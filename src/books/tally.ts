@@ -34,7 +34,7 @@ export interface Tally {
   /** Seconds since 1970. */
   readonly start_s: number
   readonly name: string
-  /** Such as `requests`, `output_visible`, `nano_usd`, `energy_mj`, `ttft/40` (bucket 40 of `latency.ts`). */
+  /** Such as `requests`, `output_visible`, `nano_usd`, `energy_mj`, `metered`, `ttft/40` (bucket 40 of `latency.ts`). */
   readonly measure: string
   readonly amount: bigint
 }
@@ -73,6 +73,12 @@ export class Tallies {
     if (transfer.unit === 'mJ') return this.#energy(transfer, kind, path, whose)
     if (transfer.unit === 'nano-USD' && whose) this.#add(namesOf(whose), transfer.at_ms, 'nano_usd', transfer.amount)
     if (transfer.unit === 'token') this.#tokens(transfer, kind, path, whose)
+  }
+
+  /** Its first energy was attributed: from now on its tokens are among those whose joules are known. */
+  metered(row: CloseRow, at_ms: number): void {
+    const output = row.attempts.reduce((sum, { usage }) => sum + outputTokens(usage), 0)
+    this.#add(namesOf(row), at_ms - 1, 'metered', BigInt(output))
   }
 
   /** What a meter says was drawn, before it is known for whom. */

@@ -50,7 +50,16 @@ test('a link to something that is not shown is not drawn, and ribbons at a box s
   }
 })
 
-test('a text is cut where it ends, and says that it was', () => {
-  assert.equal(fitted('short', 200, 12), 'short')
-  assert.equal(fitted('a name that goes on for ever', 80, 12), 'a name tha…')
+test('a text is cut where its room ends, and says so', () => {
+  const wide = (text: string): number => text.length * 7
+  assert.equal(fitted('short', 200, wide), 'short')
+  assert.equal(fitted('a name that goes on for ever', 80, wide), 'a name tha…')
+  assert.equal(fitted('long', 1, wide), '…')
+  fc.assert(
+    fc.property(fc.string({ maxLength: 40 }), fc.integer({ min: 7, max: 200 }), (text, width) => {
+      const cut = fitted(text, width, wide)
+      assert(wide(cut) <= width, cut)
+      assert(text.startsWith(cut.replace(/…$/, '')) || cut === text)
+    }),
+  )
 })

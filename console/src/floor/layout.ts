@@ -49,8 +49,11 @@ const rowGap = 34
 /** Five boxes and room for ribbons; what is narrower is set upright. */
 const upright_below = 5 * box.narrowest + 4 * 40
 
+/** Rows of a layer where layers lie below each other. */
+const rows = 2
+
 /** The most boxes of one layer that fit. */
-export const roomFor = (width: number): number => (width < upright_below ? columnsOf(width) : 6)
+export const roomFor = (width: number): number => (width < upright_below ? rows * columnsOf(width) : 6)
 
 const columnsOf = (width: number): number => Math.max(2, Math.floor((width + box.gap) / (box.narrowest + box.gap)))
 
@@ -84,24 +87,24 @@ function sideBySide(nodes: readonly Node[], links: readonly Link[], width: numbe
 function upright(nodes: readonly Node[], links: readonly Link[], width: number): Layout {
   const columns = columnsOf(width)
   const boxWidth = Math.floor((width - (columns - 1) * box.gap) / columns)
-  const band = head + box.height + rowGap
-  const boxes = layers.flatMap((_, layer) =>
-    nodes
-      .filter((node) => node.layer === layer)
-      .slice(0, columns)
-      .map(({ id }, index): Box => {
-        const x = index * (boxWidth + box.gap)
-        return { id, x, y: layer * band + head, width: boxWidth, height: box.height }
-      }),
-  )
-  return {
-    width,
-    height: layers.length * band - rowGap + 4,
-    upright: true,
-    boxes,
-    ribbons: ribbonsOf(boxes, links, 'down'),
-    heads: layers.map((_, layer) => ({ x: 0, y: layer * band, width })),
+  const boxes: Box[] = []
+  const heads: { x: number; y: number; width: number }[] = []
+  let top = 0
+  for (const [layer] of layers.entries()) {
+    const mine = nodes.filter((node) => node.layer === layer).slice(0, rows * columns)
+    heads.push({ x: 0, y: top, width })
+    for (const [index, { id }] of mine.entries())
+      boxes.push({
+        id,
+        x: (index % columns) * (boxWidth + box.gap),
+        y: top + head + Math.floor(index / columns) * (box.height + box.gap),
+        width: boxWidth,
+        height: box.height,
+      })
+    const used = Math.max(1, Math.ceil(mine.length / columns))
+    top += head + used * (box.height + box.gap) - box.gap + rowGap
   }
+  return { width, height: top - rowGap + 4, upright: true, boxes, ribbons: ribbonsOf(boxes, links, 'down'), heads }
 }
 
 /** A ribbon that carries everything is so thick; one that carries nothing now is a hair. */
@@ -152,8 +155,14 @@ function ribbon(link: Link, from: Box, to: Box, leaves: number, arrives: number,
 
 const round = (value: number): number => Math.round(value * 10) / 10
 
-/** What of a text fits into so many pixels. Letters are taken for 0.56 of their size wide, which most are not quite. */
-export function fitted(text: string, width: number, size: number): string {
-  const most = Math.max(1, Math.floor(width / (size * 0.56)))
-  return text.length <= most ? text : `${text.slice(0, most - 1).trimEnd()}…`
+/** What of a text fits into so many pixels, by what the browser says of its letters. */
+export function fitted(text: string, width: number, measure: (text: string) => number): string {
+  if (measure(text) <= width) return text
+  let [low, high] = [0, text.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (measure(`${text.slice(0, middle)}…`) <= width) low = middle
+    else high = middle - 1
+  }
+  return `${text.slice(0, low).trimEnd()}…`
 }

@@ -26,16 +26,15 @@ export interface Seen {
   readonly models: readonly Model[]
 }
 
-/** Chips of this machine; those of engines elsewhere are theirs to know. */
-const here = 'chip:here'
-const elsewhere = 'chip:elsewhere'
+/** What an engine runs on: this machine, chips that it declared, or nothing known. */
+const chipOf = ({ url, chips, name }: Engine): string =>
+  url === null ? 'chip:here' : chips === null ? 'chip:elsewhere' : `chip:of:${name}`
 
 const figure = (figures: Floor['figures'], name: string): number | null => figures[name]?.value ?? null
 
 /** The factory of the last minute as boxes and links, at most `room` boxes a layer. */
 export function pictureOf(seen: Seen, room: number): Picture {
   const layers = [energy(seen), chips(seen), engines(seen), models(seen), applications(seen)]
-  const things = layers.flatMap((layer, index) => fit(layer, room, index as Layer))
   const hidden = new Map(
     layers.flatMap((layer, index) =>
       layer.length > room ? layer.slice(room - 1).map(({ id }) => [id, `more:${index}`] as const) : [],
@@ -47,7 +46,32 @@ export function pictureOf(seen: Seen, room: number): Picture {
     from: shown(link.from),
     to: shown(link.to),
   }))
-  return { things, links: merged(links) }
+  const all = merged(links)
+  const fitting = layers.map((layer, index) => fit(layer, room, index as Layer))
+  return { things: inOrder(fitting, all), links: all }
+}
+
+/** What feeds the first engine stands first, and so on to the left: then few ribbons cross. */
+function inOrder(layers: readonly (readonly Thing[])[], links: readonly Link[]): Thing[] {
+  const place = new Map((layers[2] ?? []).map(({ id }, index) => [id, index]))
+  const sorted = [...layers]
+  for (const layer of [1, 0]) {
+    // What stands for the rest stays last.
+    const first = ({ id }: Thing): number =>
+      id.startsWith('more:')
+        ? 100
+        : Math.min(...links.filter(({ from }) => from === id).map(({ to }) => place.get(to) ?? 99), 99)
+    sorted[layer] = (layers[layer] ?? []).toSorted((a, b) => first(a) - first(b))
+    for (const [index, { id }] of (sorted[layer] ?? []).entries()) place.set(id, index)
+  }
+  return sorted.flat()
+}
+
+/** What the factory runs on, in a word. */
+export function chipsHead(engines: readonly Engine[]): string {
+  const declared = engines.reduce((sum, { chips }) => sum + (chips === null ? 0 : Number(chips.split(':')[1] ?? 1)), 0)
+  const machine = engines.some(({ url }) => url === null) ? ['this machine'] : []
+  return [...machine, ...(declared > 0 ? [`${declared} chips`] : [])].join(' + ') || 'none known'
 }
 
 /** Links between the same two boxes are one. */
@@ -92,34 +116,58 @@ function energy({ floor }: Seen): Thing[] {
   }))
 }
 
-function chips({ engines, status }: Seen): Thing[] {
-  const found: Thing[] = []
-  if (engines.some(({ url }) => url === null))
-    found.push({
-      id: here,
-      layer: 1,
-      title: 'This machine',
-      value: status.engine_host.running ?? null,
-      unit: `of ${status.engine_host.slots ?? '–'} slots`,
-      note: 'embedded llama.cpp',
-      source: 'measured',
-      state: !status.engine_host.up ? 'down' : (status.engine_host.running ?? 0) > 0 ? 'busy' : 'quiet',
-      href: to('engines', 'embedded'),
-    })
-  const others = engines.filter(({ url }) => url !== null)
-  if (others.length > 0)
-    found.push({
-      id: elsewhere,
-      layer: 1,
-      title: 'Elsewhere',
-      value: null,
-      unit: '',
-      note: 'chips and watts not known',
-      source: null,
-      state: 'unknown',
-      href: to('engines'),
-    })
-  return found
+function chips({ engines, status, floor }: Seen): Thing[] {
+  const found = new Map<string, Thing>()
+  const meters = new Map(floor.meters.map(({ meter, figures }) => [meter, figures]))
+  for (const engine of engines) {
+    const id = chipOf(engine)
+    if (found.has(id)) continue
+    found.set(
+      id,
+      engine.url === null ? thisMachine(status) : engine.chips === null ? unknownChips : declared(engine, meters),
+    )
+  }
+  return [...found.values()]
+}
+
+const thisMachine = ({ engine_host: host }: Status): Thing => ({
+  id: 'chip:here',
+  layer: 1,
+  title: 'This machine',
+  value: host.running ?? null,
+  unit: `of ${host.slots ?? '–'} slots`,
+  note: 'embedded llama.cpp',
+  source: 'measured',
+  state: !host.up ? 'down' : (host.running ?? 0) > 0 ? 'busy' : 'quiet',
+  href: to('engines', 'embedded'),
+})
+
+const unknownChips: Thing = {
+  id: 'chip:elsewhere',
+  layer: 1,
+  title: 'Elsewhere',
+  value: null,
+  unit: '',
+  note: 'chips not declared',
+  source: null,
+  state: 'unknown',
+  href: to('engines'),
+}
+
+function declared(engine: Engine, meters: ReadonlyMap<string, Floor['figures']>): Thing {
+  const [chip = '', count = '1'] = (engine.chips ?? '').split(':')
+  const mine = engine.meters.map((meter) => meters.get(meter)).filter((figures) => figures !== undefined)
+  return {
+    id: chipOf(engine),
+    layer: 1,
+    title: `${count} × ${chip}`,
+    value: mine.length === 0 ? null : mine.reduce((sum, figures) => sum + (figure(figures, 'power_w') ?? 0), 0),
+    unit: 'W',
+    note: mine.length === 0 ? 'power not metered' : engine.name,
+    source: mine[0]?.power_w?.source ?? null,
+    state: engine.up === false ? 'down' : engine.running > 0 ? 'busy' : 'quiet',
+    href: to('engines', engine.name),
+  }
 }
 
 function engines({ engines, floor }: Seen): Thing[] {
@@ -173,6 +221,7 @@ const ttftNote = (figures: Floor['figures']): string => {
 }
 
 function applications({ floor }: Seen): Thing[] {
+  if (floor.applications.length === 0) return [nobody]
   return floor.applications.map(({ name, figures }) => {
     const [tenant = '', app = ''] = name.split('/').map(decodeURIComponent)
     return {
@@ -189,22 +238,36 @@ function applications({ floor }: Seen): Thing[] {
   })
 }
 
-/** Watts to this machine's chips and on to its engine. */
+const nobody: Thing = {
+  id: 'app:nobody',
+  layer: 4,
+  title: 'Nobody asks now',
+  value: null,
+  unit: '',
+  note: 'send a message, or make a key',
+  source: null,
+  state: 'unknown',
+  href: to('try'),
+}
+
+/** Watts from meters to the chips that they measure, and on to the engines that run there. */
 function powerLinks({ floor, engines }: Seen): Link[] {
-  const all = floor.meters.reduce((sum, { figures }) => sum + (figure(figures, 'power_w') ?? 0), 0)
-  const meters = floor.meters.map(({ meter, figures }): Link => {
-    const watts = figure(figures, 'power_w') ?? 0
-    return { from: `meter:${meter}`, to: here, kind: 'energy', share: all > 0 ? watts / all : 0 }
+  const watts = (meter: string): number =>
+    figure(floor.meters.find((each) => each.meter === meter)?.figures ?? {}, 'power_w') ?? 0
+  const all = floor.meters.reduce((sum, { meter }) => sum + watts(meter), 0)
+  const share = (meter: string): number => (all > 0 ? watts(meter) / all : 0)
+  const declared = new Set(engines.flatMap(({ meters }) => meters))
+  const machine = floor.meters.filter(({ meter }) => !declared.has(meter)).map(({ meter }) => meter)
+  return engines.flatMap((engine): Link[] => {
+    const mine = engine.url === null ? machine : engine.meters
+    const sum = mine.reduce((total, meter) => total + share(meter), 0)
+    return [
+      ...mine.map(
+        (meter): Link => ({ from: `meter:${meter}`, to: chipOf(engine), kind: 'energy', share: share(meter) }),
+      ),
+      { from: chipOf(engine), to: `engine:${engine.name}`, kind: 'energy', share: sum },
+    ]
   })
-  const chips = engines.map(
-    ({ name, url }): Link => ({
-      from: url === null ? here : elsewhere,
-      to: `engine:${name}`,
-      kind: 'energy',
-      share: url === null && all > 0 ? 1 : 0,
-    }),
-  )
-  return [...meters, ...chips]
 }
 
 /** Tokens from engines over models to applications; a hair where a model is served and nobody asks. */

@@ -32,4 +32,8 @@ test('power that serves nobody, power that is mostly floor, and power without a 
   assert.match(powerAdvice(figures({ power_w: 40, idle_w: 10, requests: 1 })), /Most of the power/)
   assert.match(powerAdvice(figures({ power_w: null })), /No meter/)
   assert.match(revenueAdvice(figures({ requests: 3, revenue_usd: 0 })), /Set one/)
+  const earns = { requests: 3, revenue_usd: 1 }
+  assert.match(revenueAdvice(figures({ ...earns, margin_usd_per_h: null })), /Declare/)
+  assert.match(revenueAdvice(figures({ ...earns, margin_usd_per_h: -2 })), /\$2.00\/h more/)
+  assert.match(revenueAdvice(figures({ ...earns, margin_usd_per_h: 2 })), /earns more/)
 })

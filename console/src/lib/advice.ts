@@ -43,5 +43,9 @@ export function powerAdvice(figures: Figures): string {
 export function revenueAdvice(figures: Figures): string {
   if (value(figures, 'requests') === 0) return 'Nothing was served, so nothing was earned.'
   if (value(figures, 'revenue_usd') === 0) return 'Served for nothing: a model without a price is booked at 0. Set one.'
-  return 'What was booked at the price in force when each request was admitted.'
+  const margin = figures.margin_usd_per_h?.value
+  if (margin === null || margin === undefined) return 'Declare what your engines cost per hour, and the margin is here.'
+  if (margin < 0)
+    return `Capacity costs ${text(-margin, 'USD/h')} more than it earns: more load, a higher price, or less of it.`
+  return 'It earns more than its capacity costs.'
 }

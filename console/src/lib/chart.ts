@@ -29,7 +29,7 @@ export function chartOptions({ lines, unit, width, step_s, colour }: Look): Opti
   return {
     width,
     height: 150,
-    padding: [6, 4, 0, 0],
+    padding: [6, 26, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'time' }, points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },

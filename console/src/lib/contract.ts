@@ -104,6 +104,10 @@ export interface Engine {
   readonly vendor: string
   readonly url: string | null
   readonly key_from: string | null
+  readonly chips: string | null
+  readonly cost_per_hour_usd: string | null
+  readonly meters: readonly string[]
+  readonly metrics_url: string | null
   readonly concurrency: number
   readonly draining: boolean
   readonly up: boolean | null
@@ -243,4 +247,27 @@ export interface Finding {
   readonly state: 'good' | 'warning' | 'bad'
   readonly found: string
   readonly fix?: string
+}
+
+export interface Check {
+  readonly conserved: boolean
+  readonly units: Readonly<Record<string, { readonly residual: string; readonly transfers: number }>>
+  readonly engine: { readonly attempts: number; readonly residual: string }
+  readonly lost: number
+  readonly doubled: number
+  readonly requests: number
+  readonly open: number
+  readonly quarantined: number
+  readonly intervals: number
+  readonly broken: number
+  readonly first_broken?: { readonly what: string; readonly id: string; readonly why: string }
+}
+
+export interface BooksState {
+  readonly lag: Lag | null
+  readonly residuals: Readonly<Record<string, string>>
+  readonly quarantined: number
+  readonly quarantine: readonly { readonly source: string; readonly subject: string; readonly reason: string }[]
+  readonly checking: boolean
+  readonly last_check: { readonly at_ms: number; readonly took_ms: number; readonly check: Check } | null
 }

@@ -18,6 +18,10 @@ export interface Shown {
 /** A figure and its unit, scaled where the unit takes a prefix. */
 export function shown(value: number | null | undefined, unit: string): Shown {
   if (value === null || value === undefined || !Number.isFinite(value)) return { number: unknown, unit }
+  if (value < 0) {
+    const { number, unit: of } = shown(-value, unit)
+    return { number: `${minus}${number}`, unit: of }
+  }
   switch (unit) {
     case 'ms':
       return milliseconds(value)
@@ -39,8 +43,14 @@ export function shown(value: number | null | undefined, unit: string): Shown {
 export const text = (value: number | null | undefined, unit: string): string => {
   const { number, unit: of } = shown(value, unit)
   if (number === unknown) return unknown
-  return of.startsWith('$') ? `$${number}${of.slice(1)}` : of === '' ? number : `${number} ${of}`
+  return of.startsWith('$') ? `${signed(number)}${of.slice(1)}` : of === '' ? number : `${number} ${of}`
 }
+
+/** The sign stands before the dollar. */
+export const signed = (number: string): string =>
+  number.startsWith(minus) ? `${minus}$${number.slice(1)}` : `$${number}`
+
+const minus = '\u2212'
 
 function milliseconds(ms: number): Shown {
   if (ms < 1000) return { number: digits(ms), unit: 'ms' }
@@ -57,8 +67,8 @@ export function dollars(value: number): string {
   return value.toFixed(Math.min(9, Math.ceil(-Math.log10(size)) + 1)).replace(/0+$/, '')
 }
 
-/** A decimal of the books, exactly as it was posted but without more than nine places. */
-export const exactDollars = (decimal: string): string => `$${decimal}`
+/** A decimal of the books, exactly as it was posted; tenths are cents. */
+export const exactDollars = (decimal: string): string => `$${/\.\d$/.test(decimal) ? `${decimal}0` : decimal}`
 
 const percent = (share: number): string => {
   const value = share * 100

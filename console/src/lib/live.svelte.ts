@@ -1,5 +1,5 @@
 import { untrack } from 'svelte'
-import { ask } from './api.ts'
+import { ask, LoggedOut } from './api.ts'
 import { failed, heard } from './session.svelte.ts'
 
 /** How often a page that nobody looks at asks. */
@@ -63,7 +63,7 @@ export class Live<T> {
       next_ms = this.#every_ms(value)
     } catch (cause) {
       failed(cause)
-      if (turn !== this.#turn) return
+      if (turn !== this.#turn || cause instanceof LoggedOut) return
       this.error = cause instanceof Error ? cause : new Error(String(cause))
     }
     this.#timer = setTimeout(() => void this.#loop(path, turn), document.hidden ? hidden_ms : next_ms)

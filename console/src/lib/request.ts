@@ -22,7 +22,8 @@ export function energyOf({
   | undefined {
   if (energy_mj === null) return undefined
   return {
-    shown: text(Number(energy_mj) / 1000, 'J'),
+    // Nothing is attributed before an interval that it worked in is closed: that is not zero.
+    shown: energy_mj === '0' && !energy_final ? 'soon' : text(Number(energy_mj) / 1000, 'J'),
     source: energy_grade === 'unknown' ? null : energy_grade,
     final: energy_final,
   }

@@ -109,7 +109,35 @@ export class Relay {
       )
     } catch {
       if (response.headersSent) return void response.destroy()
+      if (isPerson(request)) return sendWaiting(response, id)
       sendError(response, refusal('operator_unavailable', 'the operator does not answer'), id)
     }
   }
+}
+
+/** A browser that goes to a page, and not one of the page's own questions. */
+const isPerson = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && /\btext\/html\b/.test(headers.accept ?? '')
+
+const waitingPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<title>Wattmill</title>
+<h1>The operator does not answer</h1>
+<p>This page looks again every two seconds. Meanwhile the gateways serve <code>/v1</code> on and keep their journals; nothing is lost.</p>
+<p>If it stays like this: the output of <code>wattmill up</code> says why.</p>
+</html>
+`
+
+/** For who comes to the console while nobody is there to serve it; it comes by itself. */
+function sendWaiting(response: ServerResponse, id: string): void {
+  response.writeHead(503, {
+    ...idHeaders(id),
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'",
+    'cache-control': 'no-store',
+    refresh: '2',
+  })
+  response.end(waitingPage)
 }

@@ -27,7 +27,26 @@ export function tallyBooked(store: Store, rows: readonly CloseRow[], transfers: 
   for (const row of rows) tallies.settled(row)
   for (const transfer of transfers)
     tallies.posted(transfer, transfer.request === null ? undefined : whose(transfer.request))
+  for (const [request, at_ms] of firstMetered(store, transfers)) {
+    const row = rowOf(store, request)
+    if (row) tallies.metered(row, at_ms)
+  }
   keep(store, tallies)
+}
+
+/** Requests that got their first energy, and when it was drawn: all that they have is in this transaction. */
+function firstMetered({ database }: Store, transfers: readonly Transfer[]): Map<string, number> {
+  const posted = new Map<string, { count: number; at_ms: number }>()
+  for (const { unit, request, at_ms } of transfers)
+    if (unit === 'mJ' && request !== null) posted.set(request, { count: (posted.get(request)?.count ?? 0) + 1, at_ms })
+  const all = "select count(*) as n from transfer where request = ? and unit = 'mJ'"
+  const first = [...posted].filter(([request, { count }]) => one<{ n: number }>(database, all, request)?.n === count)
+  return new Map(first.map(([request, { at_ms }]) => [request, at_ms]))
+}
+
+function rowOf({ database }: Store, request: string): CloseRow | undefined {
+  const found = one<{ body: string }>(database, 'select body from request where id = ?', request)
+  return found && (JSON.parse(found.body) as CloseRow)
 }
 
 const whoseIs = ({ database }: Store, request: string): Whose | undefined =>

@@ -1,10 +1,13 @@
 /** What the factory did, for pages: now, over a range, and slot by slot. */
-import type { FigureName, Figures, Power } from '../../books/figures.ts'
-import { figuresOf, powerOf } from '../../books/figures.ts'
+import type { CostSpan } from '../../books/economics.ts'
+import { declaredCost } from '../../books/economics.ts'
+import type { Figure, FigureName, Figures, Margin, Power } from '../../books/figures.ts'
+import { figuresOf, marginOf, powerOf, wentFigures } from '../../books/figures.ts'
 import type { Range, Stretch } from '../../books/range.ts'
 import { untilNow, wholeSlots } from '../../books/range.ts'
 import type { Dimension } from '../../books/tally.ts'
 import { parted } from '../../books/tally.ts'
+import { tokenClasses } from '../../books/usage.ts'
 import type { Books } from './books.ts'
 import type { Slots } from './sums.ts'
 import { sumsByName, sumsBySlot, sumsOf } from './sums.ts'
@@ -34,6 +37,24 @@ export const figuresFor = (
   name: string,
   stretch: Stretch & { readonly seconds: number },
 ): Figures => figuresOf(sumsOf(books, dimension, name, stretch), stretch.seconds)
+
+/** The figures of the whole factory, with what its capacity cost meanwhile. */
+export function factoryFigures(
+  books: Books,
+  stretch: Stretch & { readonly seconds: number },
+  costs: readonly CostSpan[],
+): Figures & Margin {
+  const sums = sumsOf(books, 'factory', '', stretch)
+  const from_ms = stretch.from_s * 1000
+  const cost = costIn(costs, from_ms, from_ms + stretch.seconds * 1000)
+  return { ...figuresOf(sums, stretch.seconds), ...marginOf(sums, stretch.seconds, cost) }
+}
+
+/** Nothing declared is unknown, and not free. */
+const costIn = (costs: readonly CostSpan[], from_ms: number, to_ms: number): number | undefined =>
+  costs.some((span) => span.from_ms < to_ms && (span.until_ms ?? to_ms) > from_ms)
+    ? declaredCost(costs, from_ms, to_ms)
+    : undefined
 
 export interface MeterNow {
   readonly meter: string
@@ -100,8 +121,15 @@ export interface Series {
   readonly lines: Readonly<Record<string, readonly (number | null)[]>>
 }
 
-/** A name's figures, slot by slot; for the whole factory its power too. */
-export function series(books: Books, dimension: Dimension, name: string, range: Range, now_ms: number): Series {
+/** A name's figures, slot by slot; for the whole factory its power and its margin too. */
+export function series(
+  books: Books,
+  dimension: Dimension,
+  name: string,
+  range: Range,
+  now_ms: number,
+  costs: readonly CostSpan[] = [],
+): Series {
   const stretch = wholeSlots(range, now_ms)
   const { from_s, to_s, span } = stretch
   const bySlot = sumsBySlot(books, dimension, name, stretch)
@@ -111,7 +139,10 @@ export function series(books: Books, dimension: Dimension, name: string, range: 
   return {
     from_s,
     step_s: span,
-    lines: dimension === 'factory' ? { ...lines, ...powerLines(books, stretch, slots) } : lines,
+    lines:
+      dimension === 'factory'
+        ? { ...lines, ...powerLines(books, stretch, slots), ...marginLines(bySlot, slots, span, costs) }
+        : lines,
   }
 }
 
@@ -126,9 +157,37 @@ function powerLines(books: Books, stretch: Stretch, slots: readonly number[]) {
   }
 }
 
+function marginLines(bySlot: Slots, slots: readonly number[], span: number, costs: readonly CostSpan[]) {
+  const each = slots.map((slot) =>
+    marginOf(bySlot.get(slot) ?? new Map(), span, costIn(costs, slot * 1000, (slot + span) * 1000)),
+  )
+  const names = ['cost_usd_per_h', 'cost_usd_per_mtoken', 'margin_usd_per_h'] as const
+  return Object.fromEntries(names.map((name) => [name, each.map((margin) => short(margin[name].value))]))
+}
+
 /** Four digits are more than a line shows, and a fifth of the bytes. */
 const short = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(4)))
 
 /** A name's figures over a range that ends now. */
 export const usageOver = (books: Books, dimension: Dimension, range: Range, now_ms: number): Named[] =>
   usage(books, dimension, untilNow(range, now_ms))
+
+export interface Went {
+  readonly name: string
+  readonly figures: { readonly tokens: Figure; readonly energy_j: Figure }
+}
+
+/** Where tokens and energy went: to tenants, to waste by its cause, and the energy of nobody's work. */
+export function whereItWent(books: Books, stretch: Stretch): Went[] {
+  const all = sumsOf(books, 'factory', '', stretch)
+  const row = (name: string, tokens: number, energy_mj: number): Went => ({
+    name,
+    figures: wentFigures(tokens, energy_mj),
+  })
+  const wasted = [...sumsByName(books, 'waste', stretch)].map(([cause, sums]) =>
+    row(cause, sums.get('wasted') ?? 0, sums.get('wasted_mj') ?? 0),
+  )
+  const served = tokenClasses.reduce((sum, of) => sum + (all.get(of) ?? 0), 0)
+  const rows = [row('served', served, all.get('energy_mj') ?? 0), ...wasted, row('idle', 0, all.get('idle_mj') ?? 0)]
+  return rows.filter(({ figures }) => figures.tokens.value !== 0 || figures.energy_j.value !== 0)
+}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Home } from '../../adapters/files/home.ts'
 import type { RoomWatch } from '../../adapters/files/room.ts'
 import type { Totals } from '../../adapters/prometheus/totals.ts'
+import type { Audit } from '../../adapters/sqlite/audit.ts'
 import type { Leases } from '../../adapters/sqlite/leases.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
@@ -42,6 +43,7 @@ export interface Live {
   readonly telemetry: Telemetry
   readonly engine: EngineHost
   readonly admission: Admission
+  readonly audit: Audit
   readonly console: Console
   readonly keeper: Pick<Keeper, 'lag' | 'meters'>
   readonly room: RoomWatch

@@ -2,6 +2,7 @@ import { makeHome } from '../../adapters/files/home.ts'
 import { watchRoom } from '../../adapters/files/room.ts'
 import { Totals } from '../../adapters/prometheus/totals.ts'
 import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
+import { Audit } from '../../adapters/sqlite/audit.ts'
 import { Leases } from '../../adapters/sqlite/leases.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
@@ -95,6 +96,7 @@ export async function startOperator(
     telemetry,
     engine,
     admission: new Admission(adminKey, new Sessions(store, adminKey), Date.now),
+    audit: new Audit(home, Date.now),
     console: new Console(settings.console),
     keeper,
     room,

@@ -7,7 +7,9 @@ import { openStore } from '../../adapters/sqlite/store.ts'
 import { pruneTallies } from '../../adapters/sqlite/tally.ts'
 import { setTestPrice, testHome } from '../../adapters/sqlite/testing.ts'
 import { dayEnd_ms, makeDay, silentMeter } from '../../adapters/sqlite/testing-factory.ts'
+import type { CloseRow } from '../../books/row.ts'
 import { spans } from '../../books/tally.ts'
+import { outputTokens } from '../../books/usage.ts'
 import { newKeeper } from './keeper.ts'
 
 /** A day of the factory from a seed, booked by keepers that each live for some turns only. */
@@ -73,6 +75,16 @@ test('what pages show is what the ledger says, in every unit and over every span
         const [requests] = allBig<{ n: bigint }>(store.database, 'select count(*) as n from request')
         assert.equal(total(store, span, ['requests']), requests?.n)
       }
+      // Whoever got a joule is counted once, with all of its output, however many intervals it worked in.
+      const metered = all<{ body: string }>(
+        store.database,
+        `select body from request where id in (select request from transfer where unit = 'mJ')`,
+      ).map(({ body }) => JSON.parse(body) as CloseRow)
+      const output = metered.reduce(
+        (sum, { attempts }) => sum + attempts.reduce((of, { usage }) => of + outputTokens(usage), 0),
+        0,
+      )
+      assert.equal(total(store, 3600, ['metered']), BigInt(output))
       const [drawn] = allBig<{ n: bigint }>(store.database, 'select sum(energy_mj) as n from meter_interval')
       assert.equal(total(store, 3600, ['drawn']), drawn?.n)
       assert(total(store, 3600, ['nano_usd']) > 0n && total(store, 3600, ['wasted']) > 0n, 'the day has all of it')

@@ -98,6 +98,15 @@ export function endFacts(store: Store, engine: string, now_ms: number): void {
 export const declareCost = (store: Store, engine: string, perHour: NanoDollars, now_ms: number): number =>
   run(store, 'insert into engine_cost (engine, from_ms, per_hour) values (?, ?, ?)', engine, now_ms, perHour)
 
+/** From now on it costs so much; nothing: it is not known. What was declared before stays, as it was until now. */
+export const setCost = (store: Store, engine: string, perHour: NanoDollars, now_ms: number): void =>
+  store.transaction(() => {
+    run(store, 'delete from engine_cost where engine = ? and from_ms >= ?', engine, now_ms)
+    run(store, 'update engine_cost set until_ms = ? where engine = ? and until_ms is null', now_ms, engine)
+    if (perHour > 0n) declareCost(store, engine, perHour, now_ms)
+  })
+
+/** Declared costs of engines' time, as they were from one moment to another. */
 export const costSpans = ({ database }: Pick<Store, 'database'>): CostSpan[] =>
   allBig<{ engine: string; from_ms: bigint; until_ms: bigint | null; per_hour: bigint }>(
     database,

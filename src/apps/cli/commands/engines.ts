@@ -103,6 +103,19 @@ export function engineCommands(program: Command): void {
   )
 
   does(
+    engines
+      .command('cost')
+      .description('declare what an engine costs per hour from now on')
+      .argument('<name>')
+      .argument('<usd>', 'US dollars per hour for all of it, such as 24; 0 takes it back'),
+    async (factory, options, name = '', usd = '') => {
+      const engine = await factory.json('POST', path`/api/engines/${name}/cost`, { per_hour: usd })
+      show(engine, options, (costed: Engine) => fields(row(costed)))
+      return undefined
+    },
+  )
+
+  does(
     engines.command('remove').description('remove an engine; requests under way end in peace').argument('<name>'),
     async (factory, options, name = '') => {
       show(await factory.json('DELETE', path`/api/engines/${name}`), options, ({ published: _, ...gone }: Row) =>

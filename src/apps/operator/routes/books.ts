@@ -1,9 +1,11 @@
 import Type from 'typebox'
 import { receipt, statement } from '../../../adapters/sqlite/answers.ts'
+import { quarantine, quarantined } from '../../../adapters/sqlite/aside.ts'
 import { fitsInForce, meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { check } from '../../../adapters/sqlite/check.ts'
 import { explain } from '../../../adapters/sqlite/explain.ts'
 import { exportBooks } from '../../../adapters/sqlite/export.ts'
+import { residuals } from '../../../adapters/sqlite/figures.ts'
 import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
 import type { Outcome } from '../../../books/row.ts'
@@ -48,7 +50,7 @@ export const bookRoutes: readonly Route[] = [
       app: name,
       model: name,
       key: name,
-      outcome: Type.Optional(Type.Unsafe<string>(Type.String({ enum: outcomes, description: outcomes.join(', ') }))),
+      outcome: Type.Optional(Type.Enum([...outcomes], { description: outcomes.join(', ') })),
       before: Type.Optional(
         Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the page before' }),
       ),
@@ -96,7 +98,20 @@ export const bookRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/books/check',
     about: 'Whether every unit sums to zero, with nothing lost and nothing doubled',
-    run: (factory) => check(factory.store),
+    run: ({ live, store }) => (live ? live.audit.check() : check(store)),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/books/state',
+    about: 'How far the books are, whether every unit sums to zero, what is in quarantine, and the last check',
+    run: ({ live, store }) => ({
+      lag: live?.keeper.lag() ?? null,
+      residuals: Object.fromEntries(residuals(store)),
+      quarantined: quarantined(store),
+      quarantine: quarantine(store, usualRequests),
+      checking: live?.audit.running ?? false,
+      last_check: live?.audit.last ?? null,
+    }),
   }),
   route({
     method: 'GET',

@@ -10,11 +10,11 @@ import {
   removeEngine,
   servedModels,
 } from '../../../adapters/sqlite/registry/engines.ts'
-import { costSpans, metersOf } from '../../../adapters/sqlite/registry/meters.ts'
+import { costSpans, metersOf, setCost } from '../../../adapters/sqlite/registry/meters.ts'
 import { isName } from '../../../adapters/sqlite/registry/names.ts'
 import type { CostSpan } from '../../../books/economics.ts'
 import { accelerators, findAccelerator } from '../../../plant/chips/catalogue.ts'
-import { formatDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
+import { formatDollars, type NanoDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { meterForms, parseMeter, resolveMeters } from '../meter-spec.ts'
@@ -79,7 +79,7 @@ export const engineRoutes: readonly Route[] = [
           param: 'name',
           next: `wattmill engines remove ${asked.name}   (or choose another name)`,
         })
-      const perHour = costPerHour(asked.cost_per_hour)
+      const perHour = asked.cost_per_hour === undefined ? undefined : costPerHour(asked.cost_per_hour, 'cost_per_hour')
       const specs = (asked.meters ?? []).map((text) => parseMeter(text, factory.prometheus))
       const found = await probe(asked.url, asked.key_from ?? null)
       const models = chosen(asked.models, found.models)
@@ -136,6 +136,17 @@ export const engineRoutes: readonly Route[] = [
     },
   }),
   route({
+    method: 'POST',
+    path: '/api/engines/{name}/cost',
+    about: 'Declare what an engine costs per hour from now on; 0 takes the declaration back',
+    input: { name, per_hour: Type.String({ description: 'US dollars per hour for all of it, such as 24 or 1.49' }) },
+    run: (factory, { name, per_hour }) => {
+      findEngine(factory.store, name)
+      setCost(factory.store, name, costPerHour(per_hour, 'per_hour'), factory.now())
+      return display(factory, findEngine(factory.store, name))
+    },
+  }),
+  route({
     method: 'DELETE',
     path: '/api/engines/{name}',
     about: 'Remove an engine; requests under way end in peace',
@@ -181,13 +192,12 @@ async function probeEngine(factory: Factory, name: string) {
   }
 }
 
-function costPerHour(text: string | undefined) {
-  if (text === undefined) return undefined
+function costPerHour(text: string, param: string): NanoDollars {
   const value = parseDecimal(text, 9)
   if (value === undefined || value < 0n || value > 10n ** 15n)
     throw new ControlError('invalid_value', 'the cost is no amount of dollars', {
-      param: 'cost_per_hour',
-      next: 'Give dollars per hour for the whole engine, such as --cost-per-hour 24 or 1.49',
+      param,
+      next: 'Give dollars per hour for the whole engine, such as 24 or 1.49',
     })
   return nanoDollars(value)
 }

@@ -1,14 +1,13 @@
 import Type from 'typebox'
-import { figuresFor, flows, power, series, usage, usageOver } from '../../../adapters/sqlite/usage.ts'
-import { lastMinute, type Range, ranges } from '../../../books/range.ts'
+import { costSpans } from '../../../adapters/sqlite/registry/meters.ts'
+import { factoryFigures, flows, power, series, usage, usageOver, whereItWent } from '../../../adapters/sqlite/usage.ts'
+import { lastMinute, type Range, ranges, untilNow } from '../../../books/range.ts'
 import { type Dimension, dimensions } from '../../../books/tally.ts'
 import type { Factory } from '../factory.ts'
 import { type Route, route } from '../router.ts'
 
 const oneOf = <const T extends string>(names: readonly T[], usual: T) =>
-  Type.Optional(
-    Type.Unsafe<T>(Type.String({ enum: names, description: `${names.join(', ')}; ${usual} where not given` })),
-  )
+  Type.Optional(Type.Enum([...names], { description: `${names.join(', ')}; ${usual} where not given` }))
 const range = oneOf(Object.keys(ranges) as Range[], '1h')
 const dimension = oneOf<Dimension>(dimensions, 'factory')
 
@@ -43,13 +42,24 @@ export const usageRoutes: readonly Route[] = [
   }),
   route({
     method: 'GET',
+    path: '/api/waste',
+    about: 'Where tokens and energy went over a range: to tenants, to waste by its cause, to idleness',
+    input: { range },
+    run: ({ store, now }, { range = '1h' }) => ({
+      at_ms: now(),
+      range,
+      rows: whereItWent(store, untilNow(range, now())),
+    }),
+  }),
+  route({
+    method: 'GET',
     path: '/api/series',
     about: 'Figures over a range, slot by slot, of the factory or of one name',
     input: { dimension, name: Type.Optional(Type.String({ maxLength: 1000 })), range },
     run: (factory, { dimension = 'factory', name = '', range = '1h' }) => ({
       at_ms: factory.now(),
       range,
-      ...series(factory.store, dimension, name, range, factory.now()),
+      ...series(factory.store, dimension, name, range, factory.now(), costSpans(factory.store)),
     }),
   }),
 ]
@@ -60,7 +70,7 @@ function floor({ store, now }: Factory) {
   return {
     at_ms: now(),
     seconds: minute.seconds,
-    figures: { ...figuresFor(store, 'factory', '', minute), ...all },
+    figures: { ...factoryFigures(store, minute, costSpans(store)), ...all },
     meters,
     engines: usage(store, 'replica', minute),
     models: usage(store, 'model', minute),

@@ -1,0 +1,29 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A made-up engine with OpenAI's API, for the console to add: it lists its models and streams some words. */
+export async function madeUpEngine(...models: string[]): Promise<Disposable & { url: string }> {
+  const server = createServer((request, response) => {
+    if (request.url === '/v1/models') {
+      response.setHeader('content-type', 'application/json')
+      return void response.end(JSON.stringify({ data: models.map((id) => ({ id })) }))
+    }
+    if (request.url !== '/v1/chat/completions') return void response.writeHead(404).end()
+    response.setHeader('content-type', 'text/event-stream')
+    const send = (chunk: object): boolean => response.write(`data: ${JSON.stringify({ id: 'x', ...chunk })}\n\n`)
+    for (const content of ['one ', 'two ', 'three']) send({ choices: [{ index: 0, delta: { content } }] })
+    send({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
+    send({ choices: [], usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 } })
+    response.end('data: [DONE]\n\n')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    [Symbol.dispose]: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
