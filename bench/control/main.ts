@@ -1,7 +1,9 @@
 /** `npm run bench:control`: placement against the published policies, with losses shown. */
 import { allocation } from './allocation.ts'
+import { mig } from './mig.ts'
+import { speed } from './speed.ts'
 
-const parts: Readonly<Record<string, () => boolean>> = { allocation }
+const parts: Readonly<Record<string, () => boolean>> = { allocation, mig, speed }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name))
 if (unknown.length > 0) {

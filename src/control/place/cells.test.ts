@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { layoutsOf } from '../../plant/chips/mig/layouts.ts'
 import { findMig, migTables } from '../../plant/chips/mig/tables.ts'
-import { begun, cellOf, EMPTY, freeOf, type Grid, gridOf, starts } from './cells.ts'
+import { cellOf, EMPTY, freeOf, type Grid, gridOf } from './cells.ts'
+import { begun, layoutValues, starts } from './slots.ts'
 
 const grid = (model: string): Grid => {
   const geometry = findMig(model) ?? assert.fail(model)
@@ -34,7 +35,13 @@ test('room is zero exactly where nothing more of a profile is legal', () => {
 
 test('a small instance begins where a large one cannot go anyway', () => {
   const of = grid('H200-141GB')
-  const even = starts(of, of.weight)
+  const even = starts(
+    of,
+    layoutValues(
+      of,
+      of.profiles.map(() => 1 / of.profiles.length),
+    ),
+  )
   const at = (layout: number, name: string): number => begun(even, layout, of.profiles.indexOf(name))
   const startsOf = (layout: number): number[] =>
     of.layouts.slices.flatMap(({ start }, bit) => (((of.layouts.sets[layout] ?? 0) >> bit) & 1 ? start : []))
@@ -47,7 +54,17 @@ test('a small instance begins where a large one cannot go anyway', () => {
 
 test('free thousandths follow the memory slots', () => {
   const of = grid('H200-141GB')
-  const half = begun(starts(of, of.weight), 0, of.profiles.indexOf('3g.71gb'))
+  const half = begun(
+    starts(
+      of,
+      layoutValues(
+        of,
+        of.profiles.map(() => 1 / of.profiles.length),
+      ),
+    ),
+    0,
+    of.profiles.indexOf('3g.71gb'),
+  )
   assert.equal(freeOf(cellOf(half), of), 500)
   assert.equal(freeOf(EMPTY, of), 1000)
   assert.equal(freeOf(370, undefined), 370)

@@ -63,37 +63,24 @@ function roomTable({ added, sets, slices: { length: width } }: Layouts, slices: 
   return room
 }
 
-/** Where to begin an instance: `layout · profiles + profile` → the layout with one more; -1 when none fits. */
-export interface Starts {
-  readonly table: Int16Array
-  readonly profiles: number
-}
-
-export const begun = ({ table, profiles }: Starts, layout: number, profile: number): number =>
-  table[layout * profiles + profile] ?? -1
-
-/**
- * Begins each instance so that the most stays possible of what is expected: Σ importance · room over profiles. Left to a
- * driver that takes the first free start, slots come to be free that no profile can use.
- */
-export function starts({ layouts, slices, room }: Grid, importance: readonly number[]): Starts {
-  const { added, sets } = layouts
-  const [width, count] = [layouts.slices.length, slices.length]
-  const left = Float64Array.from(sets, (_, state) =>
-    importance.reduce((sum, each, profile) => sum + each * (room[state * count + profile] ?? 0), 0),
-  )
-  const table = Int16Array.from({ length: sets.length * count }, (_, index) => {
-    const from = Math.floor(index / count) * width
-    let best = -1
-    for (const slice of slices[index % count] ?? []) {
-      const to = added[from + slice] ?? -1
-      if (to >= 0 && (best < 0 || (left[to] ?? 0) > (left[best] ?? 0))) best = to
-    }
-    return best
-  })
-  return { table, profiles: count }
-}
-
 /** Thousandths of a GPU that nothing holds. */
 export const freeOf = (cell: Cell, grid: Grid | undefined): number =>
   cell <= EMPTY ? cell : EMPTY - (grid?.taken[layoutOf(cell)] ?? 0)
+
+/** The slice that `to` has and `from` lacks; undefined when they do not differ by one. */
+export function sliceBetween({ layouts }: Grid, from: Cell, to: Cell): number | undefined {
+  const [less, more] = [layouts.sets[layoutOf(from)] ?? 0, layouts.sets[layoutOf(to)] ?? 0]
+  const found = layouts.slices.findIndex((_, slice) => (less | (1 << slice)) === more && less !== more)
+  return found < 0 ? undefined : found
+}
+
+/** A GPU's state with one slice more, or one less; undefined when that is not legal. */
+export function withSlice(grid: Grid, cell: Cell, slice: number): Cell | undefined {
+  const to = grid.layouts.added[layoutOf(cell) * grid.layouts.slices.length + slice] ?? -1
+  return to < 0 || cell < EMPTY ? undefined : cellOf(to)
+}
+
+export function withoutSlice(grid: Grid, cell: Cell, slice: number): Cell | undefined {
+  const to = grid.layouts.removed[layoutOf(cell) * grid.layouts.slices.length + slice] ?? -1
+  return to < 0 ? undefined : cellOf(to)
+}

@@ -1,5 +1,6 @@
-import { begun, type Cell, cellOf, EMPTY, FULL, type Grid, layoutOf, type Starts } from './cells.ts'
+import { type Cell, cellOf, EMPTY, FULL, type Grid, layoutOf } from './cells.ts'
 import type { Demand } from './demand.ts'
+import { begun, type Starts } from './slots.ts'
 
 /** Nodes that are alike: same chip, same number of them. */
 export interface NodeClass {

@@ -1,21 +1,36 @@
 import { dice, shuffle } from '../../lines/models/dice.ts'
-import { type Grid, type Starts, starts } from './cells.ts'
+import { type Cell, EMPTY, type Grid } from './cells.ts'
 import type { Demand, Expected } from './demand.ts'
 import { type Kind, kind, type NodeClass } from './kind.ts'
+import { layoutValues, type Starts, starts } from './slots.ts'
 
 /**
  * What is expected to come, prepared for valuing what is left: streams of demands as they might arrive, and the demands
  * that few places can hold.
  */
 export interface Outlook {
-  readonly kinds: readonly Kind[]
-  /** Indices into `kinds`, each stream a likely sequence of arrivals. */
-  readonly streams: readonly Int16Array[]
+  /** By class: what of each stream could run there. */
+  readonly offers: readonly Offers[]
   readonly scarce: readonly Scarce[]
   /** Thousandths of GPUs that an arrival asks for on the mean. */
   readonly mean: number
-  /** By class: where each MIG profile is begun. */
-  readonly begin: readonly (Starts | undefined)[]
+  /** By class: what each MIG layout is worth, and where each profile is begun. */
+  readonly slots: readonly (Slots | undefined)[]
+}
+
+/** Streams as one class of nodes meets them; demands that it does not accept are left out. */
+export interface Offers {
+  readonly kinds: readonly Kind[]
+  /** Indices into `kinds`, each stream a likely sequence of arrivals. */
+  readonly streams: readonly Int16Array[]
+  /** Whoever has less CPU, or no GPU in a state of this or above, will not use a GPU any more. */
+  readonly leastCpu: number
+  readonly leastCell: Cell
+}
+
+export interface Slots {
+  readonly values: Float64Array
+  readonly begin: Starts
 }
 
 /** A demand that needs a place of its own sort, and the part of arrivals that are such. */
@@ -37,7 +52,7 @@ export interface OutlookConfig {
   readonly seed: number
 }
 
-export const usualOutlook: OutlookConfig = { streams: 64, length: 30, blocks: 0.005, seed: 7 }
+export const usualOutlook: OutlookConfig = { streams: 48, length: 30, blocks: 0.005, seed: 7 }
 
 export function outlook(expected: readonly Expected[], classes: readonly NodeClass[], config: OutlookConfig): Outlook {
   const kinds = expected.map(({ demand }) => kind(demand, classes))
@@ -47,15 +62,25 @@ export function outlook(expected: readonly Expected[], classes: readonly NodeCla
   const known = kinds.flatMap((one, index) =>
     needsItsOwn(one, classes) ? [{ kind: one, frequency: frequencies[index] ?? 0 }] : [],
   )
+  const arrivals = streams(frequencies, config)
   return {
-    kinds,
-    streams: streams(frequencies, config),
+    offers: classes.map((_, inClass) => offersOf(kinds, arrivals, inClass)),
     scarce: [...known, ...blocks(expected, classes, config)],
     mean: Math.max(
       1,
       sizes.reduce((sum, size, index) => sum + size * (frequencies[index] ?? 0), 0),
     ),
-    begin: classes.map(({ grid }, inClass) => grid && starts(grid, importance(grid, kinds, frequencies, inClass))),
+    slots: classes.map(({ grid }, inClass) => grid && slotsOf(grid, kinds, frequencies, inClass)),
+  }
+}
+
+function offersOf(kinds: readonly Kind[], arrivals: readonly Int16Array[], inClass: number): Offers {
+  const able = kinds.filter((one) => one.accepts[inClass] === 1 && one.gpus > 0)
+  return {
+    kinds,
+    streams: arrivals.map((stream) => stream.filter((one) => kinds[one]?.accepts[inClass] === 1)),
+    leastCpu: able.reduce((least, one) => Math.min(least, one.cpu), Number.POSITIVE_INFINITY),
+    leastCell: able.reduce((least, one) => Math.min(least, one.least), EMPTY),
   }
 }
 
@@ -110,13 +135,11 @@ function blocks(expected: readonly Expected[], classes: readonly NodeClass[], co
     .map((count) => ({ kind: kind(demand(count), classes), frequency: config.blocks }))
 }
 
-/** How much each profile of a class counts when starts are chosen: its size by how often it comes, and a little anyway. */
-function importance(grid: Grid, kinds: readonly Kind[], frequencies: readonly number[], inClass: number): number[] {
-  return grid.profiles.map((_, profile) => {
-    const often = kinds.reduce(
-      (sum, one, index) => sum + (one.profile[inClass] === profile ? (frequencies[index] ?? 0) : 0),
-      0,
-    )
-    return (grid.weight[profile] ?? 0) * (often + 0.002)
-  })
+function slotsOf(grid: Grid, kinds: readonly Kind[], frequencies: readonly number[], inClass: number): Slots {
+  const often = grid.profiles.map((_, profile) =>
+    kinds.reduce((sum, one, index) => sum + (one.profile[inClass] === profile ? (frequencies[index] ?? 0) : 0), 0),
+  )
+  const slices = often.reduce((sum, one) => sum + one, 0)
+  const values = layoutValues(grid, slices > 0 ? often.map((one) => one / slices) : often)
+  return { values, begin: starts(grid, values) }
 }

@@ -1,5 +1,5 @@
 import { assert } from '../../units/assert.ts'
-import { type Cell, EMPTY, freeOf } from './cells.ts'
+import { type Cell, EMPTY, freeOf, layoutOf } from './cells.ts'
 import { type Demand, keyOf } from './demand.ts'
 import { type Kind, kind, type Move, movesOf, type NodeClass } from './kind.ts'
 import type { Outlook } from './outlook.ts'
@@ -55,6 +55,9 @@ const grown = (held: Int32Array, size: number): Int32Array => {
   larger.set(held)
   return larger
 }
+
+/** Lost by cutting an empty GPU: it could be given whole, or rest. More than any gap in a GPU that is cut already. */
+const OPENING = 2000
 
 /** Beyond this many states the tables are made anew: 100,000 take some 50 MB. */
 const MOST_STATES = 100_000
@@ -249,13 +252,24 @@ export class Placer {
   private findMove(one: Kind, state: number): Best | null {
     const inClass = this.states.inClass[state] as number
     if (one.accepts[inClass] === 0 || (this.states.cpu[state] as number) < one.cpu) return null
+    const slots = this.outlook.slots[inClass]
     let best: Best | null = null
-    for (const move of movesOf(one, inClass, this.states.cells[state] as Int16Array, this.outlook.begin[inClass])) {
+    for (const move of movesOf(one, inClass, this.states.cells[state] as Int16Array, slots?.begin)) {
       const next = moved(this.states, state, one.cpu, move)
-      const lost = this.potentialOf(state) - this.potentialOf(next) - (one.weight[inClass] as number)
+      const lost =
+        slots && (one.profile[inClass] as number) >= 0
+          ? this.lostBySlice(slots.values, state, one.cpu, move)
+          : this.potentialOf(state) - this.potentialOf(next) - (one.weight[inClass] as number)
       if (!best || lost < best.lost - 1e-9) best = { move, next, lost }
     }
     return best
+  }
+
+  /** Slots by what the layout was worth and is worth; the CPU by what the node could have held with it. */
+  private lostBySlice(values: Float64Array, state: number, cpu: number, { from, to }: Move): number {
+    const less = moved(this.states, state, cpu, { from, to, count: 0 })
+    const slots = (values[layoutOf(from)] as number) - (values[layoutOf(to)] as number)
+    return (from === EMPTY ? OPENING : 0) + slots + this.potentialOf(state) - this.potentialOf(less)
   }
 
   private potentialOf(state: number): number {

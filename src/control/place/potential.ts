@@ -1,6 +1,7 @@
 import { type Cell, EMPTY, FULL } from './cells.ts'
 import { after, type Kind } from './kind.ts'
-import type { Outlook } from './outlook.ts'
+import type { Offers, Outlook } from './outlook.ts'
+import type { Starts } from './slots.ts'
 import type { States } from './states.ts'
 
 /**
@@ -10,29 +11,29 @@ import type { States } from './states.ts'
  * FGD (Weng et al., ATC'23) asks what the *next* demand could not use. A node with eight GPUs and CPU for one more replica
  * passes that test, and seven GPUs stay idle; asking for a whole stream sees it.
  */
-export function potential({ kinds, streams, begin }: Outlook, states: States, state: number): number {
-  const inClass = states.inClass[state] ?? 0
+export function potential({ offers, slots }: Outlook, states: States, state: number): number {
+  const inClass = states.inClass[state] as number
+  const { kinds, streams, leastCpu, leastCell } = offers[inClass] as Offers
   const cells = states.cells[state] as Int16Array
-  if (streams.length === 0) return 0
+  const begin = slots[inClass]?.begin
   const left = new Int16Array(cells.length)
-  const starts = begin[inClass]
   let used = 0
   for (const stream of streams) {
     left.set(cells)
     let cpu = states.cpu[state] as number
     let most = emptiest(left)
-    for (let at = 0; at < stream.length; at++) {
+    for (let at = 0; at < stream.length && cpu >= leastCpu && most >= leastCell; at++) {
       const one = kinds[stream[at] as number] as Kind
-      if (one.cpu > cpu || one.least > most || one.accepts[inClass] === 0) continue
+      if (one.cpu > cpu || one.least > most) continue
       if (one.gpus > 0) {
-        if (!put(one, inClass, left, starts)) continue
+        if (!put(one, inClass, left, begin)) continue
         used += one.weight[inClass] as number
         most = emptiest(left)
       }
       cpu -= one.cpu
     }
   }
-  return used / streams.length
+  return streams.length === 0 ? 0 : used / streams.length
 }
 
 /** The largest of GPU states: what exceeds it need not be tried. */
@@ -43,7 +44,7 @@ function emptiest(cells: Int16Array): Cell {
 }
 
 /** Best fit: the fullest GPU that takes it. Whole GPUs take the first empty ones. */
-function put(one: Kind, inClass: number, cells: Int16Array, begin: Outlook['begin'][number]): boolean {
+function put(one: Kind, inClass: number, cells: Int16Array, begin: Starts | undefined): boolean {
   if ((one.profile[inClass] as number) >= 0) return putSlice(one, inClass, cells, begin)
   return one.milli === 1000 ? putWhole(one.gpus, cells) : putShare(one.milli, cells)
 }
@@ -74,7 +75,7 @@ function putWhole(gpus: number, cells: Int16Array): boolean {
 }
 
 /** GPUs that are cut already come first; an empty one is cut only when no other takes it. */
-function putSlice(one: Kind, inClass: number, cells: Int16Array, begin: Outlook['begin'][number]): boolean {
+function putSlice(one: Kind, inClass: number, cells: Int16Array, begin: Starts | undefined): boolean {
   let empty = -1
   for (let at = 0; at < cells.length; at++) {
     const cell = cells[at] as Cell
