@@ -94,6 +94,8 @@ export class PagedScheduler implements Scheduler {
       if (step.samples[at]) sequence.pending++
     }
     step.version = this.#version
+    assert(step.total <= this.config.maxBatchedTokens, 'a step holds no more tokens than it may')
+    assert(this.running.length <= this.config.maxSequences, 'no more sequences run than may')
     return step.size > 0
   }
 
