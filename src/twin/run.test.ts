@@ -159,6 +159,8 @@ test('a crash costs what was under way, and the rest goes to the others', () => 
   const [first, second] = report.replicas
   assert((second?.steps ?? 0) < 0.7 * (first?.steps ?? 0))
   assert((report.outcomes.complete ?? 0) > 180)
+  assert(report.simulated_s < 60, 'a run is over with its last request, not with the last fault')
+  assert((report.replicas[0]?.busy_share ?? 0) > 0.5)
 })
 
 test('steps are reported one by one, leapt over or not, and add up to what was made', () => {

@@ -71,6 +71,12 @@ export class Engine {
     return { waiting, running }
   }
 
+  /** Nothing is under way, and nothing waits for it. */
+  get isIdle(): boolean {
+    const { running, waiting } = this.load
+    return running + waiting + this.#under.flights.length === 0
+  }
+
   /** Loads its weights; → `ready` after the cold start, or sooner where it was begun before the run. */
   start(after_ns = this.#config.coldStart_ns): void {
     if (this.#state !== 'down') return

@@ -43,7 +43,6 @@ export class TwinGateway implements World, AttemptListener {
   readonly #journal: TwinJournal
   readonly #step: (flow: Flow, event: Event, now: Seconds) => void
   #requests = 0
-  running = 0
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports
@@ -76,7 +75,6 @@ export class TwinGateway implements World, AttemptListener {
     const { leavesAfter } = request
     if (leavesAfter && 'ns' in leavesAfter)
       whole.leaves = kernel.schedule(kernel.now_ns + leavesAfter.ns, order.arrives, () => this.#leaves(whole))
-    this.running++
     this.tell(whole, { kind: 'asked' })
   }
 
@@ -146,7 +144,6 @@ export class TwinGateway implements World, AttemptListener {
     this.#kernel.cancel(running.deadline)
     if (running.turn !== undefined) this.#kernel.cancel(running.turn)
     if (running.leaves !== undefined) this.#kernel.cancel(running.leaves)
-    this.running--
     this.#ports.over(running, ending)
   }
 

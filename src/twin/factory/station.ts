@@ -22,8 +22,11 @@ export class Station implements EngineHeard {
   readonly attempts: Attempt[] = []
   /** Tokens that it has made, by its own word; of what a crash cut off, by what it had begun and told. */
   tokens = 0
+  /** Of these, what no gateway heard of. */
   unheard = 0
   readonly speech: Speech
+  /** Who wants to hear of every step: as much work as the steps themselves. */
+  onStep: ((report: StepReport) => void) | undefined
   readonly #kernel: Kernel
   readonly #model: string
   readonly #start_ms: number
@@ -102,9 +105,6 @@ export class Station implements EngineHeard {
     const row = attempts.find(({ number }) => number === attempt.number)
     this.unheard += made - (row ? totalTokens(row.usage) : 0)
   }
-
-  /** Who wants to hear of every step: as much work as the steps themselves. */
-  onStep: ((report: StepReport) => void) | undefined
 
   /** Each attempt's part in steps, in whole numbers, so that many steps of one batch add up to what one by one would. */
   stepped(flight: Flight, count: number): void {
