@@ -10,7 +10,7 @@ import type { Demand } from '../src/control/place/demand.ts'
 import { outlook, usualOutlook } from '../src/control/place/outlook.ts'
 import { Placer } from '../src/control/place/placer.ts'
 import { layoutValues } from '../src/control/place/slots.ts'
-import { holdsMedia } from '../src/plant/chips/mig/geometry.ts'
+import { withoutMedia } from '../src/plant/chips/mig/geometry.ts'
 import { layoutsOf } from '../src/plant/chips/mig/layouts.ts'
 import { findMig } from '../src/plant/chips/mig/tables.ts'
 
@@ -29,8 +29,7 @@ const sum = (terms: readonly string[]): string => (terms.length > 0 ? terms.join
 
 function h200(): Grid {
   const geometry = findMig('H200-141GB') ?? assert.fail()
-  const plain = { ...geometry, profiles: geometry.profiles.filter((one) => !holdsMedia(one)) }
-  return gridOf(layoutsOf(plain) ?? assert.fail())
+  return gridOf(layoutsOf(withoutMedia(geometry)) ?? assert.fail())
 }
 
 /** Fewest GPUs that hold so many of each profile: covering by maximal layouts, in whole numbers. */

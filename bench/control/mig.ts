@@ -21,7 +21,7 @@ import type { NodeClass } from '../../src/control/place/kind.ts'
 import { outlook, usualOutlook } from '../../src/control/place/outlook.ts'
 import { Placer } from '../../src/control/place/placer.ts'
 import { layoutValues } from '../../src/control/place/slots.ts'
-import { holdsMedia } from '../../src/plant/chips/mig/geometry.ts'
+import { withoutMedia } from '../../src/plant/chips/mig/geometry.ts'
 import { layoutsOf, slotsOf } from '../../src/plant/chips/mig/layouts.ts'
 import { findMig } from '../../src/plant/chips/mig/tables.ts'
 import { dice } from '../dice.ts'
@@ -63,7 +63,7 @@ interface Packing {
 
 export function mig(): boolean {
   const geometry = findMig('H200-141GB')
-  const layouts = geometry && layoutsOf({ ...geometry, profiles: geometry.profiles.filter((one) => !holdsMedia(one)) })
+  const layouts = geometry && layoutsOf(withoutMedia(geometry))
   if (!layouts) throw new Error('there is no geometry of the H200')
   const grid = gridOf(layouts)
   const contents = maximalContents(grid)

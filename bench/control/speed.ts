@@ -7,7 +7,7 @@ import type { Demand, Expected, GpuNeed } from '../../src/control/place/demand.t
 import type { NodeClass } from '../../src/control/place/kind.ts'
 import { outlook, usualOutlook } from '../../src/control/place/outlook.ts'
 import { Placer } from '../../src/control/place/placer.ts'
-import { holdsMedia } from '../../src/plant/chips/mig/geometry.ts'
+import { withoutMedia } from '../../src/plant/chips/mig/geometry.ts'
 import { layoutsOf } from '../../src/plant/chips/mig/layouts.ts'
 import { findMig } from '../../src/plant/chips/mig/tables.ts'
 import { dice } from '../dice.ts'
@@ -21,7 +21,7 @@ const ONE_MS = 5
 const grids = new Map<string, Grid>()
 function gridOn(chip: string): Grid {
   const geometry = findMig(chip)
-  const layouts = geometry && layoutsOf({ ...geometry, profiles: geometry.profiles.filter((one) => !holdsMedia(one)) })
+  const layouts = geometry && layoutsOf(withoutMedia(geometry))
   if (!layouts) throw new Error(`no MIG geometry of ${chip}`)
   const held = grids.get(chip) ?? gridOf(layouts)
   grids.set(chip, held)

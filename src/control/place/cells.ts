@@ -29,7 +29,7 @@ export interface Grid {
   readonly room: Int8Array
 }
 
-const known = new Map<Layouts, Grid>()
+const known = new WeakMap<Layouts, Grid>()
 
 export function gridOf(layouts: Layouts): Grid {
   const held = known.get(layouts)

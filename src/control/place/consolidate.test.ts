@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dice } from '../../lines/models/dice.ts'
-import { holdsMedia } from '../../plant/chips/mig/geometry.ts'
+import { withoutMedia } from '../../plant/chips/mig/geometry.ts'
 import { layoutsOf } from '../../plant/chips/mig/layouts.ts'
 import { findMig } from '../../plant/chips/mig/tables.ts'
 import { type Cell, cellOf, EMPTY, gridOf, layoutOf, sliceBetween, withoutSlice, withSlice } from './cells.ts'
@@ -10,8 +10,7 @@ import { fewestGpus, maximalContents, slicePrices } from './cover.ts'
 import { layoutValues } from './slots.ts'
 
 const geometry = findMig('H200-141GB') ?? assert.fail()
-const plain = { ...geometry, profiles: geometry.profiles.filter((one) => !holdsMedia(one)) }
-const grid = gridOf(layoutsOf(plain) ?? assert.fail())
+const grid = gridOf(layoutsOf(withoutMedia(geometry)) ?? assert.fail())
 const mix = [0.3, 0.1, 0.2, 0.2, 0.1, 0.1]
 const values = layoutValues(grid, mix)
 

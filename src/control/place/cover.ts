@@ -5,7 +5,7 @@ import type { Grid } from './cells.ts'
 /** What a GPU can hold, as counts by profile. */
 export type Content = readonly number[]
 
-const known = new Map<Grid, readonly Content[]>()
+const known = new WeakMap<Grid, readonly Content[]>()
 
 /** What maximal layouts hold, each content once: 38 on the grid of 7 × 8. */
 export function maximalContents(grid: Grid): readonly Content[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dice } from '../../lines/models/dice.ts'
+import { withoutMedia } from '../../plant/chips/mig/geometry.ts'
 import { layoutsOf } from '../../plant/chips/mig/layouts.ts'
 import { findMig } from '../../plant/chips/mig/tables.ts'
 import { EMPTY, gridOf } from './cells.ts'
@@ -9,7 +10,7 @@ import type { NodeClass } from './kind.ts'
 import { outlook, usualOutlook } from './outlook.ts'
 import { type NodeRoom, Placer, type Taken } from './placer.ts'
 
-const grid = gridOf(layoutsOf(findMig('H200-141GB') ?? assert.fail()) ?? assert.fail())
+const grid = gridOf(layoutsOf(withoutMedia(findMig('H200-141GB') ?? assert.fail())) ?? assert.fail())
 const classes: readonly NodeClass[] = [
   { chip: 'h200', gpus: 8, grid },
   { chip: 'l40s', gpus: 4, grid: undefined },
@@ -30,8 +31,8 @@ const mix: readonly Expected[] = [
   { demand: demand({ kind: 'none' }), frequency: 1 },
 ]
 const config = { ...usualOutlook, streams: 8 }
-const placer = (nodes: readonly NodeRoom[], expected = mix): Placer =>
-  new Placer(classes, nodes, outlook(expected, classes, config))
+const usual = outlook(mix, classes, config)
+const placer = (nodes: readonly NodeRoom[], expected = usual): Placer => new Placer(classes, nodes, expected)
 
 test('whatever comes and goes, no node gives more than it has and all comes back', () => {
   for (let seed = 1; seed <= 20; seed++) {
@@ -92,10 +93,8 @@ test('a demand goes where it costs later ones least', () => {
 })
 
 test('large blocks are kept for those that need them, named in the mix or not', () => {
-  const place = placer(
-    [...Array.from({ length: 3 }, () => node(0)), node(0)],
-    [{ demand: demand({ kind: 'whole', gpus: 1 }), frequency: 1 }],
-  )
+  const singles = outlook([{ demand: demand({ kind: 'whole', gpus: 1 }), frequency: 1 }], classes, config)
+  const place = placer([node(0), node(0), node(0), node(0)], singles)
   const one = demand({ kind: 'whole', gpus: 1 })
   for (let at = 0; at < 16; at++) place.take(one, place.choose(one) ?? assert.fail())
   const whole = [0, 1, 2, 3].filter((at) => place.gpus(at).every((cell) => cell === EMPTY))

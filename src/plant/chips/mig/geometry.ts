@@ -50,6 +50,20 @@ export type MigSource = keyof typeof migSources
 /** Profiles with the media engines carry this in their name; a GPU has one such instance at most. */
 export const holdsMedia = (profile: MigProfile): boolean => profile.name.includes('+me')
 
+const bare = new WeakMap<MigGeometry, MigGeometry>()
+
+/**
+ * The geometry without its profiles with media engines. Few replicas decode video, and with them there are three times as
+ * many layouts. The same object each time, so that what is worked out of it is found again.
+ */
+export function withoutMedia(geometry: MigGeometry): MigGeometry {
+  const held = bare.get(geometry)
+  if (held) return held
+  const made = { ...geometry, profiles: geometry.profiles.filter((profile) => !holdsMedia(profile)) }
+  bare.set(geometry, made)
+  return made
+}
+
 /**
  * What is wrong with a geometry by itself, whoever claims it: slots outside the grid, more or fewer instances than fit, or
  * a share of the memory's slots that is not its share of the memory. The last finds the tables in which a 3g takes three

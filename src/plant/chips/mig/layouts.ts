@@ -25,7 +25,7 @@ export interface Layouts {
   readonly removed: Int32Array
 }
 
-const known = new Map<MigGeometry, Layouts>()
+const known = new WeakMap<MigGeometry, Layouts>()
 
 /** Layouts of a GPU model; undefined when a start of one of its profiles is unknown. */
 export function layoutsOf(geometry: MigGeometry): Layouts | undefined {
