@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 
 /** Where the certificate chain and its key lie, both PEM. */
 export interface CertificateFiles {
@@ -62,13 +62,26 @@ function parsed<T>(fault: CertificateFault, file: string, detail: string, parse:
 /** A renewal is taken up this soon. Asked of the file system by path, since renewals replace files and links. */
 const lookMs = 5_000
 
-/** Tells that one of the files is another now. A renewal that has written one of the two is told twice. */
+/** Tells that one of the files is another than when this was called. A renewal that has written one of the two is told twice. */
 export function watchCertificate(files: CertificateFiles, changed: () => void, everyMs = lookMs): { close(): void } {
-  const both = [files.cert, files.key]
-  for (const file of both) watchFile(file, { interval: everyMs, persistent: false }, changed)
-  return {
-    close: () => {
-      for (const file of both) unwatchFile(file, changed)
-    },
+  const look = (): string => `${stampOf(files.cert)} ${stampOf(files.key)}`
+  // Taken at once: fs.watchFile would take it a moment later, and call a file that was renewed in between unchanged.
+  let seen = look()
+  const timer = setInterval(() => {
+    const now = look()
+    if (now === seen) return
+    seen = now
+    changed()
+  }, everyMs).unref()
+  return { close: () => clearInterval(timer) }
+}
+
+/** A file by what a renewal changes; the same text for every file that cannot be looked at. */
+function stampOf(path: string): string {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+    return [dev, ino, size, mtimeNs, ctimeNs].join(':')
+  } catch {
+    return ''
   }
 }

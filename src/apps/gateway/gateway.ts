@@ -104,6 +104,7 @@ export function gateway(parts: GatewayParts): Gateway {
     serve(state, relay),
     certificate,
   )
+  const renewal = renewed(server, settings, log)
   const storedPath = join(home.snapshots, `${settings.slot}.json`)
   const adopt = (snapshot: FactorySnapshot): void => {
     state.snapshot = snapshot
@@ -113,7 +114,6 @@ export function gateway(parts: GatewayParts): Gateway {
   let sync: { close(): void } | undefined
   let leases: LeaseLoop | undefined
   let look: NodeJS.Timeout | undefined
-  let renewal: { close(): void } | undefined
   return {
     server,
     state,
@@ -124,7 +124,6 @@ export function gateway(parts: GatewayParts): Gateway {
       await warmUp(server, certificate ? 'secureConnection' : 'connection')
       measures.recorder.take() // its own refusals are nobody's
       state.warm = true
-      renewal = renewed(server, settings, log)
       look = setInterval(() => {
         state.pepper ??= readPepper(home.pepper)
         if (state.pepper) clearInterval(look)
