@@ -1,4 +1,4 @@
-import type { Engine, Floor, Model, Source, Status } from '../lib/contract.ts'
+import type { Engine, Floor, Machine, Model, Source, Status } from '../lib/contract.ts'
 import { to } from '../lib/route.ts'
 import type { Layer, Link, Node } from './layout.ts'
 
@@ -24,6 +24,8 @@ export interface Seen {
   readonly status: Status
   readonly engines: readonly Engine[]
   readonly models: readonly Model[]
+  /** As it describes itself; not known at once. */
+  readonly machine: Machine | undefined
 }
 
 /** What an engine runs on: this machine, chips that it declared, or nothing known. */
@@ -116,7 +118,7 @@ function energy({ floor }: Seen): Thing[] {
   }))
 }
 
-function chips({ engines, status, floor }: Seen): Thing[] {
+function chips({ engines, status, floor, machine }: Seen): Thing[] {
   const found = new Map<string, Thing>()
   const meters = new Map(floor.meters.map(({ meter, figures }) => [meter, figures]))
   for (const engine of engines) {
@@ -124,23 +126,39 @@ function chips({ engines, status, floor }: Seen): Thing[] {
     if (found.has(id)) continue
     found.set(
       id,
-      engine.url === null ? thisMachine(status) : engine.chips === null ? unknownChips : declared(engine, meters),
+      engine.url === null
+        ? thisMachine(status, machine)
+        : engine.chips === null
+          ? unknownChips
+          : declared(engine, meters),
     )
   }
   return [...found.values()]
 }
 
-const thisMachine = ({ engine_host: host }: Status): Thing => ({
+const thisMachine = ({ engine_host: host }: Status, machine: Machine | undefined): Thing => ({
   id: 'chip:here',
   layer: 1,
-  title: 'This machine',
+  title: machine ? nameOf(machine) : 'This machine',
   value: host.running ?? null,
   unit: `of ${host.slots ?? '–'} slots`,
-  note: 'embedded llama.cpp',
+  note: machine ? `this machine, ${machine.cpu.usable} threads` : 'this machine',
   source: 'measured',
   state: !host.up ? 'down' : (host.running ?? 0) > 0 ? 'busy' : 'quiet',
   href: to('engines', 'embedded'),
 })
+
+/** Its accelerators where it has some, else its processor. */
+function nameOf({ cpu, accelerators: { found } }: Machine): string {
+  const [first] = found
+  if (first) return found.length > 1 ? `${found.length} × ${first.name}` : first.name
+  return (
+    cpu.model
+      .replace(/\((R|TM)\)|\bCPU\b.*|\bProcessor\b/gi, '')
+      .replace(/\s+/g, ' ')
+      .trim() || 'This machine'
+  )
+}
 
 const unknownChips: Thing = {
   id: 'chip:elsewhere',

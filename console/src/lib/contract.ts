@@ -120,6 +120,7 @@ export interface Model {
   readonly model: string
   readonly engines: readonly string[]
   readonly state: string
+  readonly memory_mib: number | null
   readonly input_usd_per_million: string | null
   readonly output_usd_per_million: string | null
 }
@@ -130,6 +131,7 @@ export interface Key {
   readonly tenant: string
   readonly app: string
   readonly models: readonly string[] | null
+  readonly slo: string
   readonly rpm: number | null
   readonly tpm: number | null
   readonly state: 'active' | 'revoked' | 'expired'
@@ -241,6 +243,51 @@ export interface OpenReceipt {
 }
 
 export type Receipt = SettledReceipt | OpenReceipt
+
+/** A limit, and what of it nobody holds. */
+export interface Budget {
+  readonly id: string
+  readonly scope: string
+  readonly of: string
+  readonly unit: string
+  readonly per: string
+  readonly amount: string
+  readonly left: string | null
+}
+
+export interface Machine {
+  readonly cpu: { readonly model: string; readonly usable: number }
+  readonly accelerators: { readonly found: readonly { readonly name: string }[] }
+}
+
+export interface Doctor {
+  readonly machine: Machine
+  readonly findings: readonly Finding[]
+}
+
+interface PerToken {
+  readonly output: number | null
+  readonly all: number | null
+}
+
+/** An engine's last five minutes. */
+export interface EngineNow {
+  readonly engine: string
+  readonly output_tokens_per_s: number
+  readonly usd_per_mtoken: PerToken
+  readonly usd_per_h: number | null
+  readonly j_per_token: PerToken
+  readonly power_w: number | null
+  readonly energy_grade: Source | null
+  /** Its own word, from its page of metrics. */
+  readonly reported: {
+    readonly running?: number
+    readonly waiting?: number
+    readonly kv_usage?: number
+    readonly prefix_hit_ratio?: number
+    readonly preemptions?: number
+  } | null
+}
 
 export interface Finding {
   readonly check: string
