@@ -5,7 +5,7 @@
  *
  *     npm run bench:replay -- [--requests 120] [--per-second 2] [--seed 1]
  */
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -15,6 +15,9 @@ import type { CloseRow } from '../src/books/row.ts'
 import { itlOf } from '../src/books/tally.ts'
 import type { StepLine } from '../src/books/work.ts'
 import { stepOfLine } from '../src/books/work.ts'
+import { unpackStarter } from '../src/lines/models/starter.ts'
+import { tokenizer } from '../src/lines/models/tokenizer.ts'
+import { noWork, plusWork } from '../src/plant/energy/step-energy.ts'
 import { fitSteps } from '../src/plant/energy/step-fit.ts'
 import type { StepReport } from '../src/plant/infrastructure/step.ts'
 import { workOfStep } from '../src/plant/infrastructure/step-work.ts'
@@ -27,8 +30,8 @@ import { id } from '../src/units/ids.ts'
 import { writeLarger } from './attribution/larger.ts'
 import { readEngineLogs } from './audit/read.ts'
 import { dice } from './dice.ts'
-import { median } from './load/figures.ts'
 import { startFactory, until } from './load/factory.ts'
+import { median } from './load/figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -38,7 +41,20 @@ const { values } = parseArgs({
   },
 })
 const chance = dice(Number(values.seed))
-const words = ['card', 'lost', 'transfer', 'fee', 'where', 'money', 'account', 'why', 'late', 'exchange', 'pin', 'top up']
+const words = [
+  'card',
+  'lost',
+  'transfer',
+  'fee',
+  'where',
+  'money',
+  'account',
+  'why',
+  'late',
+  'exchange',
+  'pin',
+  'top up',
+]
 const openings = ['I have a question about my ', 'Please look into this for me: ', 'Hello, ']
 const band = 0.25
 
@@ -67,12 +83,12 @@ try {
     const response = await fetch(`${factory.base}/v1/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      // The model never says that it is done, so that its answer has the length it is asked for.
-      body: JSON.stringify({ model: 'larger', prompt, max_tokens: answer, stream: true, seed: 1, logit_bias: { 3: -100 } }),
+      body: JSON.stringify({ model: 'larger', prompt, max_tokens: answer, stream: true, seed: 1 }),
     })
     const text = await response.text()
     if (!text.includes('[DONE]')) throw new Error(`${response.status} ${text.slice(0, 300)}`)
   }
+  sent.push({ at_ms: Date.now(), prompt: 'warm up', answer: 4 })
   await ask({ wait_ms: 0, prompt: 'warm up', answer: 4 })
   const running: Promise<void>[] = []
   for (const one of asks) {
@@ -82,14 +98,18 @@ try {
   }
   await Promise.all(running)
   await until('all are in the books', async () => {
-    const found = JSON.parse(await factory.cli('books', 'check', '-o', 'json')) as { requests: number; conserved: boolean }
+    const found = JSON.parse(await factory.cli('books', 'check', '-o', 'json')) as {
+      requests: number
+      conserved: boolean
+    }
     return found.requests === asks.length + 1 && found.conserved ? true : undefined
   })
-  const exported = (await factory.cli('books', 'export')).split('\n').filter((line) => line.startsWith('{"record":"request"'))
+  const exported = (await factory.cli('books', 'export'))
+    .split('\n')
+    .filter((line) => line.startsWith('{"record":"request"'))
   rows = exported
     .map((line) => JSON.parse((JSON.parse(line) as { body: string }).body) as CloseRow)
     .sort((a, b) => askedAt(a) - askedAt(b))
-    .slice(1)
   steps = readEngineLogs(factory.home)
     .flatMap(({ lines }) => lines as unknown as StepLine[])
     .filter((line) => line.log === 'step' && line.model === 'larger')
@@ -104,13 +124,16 @@ function askedAt(row: CloseRow): number {
 }
 
 const known = steps.slice(0, Math.ceil(steps.length / 2))
-const fitted = fitSteps(known.map((step) => ({ work: workOfStep(step), energy_j: step.took_us / 1e6 })))
+const fitted = fitSteps(
+  known.map((step) => ({ work: workOfStep(step).reduce(plusWork, noWork), energy_j: step.took_us / 1e6 })),
+)
 if (!fitted) throw new Error('too few steps to fit their time')
 const { step: each_s, prefill: prefill_s, decode: decode_s, kv_read: context_s } = fitted.coefficients
 // Between two steps the host writes its log, tells, and plans: while there is work, what is not in a step is that.
 const gaps = known.slice(1).map((step, at) => step.at_ms - (known[at]?.at_ms ?? 0) - step.took_us / 1000)
 const host_ms = Math.max(0, median(gaps.filter((gap) => gap < 20)))
 
+const { encode } = tokenizer(unpackStarter(readFileSync('models/starter/starter.gguf')).vocabulary)
 const beginnings = new Beginnings()
 const first_ms = askedAt(rows[0] as CloseRow)
 const traced = rows.map((row, at): Traced => {
@@ -118,16 +141,17 @@ const traced = rows.map((row, at): Traced => {
   const tokens = (usage?.input_uncached?.tokens ?? 0) + (usage?.cache_read?.tokens ?? 0)
   return {
     at_ns: Math.round((askedAt(row) - first_ms) * 1e6),
-    // Which beginnings prompts share is told by their characters; how many tokens those are, by the engine.
     prompt: promptOf(sent[at]?.prompt ?? '', tokens),
-    answer: sent[at]?.answer ?? 1,
+    answer: usage?.output_visible?.tokens ?? 0,
   }
 })
 
-/** Pieces of a token each: of so many tokens as the engine counted, spread over the text's characters. */
+/** Pieces of a token each, by the model's own vocabulary; what the engine puts before them all is alike for all. */
 function promptOf(text: string, tokens: number): Traced['prompt'] {
-  const size = text.length / tokens
-  const pieces = Array.from({ length: tokens }, (_, at) => text.slice(Math.floor(at * size), Math.floor((at + 1) * size)))
+  const own = encode(text)
+  const pieces = [...Array.from({ length: tokens - own.length }, () => 'begin'), ...own]
+  if (pieces.length !== tokens)
+    throw new Error(`${JSON.stringify(text)} is ${own.length} tokens here, ${tokens} in the engine`)
   return { tokens, pieces: Int32Array.from(beginnings.name(pieces)), pieceTokens: 1 }
 }
 
@@ -143,7 +167,7 @@ const scenario = readScenario({
       host_ms,
       step: {
         time: {
-          step_ms: 1000 * each_s,
+          step_ms: Math.max(0.001, 1000 * each_s), // a fit may give all of it to the decodes
           prefill_ms: 1000 * prefill_s,
           decode_ms: 1000 * decode_s,
           context_us: 1e6 * context_s,
@@ -180,18 +204,26 @@ const medians = (all: readonly CloseRow[]) => ({
 const [live, twin] = [medians(rows), medians(replayed)]
 const off = (a: number, b: number): string => `${(100 * (b / a - 1)).toFixed(1)} %`
 
-console.log(`${rows.length} requests recorded (measured), ${replayed.length} replayed (simulated), ${steps.length} steps`)
+console.log(
+  `${rows.length} requests recorded (measured), ${replayed.length} replayed (simulated), ${steps.length} steps`,
+)
 console.log(
   `a step: ${(1000 * each_s).toFixed(2)} ms + ${(1000 * prefill_s).toFixed(3)} a prompt token + ${(1000 * decode_s).toFixed(2)} a decode + ${(1e6 * context_s).toFixed(2)} µs a token of context; ${host_ms.toFixed(2)} ms of host between`,
 )
 console.log(`tokens: ${sum(rows, 'token')} recorded, ${sum(replayed, 'token')} replayed`)
 console.log(`money: ${sum(rows, 'nano-USD')} nano-USD recorded, ${sum(replayed, 'nano-USD')} replayed`)
 console.log(`requests whose postings differ: ${differing.length}`)
-for (const row of differing.slice(0, 5)) console.log(`  ${amounts(row)}\n  ${amounts(replayed[rows.indexOf(row)] as CloseRow)}`)
+for (const row of differing.slice(0, 5))
+  console.log(`  ${amounts(row)}\n  ${amounts(replayed[rows.indexOf(row)] as CloseRow)}`)
 console.log(`TTFT p50: ${live.ttft} ms recorded, ${twin.ttft} ms replayed: ${off(live.ttft, twin.ttft)}`)
-console.log(`ITL p50: ${live.itl.toFixed(2)} ms recorded, ${twin.itl.toFixed(2)} ms replayed: ${off(live.itl, twin.itl)}`)
+console.log(
+  `ITL p50: ${live.itl.toFixed(2)} ms recorded, ${twin.itl.toFixed(2)} ms replayed: ${off(live.itl, twin.itl)}`,
+)
 const within = (a: number, b: number): boolean => Math.abs(b / a - 1) <= band
 const ok =
-  replayed.length === rows.length && differing.length === 0 && within(live.ttft, twin.ttft) && within(live.itl, twin.itl)
+  replayed.length === rows.length &&
+  differing.length === 0 &&
+  within(live.ttft, twin.ttft) &&
+  within(live.itl, twin.itl)
 console.log(ok ? 'replay: exact in tokens and books, medians within 25 %' : 'replay: FAILED')
 process.exitCode = ok ? 0 : 1
