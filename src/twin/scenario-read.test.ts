@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FieldError } from '../units/field.ts'
 import { runTwin } from './run.ts'
 import { readScenario } from './scenario-read.ts'
 
@@ -44,7 +45,7 @@ test('what cannot be is told by its place, with what would do', () => {
     assert.throws(
       () => readScenario(JSON.parse(JSON.stringify(scenario))),
       (error: Error) => {
-        assert.equal(error.name, 'ScenarioError')
+        assert(error instanceof FieldError)
         assert.match(error.message, why)
         return true
       },

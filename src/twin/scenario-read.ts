@@ -1,8 +1,8 @@
 import { rules } from '../lines/inference/routing.ts'
 import { sloClasses } from '../lines/inference/slo.ts'
 import type { Bounds } from '../lines/inference/snapshot.ts'
+import { Field } from '../units/field.ts'
 import { seconds } from '../units/quantity.ts'
-import { Field } from './field.ts'
 import { poolIn } from './pool-read.ts'
 import type { Client, Fault, Scenario, Workload } from './scenario.ts'
 import { ScenarioError } from './scenario.ts'
@@ -11,7 +11,7 @@ import { azureColumns, usualColumns } from './workload/table.ts'
 
 /** A scenario as it stands in a file → the scenario, or the first thing in it that cannot be, by its place. */
 export function readScenario(value: unknown): Scenario {
-  const top = new Field(value)
+  const top = new Field(value, [], 'the scenario')
   const pools = top.list('pools').map(poolIn)
   const replicas = pools.flatMap(({ name, replicas: count }) =>
     Array.from({ length: count }, (_, at) => `${name}-${at + 1}`),

@@ -2,6 +2,7 @@ import type { SloClass } from '../lines/inference/slo.ts'
 import type { Bounds } from '../lines/inference/snapshot.ts'
 import type { FittedEnergy, FittedTime } from '../plant/models/step-cost.ts'
 import type { Price } from '../units/amount.ts'
+import { FieldError } from '../units/field.ts'
 import type { LoopConfig } from './engine/engine.ts'
 import type { PagedConfig } from './engine/paged.ts'
 import type { SlotConfig } from './engine/slots.ts'
@@ -111,14 +112,7 @@ export type Fault =
       readonly factor: number
     }
 
-/** A scenario that says what cannot be: where, and what would do. */
-export class ScenarioError extends Error {
+/** A scenario whose parts do not fit each other. */
+export class ScenarioError extends FieldError {
   override readonly name = 'ScenarioError'
-  /** Names and numbers that lead to the place. */
-  readonly path: readonly (string | number)[]
-
-  constructor(message: string, path: readonly (string | number)[] = []) {
-    super(message)
-    this.path = path
-  }
 }

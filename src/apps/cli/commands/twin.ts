@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { TwinRun } from '../../../twin/run.ts'
 import { type Common, guarded, show } from '../run.ts'
-import { scenarioFile, told, traceOf } from '../scenario.ts'
+import { runnable, scenarioFile, traceOf } from '../scenario.ts'
 import { talk } from '../talk.ts'
 import { twinView } from '../twin-view.ts'
 import { whole } from '../values.ts'
+import { told } from '../yaml-file.ts'
 
 export function twinCommands(program: Command): void {
   const twin = program
@@ -24,7 +25,7 @@ async function runScenario(file: string, options: Common & { seed?: number }): P
   const read = scenarioFile(file)
   const scenario = options.seed === undefined ? read : { ...read, seed: options.seed }
   const traced = traceOf(scenario, file)
-  const report = told(file, () => new TwinRun(scenario, traced, { onLook: progress(2000) }).run())
+  const report = told(file, runnable, () => new TwinRun(scenario, traced, { onLook: progress(2000) }).run())
   show(report, options, twinView)
 }
 

@@ -1,5 +1,16 @@
-import { isObject } from '../units/json.ts'
-import { ScenarioError } from './scenario.ts'
+import { isObject } from './json.ts'
+
+/** A value in a file that cannot be: where, and what would do. */
+export class FieldError extends Error {
+  override readonly name: string = 'FieldError'
+  /** Names and numbers that lead to the place. */
+  readonly path: readonly (string | number)[]
+
+  constructor(message: string, path: readonly (string | number)[] = []) {
+    super(message)
+    this.path = path
+  }
+}
 
 interface Range {
   readonly from: number
@@ -8,16 +19,16 @@ interface Range {
   readonly usually?: number
 }
 
-/** One group of a scenario: its entries are taken by name, each once checked, and none may be left over. */
+/** One group of a file: its entries are taken by name, each once checked, and none may be left over. */
 export class Field {
   readonly #values: Readonly<Record<string, unknown>>
   readonly #path: readonly (string | number)[]
   readonly #known = new Set<string>()
 
-  constructor(value: unknown, path: readonly (string | number)[] = []) {
+  constructor(value: unknown, path: readonly (string | number)[] = [], whole = 'the file') {
     this.#path = path
     if (value !== undefined && !isObject(value))
-      throw new ScenarioError(`${placeOf(path) || 'the scenario'} is no group of names and values`, path)
+      throw new FieldError(`${placeOf(path) || whole} is no group of names and values`, path)
     this.#values = value ?? {}
   }
 
@@ -95,7 +106,7 @@ export class Field {
 
   fail(name: string, why: string): never {
     const path = [...this.#path, name]
-    throw new ScenarioError(`${placeOf(path)} ${why}`, path)
+    throw new FieldError(`${placeOf(path)} ${why}`, path)
   }
 }
 
