@@ -9,6 +9,7 @@ import type { Dimension } from '../../books/tally.ts'
 import { parted } from '../../books/tally.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { Books } from './books.ts'
+import { one } from './query.ts'
 import type { Slots } from './sums.ts'
 import { sumsByName, sumsBySlot, sumsOf } from './sums.ts'
 
@@ -98,6 +99,12 @@ export function flows(books: Books, stretch: Stretch & { readonly seconds: numbe
   })
   return found.sort((a, b) => b.output_tokens_per_s - a.output_tokens_per_s).slice(0, mostFlows)
 }
+
+const settledInAll = `
+  select total(amount) as n from tally where span_s = 3600 and dimension = 'factory' and measure = 'requests'`
+
+/** All requests that were ever settled: by the hour, since counting their rows would take longer with each. */
+export const requestsSettled = ({ database }: Books): number => one<{ n: number }>(database, settledInAll)?.n ?? 0
 
 /** What charts draw; a figure that is not here is in `usage`. */
 const drawn = [

@@ -101,6 +101,15 @@ export const bookRoutes: readonly Route[] = [
     run: ({ live, store }) => (live ? live.audit.check() : check(store)),
   }),
   route({
+    method: 'POST',
+    path: '/api/books/check',
+    about: 'Begin that check beside the factory and do not wait for it: `state` tells what it found',
+    run: ({ live, log }) => {
+      live?.audit.check().catch((cause) => log(`the check of the books failed: ${String(cause)}`))
+      return { checking: live?.audit.running ?? false }
+    },
+  }),
+  route({
     method: 'GET',
     path: '/api/books/state',
     about: 'How far the books are, whether every unit sums to zero, what is in quarantine, and the last check',

@@ -1,6 +1,7 @@
 import { all } from '../../../adapters/sqlite/registry/change.ts'
 import { listEngines, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import { snapshotNumber } from '../../../adapters/sqlite/registry/snapshot.ts'
+import { requestsSettled } from '../../../adapters/sqlite/usage.ts'
 import { enginesNow } from '../engines-now.ts'
 import type { Factory } from '../factory.ts'
 import { type Route, route } from '../router.ts'
@@ -49,7 +50,7 @@ function status(factory: Factory) {
     models: [...servedModels(store).keys()],
     tenants: count('select count(*) as n from tenant'),
     keys: count('select count(*) as n from api_key where revoked_ms is null'),
-    requests: count('select count(*) as n from request'),
+    requests: requestsSettled(store),
     open_requests: count('select count(*) as n from open_request'),
     quarantined: count('select count(*) as n from quarantine'),
     books_lag: live?.keeper.lag() ?? null,
