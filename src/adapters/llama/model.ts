@@ -56,9 +56,7 @@ export async function openModel(
     const model = await runtime.llama.loadModel({ modelPath: path })
     return await (isEmbedder(model) ? prepareEmbedder(model, config) : prepare(model, config))
   } catch (error) {
-    const { syscall, code, message } = error as NodeJS.ErrnoException
-    // Clients hear it: where the operator's files lie is not their business.
-    const reason = syscall ? `its file cannot be read (${code})` : String(message ?? error)
+    const reason = error instanceof Error ? error.message : String(error)
     throw new Error(runtime.complaint ? `${reason} (${runtime.complaint})` : reason, { cause: error })
   }
 }

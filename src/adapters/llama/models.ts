@@ -168,7 +168,9 @@ export class Models {
       .then(() => gone)
       .then(work)
       .catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error)
+        const { syscall, code, message: told } = error as NodeJS.ErrnoException
+        // Clients hear it: where the operator's files lie is not their business.
+        const reason = syscall ? `its file cannot be read (${code})` : String(told ?? error)
         const message = reason.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 500) // it may quote bytes of the file
         this.set(name, { state: 'failed', path, bytes: 0, error: message })
         return failed(name, message)
