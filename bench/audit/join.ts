@@ -193,10 +193,10 @@ function checkAttempts(books: Books, engine: EngineRecord): Finding[] {
 }
 
 /** Every account is the sum of its transfers, and every unit sums to zero over all accounts. */
-function checkBalances({ transfers, balances }: Books): Finding[] {
+function checkBalances({ transfers, balances, rolled = [] }: Books): Finding[] {
   const difference = new Map<string, bigint>()
   const add = (name: string, amount: bigint): void => void difference.set(name, (difference.get(name) ?? 0n) + amount)
-  for (const { unit, debit, credit, amount } of transfers) {
+  for (const { unit, debit, credit, amount } of [...transfers, ...rolled]) {
     add(`${unit} ${debit}`, -amount)
     add(`${unit} ${credit}`, amount)
   }

@@ -42,6 +42,7 @@ export function parseExport(text: string): Books {
     attempts: [] as Books['attempts'][number][],
     prices: [] as Books['prices'][number][],
     balances: [] as Books['balances'][number][],
+    rolled: [] as NonNullable<Books['rolled']>[number][],
     journals: [] as string[],
     quarantined: [] as Books['quarantined'][number][],
   }
@@ -54,6 +55,7 @@ export function parseExport(text: string): Books {
     else if (row.record === 'price') books.prices.push(priceOf(row))
     else if (row.record === 'journal') books.journals.push(words(row, 'incarnation'))
     else if (row.record === 'balance') books.balances.push(balanceOf(row))
+    else if (row.record === 'rolled_transfer') books.rolled.push(rolledOf(row))
     else if (row.record === 'quarantine') books.quarantined.push([words(row, 'subject'), words(row, 'reason')])
     else if (!unread.has(row.record))
       throw new Error(`the export holds a record of another kind: ${JSON.stringify(line).slice(0, 200)}`)
@@ -61,8 +63,11 @@ export function parseExport(text: string): Books {
   return books
 }
 
-/** Open requests are not booked yet, and the books' seconds are their own extract of the engine log. */
-const unread: ReadonlySet<unknown> = new Set(['open_request', 'second'])
+/** Open requests are not booked yet; the others are the books' own extracts of logs, rows and intervals. */
+const unread: ReadonlySet<unknown> = new Set([
+  ...['open_request', 'second', 'window_work', 'fit'],
+  ...['rolled_part', 'rolled_day', 'rolled_interval'],
+])
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -73,6 +78,13 @@ const transferOf = (row: Fields): Books['transfers'][number] => ({
   credit: words(row, 'credit'),
   amount: whole(row, 'amount'),
   request: typeof row.request === 'string' ? row.request : null,
+})
+
+const rolledOf = (row: Fields): NonNullable<Books['rolled']>[number] => ({
+  unit: words(row, 'unit'),
+  debit: words(row, 'debit'),
+  credit: words(row, 'credit'),
+  amount: whole(row, 'amount'),
 })
 
 const intervalOf = (row: Fields): Books['intervals'][number] => ({

@@ -76,6 +76,8 @@ export interface Books {
   readonly attempts: readonly AttemptRecord[]
   readonly prices: readonly PriceRecord[]
   readonly balances: readonly BalanceRecord[]
+  /** Sums of transfers of days long past, which are not kept one by one. */
+  readonly rolled?: readonly Pick<TransferRecord, 'unit' | 'debit' | 'credit' | 'amount'>[]
   readonly journals: readonly string[]
   /** Rows that the books put aside because they contradict what is booked: `[what, why]`. */
   readonly quarantined: readonly (readonly [string, string])[]

@@ -49,6 +49,9 @@ export interface Transfer {
   readonly at_ms: number
 }
 
+/** The UTC day, counted from 1970. */
+export const dayOf = (at_ms: number): number => Math.floor(at_ms / 86_400_000)
+
 /** Balances per account and unit: what came in less what went out. */
 export type Balances = Map<string, bigint>
 

@@ -1,7 +1,7 @@
 import type { MeterInterval } from '../plant/energy/meter.ts'
 import type { AttemptId } from '../units/ids.ts'
 import type { LedgerUnit, Transfer } from './account.ts'
-import { ledgerUnits } from './account.ts'
+import { dayOf, ledgerUnits } from './account.ts'
 import { attribute, workOfSeen } from './energy.ts'
 import type { StepFit } from './fit.ts'
 import { post } from './post.ts'
@@ -33,6 +33,8 @@ export interface Check {
   readonly open: number
   readonly quarantined: number
   readonly intervals: number
+  /** Of these requests and intervals, the days long past of which only sums are kept. */
+  readonly rolled_up: { readonly requests: number; readonly intervals: number; readonly until_ms: number | null }
   readonly lag: object
   /** How many findings there are besides the first. */
   readonly broken: number
@@ -80,16 +82,26 @@ const differs = (a: Transfer, b: Transfer): boolean =>
 const told = ({ amount, unit, from, to, request, at_ms }: Transfer): string =>
   `${amount} ${unit} ${from} → ${to} for ${request} at ${at_ms}`
 
+/** What went from one account to another on a UTC day, counted from 1970. */
+export interface DaySum extends Pick<Transfer, 'unit' | 'from' | 'to' | 'amount'> {
+  readonly day: number
+  readonly transfers: number
+}
+
 /** Balances by account, unit and day, derived again from the transfers. */
 export class Derived {
   readonly transfers: Record<LedgerUnit, number> = { 'nano-USD': 0, mJ: 0, token: 0 }
   private readonly balances = new Map<string, bigint>()
 
-  add({ unit, from, to, amount, at_ms }: Transfer): void {
-    const day = Math.floor(at_ms / 86_400_000)
+  add({ at_ms, ...transfer }: Transfer): void {
+    this.addSum({ ...transfer, day: dayOf(at_ms), transfers: 1 })
+  }
+
+  /** Transfers of a day between two accounts, as one. */
+  addSum({ unit, from, to, amount, day, transfers }: DaySum): void {
     this.move(`${day} ${unit} ${from}`, -amount)
     this.move(`${day} ${unit} ${to}`, amount)
-    this.transfers[unit]++
+    this.transfers[unit] += transfers
   }
 
   /** Compares a stored balance and strikes it off. */

@@ -52,7 +52,7 @@ export function attribute(interval: MeterInterval, work: readonly Work[], fits: 
 }
 
 export const workOfSeen = (seen: readonly Seen[]): Work[] =>
-  seen.map(({ row, ...work }) => ({ ...work, bearer: bearerOf(row, work.attempt) }))
+  seen.map(({ row, bearer, ...work }) => ({ ...work, bearer: bearer ?? bearerOf(row, work.attempt) }))
 
 /**
  * Attributes the energy of an interval once it is known who worked in it: every engine's log has been read past its end, and

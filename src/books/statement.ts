@@ -53,6 +53,41 @@ export interface Statement {
   readonly requests_with_missing_counts: number
 }
 
+/** A count of one class of token on a statement: billed at a price, or wasted by a cause. */
+export interface StatementPart {
+  readonly application: string
+  readonly model: string
+  readonly price_version: number | null
+  /** Null: billed. */
+  readonly cause: WasteCause | null
+  readonly class: TokenClass
+  readonly requests: number
+  readonly tokens: number
+  readonly amount: NanoDollars
+}
+
+/** What a settled request puts on a statement. Zero tokens make no part: a price for what was not used says nothing. */
+export function statementPartsOf(
+  row: CloseRow,
+  price: PriceVersion | undefined,
+): { readonly parts: StatementPart[]; readonly missing: boolean } {
+  const { application, model, price_version } = row
+  const parts: StatementPart[] = []
+  let missing = false
+  for (const attempt of row.attempts)
+    for (const { usage, cause = null } of partsOf(row, attempt, attempt === row.attempts.at(-1)))
+      for (const tokenClass of tokenClasses) {
+        const count = usage[tokenClass]
+        if (!count && !cause) missing = true
+        if (!count || count.tokens === 0) continue
+        const perMillion = cause === null ? price?.perMillion[tokenClass] : undefined
+        const amount = perMillion === undefined ? nanoDollars(0n) : charge(count.tokens, perMillion)
+        const { tokens } = count
+        parts.push({ application, model, price_version, cause, class: tokenClass, requests: 1, tokens, amount })
+      }
+  return { parts, missing }
+}
+
 /**
  * A tenant's statement from its settled requests, one after the other. It says nothing that is not in the rows and prices,
  * both of which never change, so the statement of a past month is the same for ever.
@@ -71,18 +106,20 @@ export class StatementBuilder {
   }
 
   add(row: CloseRow, price: PriceVersion | undefined): void {
-    this.requests++
-    let complete = true
-    for (const attempt of row.attempts)
-      for (const { usage, cause } of partsOf(row, attempt, attempt === row.attempts.at(-1)))
-        for (const tokenClass of tokenClasses) {
-          const count = usage[tokenClass]
-          if (!count && !cause) complete = false
-          if (!count) continue
-          if (cause) this.wasted(row, cause, tokenClass, count.tokens)
-          else this.billed(row, tokenClass, count.tokens, price)
-        }
-    if (!complete) this.missing++
+    const { parts, missing } = statementPartsOf(row, price)
+    this.count(1, missing ? 1 : 0)
+    for (const part of parts) this.part(part, price)
+  }
+
+  /** Requests that it stands for, and how many of them lack some count. */
+  count(requests: number, missing: number): void {
+    this.requests += requests
+    this.missing += missing
+  }
+
+  part(part: StatementPart, price: PriceVersion | undefined): void {
+    if (part.cause === null) this.billed(part, price)
+    else this.wasted(part, part.cause)
   }
 
   energy(application: string, grade: Grade, amount: bigint): void {
@@ -105,34 +142,27 @@ export class StatementBuilder {
     }
   }
 
-  /** Zero tokens make no line: a price for what was not used says nothing. */
-  private billed(row: CloseRow, tokenClass: TokenClass, tokens: number, price: PriceVersion | undefined): void {
-    if (tokens === 0) return
-    const perMillion = price?.perMillion[tokenClass]
-    const amount =
-      perMillion === undefined ? (0n as NanoDollars) : charge(tokens as Parameters<typeof charge>[0], perMillion)
+  private billed(part: StatementPart, price: PriceVersion | undefined): void {
+    const { application, model, price_version, class: tokenClass, requests, tokens, amount } = part
     this.total += amount
-    const { application, model, price_version } = row
     const key = JSON.stringify([application, model, price_version, tokenClasses.indexOf(tokenClass)])
     const known = this.lines.get(key)
-    const usd_per_million = perMillion === undefined ? null : formatDecimal(perMillion, 9)
+    const perMillion = price?.perMillion[tokenClass]
     this.lines.set(key, {
       line: {
         application,
         model,
         price_version,
         class: tokenClass,
-        requests: (known?.line.requests ?? 0) + 1,
+        requests: (known?.line.requests ?? 0) + requests,
         tokens: (known?.line.tokens ?? 0) + tokens,
-        usd_per_million,
+        usd_per_million: perMillion === undefined ? null : formatDecimal(perMillion, 9),
       },
       amount: (known?.amount ?? 0n) + amount,
     })
   }
 
-  private wasted(row: CloseRow, cause: WasteCause, tokenClass: TokenClass, tokens: number): void {
-    if (tokens === 0) return
-    const { application, model } = row
+  private wasted({ application, model, class: tokenClass, tokens }: StatementPart, cause: WasteCause): void {
     const key = JSON.stringify([application, model, cause, tokenClasses.indexOf(tokenClass)])
     const known = this.waste.get(key)?.tokens ?? 0
     this.waste.set(key, { application, model, cause, class: tokenClass, tokens: known + tokens })

@@ -10,6 +10,7 @@ import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
 import { one, stream, streamPlain } from './query.ts'
 import { energyOf } from './request-energy.ts'
+import { rolledDaysOf, rolledEnergy, rolledPartsOf, rolledUp } from './rolled.ts'
 
 /** A tenant's statement for requests settled in [from, to). */
 export function statement(books: Books, tenant: TenantId, from_ms: number, to_ms: number): Statement {
@@ -24,7 +25,33 @@ export function statement(books: Books, tenant: TenantId, from_ms: number, to_ms
   }
   for (const { credit, grade, amount } of stream<EnergyOf>(database, energyOfTenant, from_ms, to_ms, prefix(tenant)))
     builder.energy(decodeURIComponent(credit.slice(prefix(tenant).length)), grade, amount)
+  addRolled(books, builder, prices, tenant, from_ms, to_ms)
   return builder.done()
+}
+
+/** Days of which only sums are kept: whole ones, as `splitsRolledDay` makes sure. */
+function addRolled(
+  books: Books,
+  builder: StatementBuilder,
+  prices: Prices,
+  tenant: TenantId,
+  from_ms: number,
+  to_ms: number,
+): void {
+  const [from, to] = [Math.ceil(from_ms / day_ms), Math.floor(to_ms / day_ms)]
+  const { requests, missing } = rolledDaysOf(books, tenant, from, to)
+  builder.count(requests, missing)
+  for (const part of rolledPartsOf(books, tenant, from, to)) builder.part(part, prices.of(part.price_version ?? 0))
+  for (const { to: credit, grade, amount } of rolledEnergy(books, prefix(tenant), from, to))
+    if (grade !== '') builder.energy(decodeURIComponent(credit.slice(prefix(tenant).length)), grade, amount)
+}
+
+const day_ms = 86_400_000
+
+/** Whether a moment lies within a day of which only sums are kept: no statement can begin or end there. */
+export function splitsRolledDay(books: Books, at_ms: number): boolean {
+  const until_ms = rolledUp(books).until_ms
+  return at_ms % day_ms !== 0 && until_ms !== null && at_ms < until_ms
 }
 
 interface EnergyOf {

@@ -11,6 +11,7 @@ import { auditInterval, auditRequest, Derived, Findings, isLedgerUnit } from '..
 import type { Kinds } from '../../books/counted.ts'
 import type { StepFit } from '../../books/fit.ts'
 import { postCounted } from '../../books/foreign.ts'
+import { auditRolled } from '../../books/rollup.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { EngineWork } from '../../books/settle.ts'
 import { interval } from '../../plant/energy/meter.ts'
@@ -27,6 +28,7 @@ import type { StoredTransfer } from './ledger.ts'
 import { count } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { all, allBig, one, stream, streamPlain } from './query.ts'
+import { rolledIntervals, rolledParts, rolledTransfers, rolledUp } from './rolled.ts'
 import { readSamples } from './sample-file.ts'
 import { seenIn } from './seen.ts'
 import { fitsIn } from './step-fits.ts'
@@ -40,6 +42,12 @@ export function check(books: Books): Check {
   const intervals = checkIntervals(books, findings)
   checkSamples(books, findings)
   const units = checkBalances(books, findings)
+  const rolled = rolledUp(books)
+  auditRolled(findings, {
+    transfers: rolledTransfers(books),
+    parts: rolledParts(books),
+    intervals: rolledIntervals(books),
+  })
   const gaps = count(database, 'select count(*) as n from journal where gap_at is not null')
   const lost = findings.lost + gaps
   return {
@@ -48,10 +56,11 @@ export function check(books: Books): Check {
     engine,
     lost,
     doubled: findings.doubled,
-    requests,
+    requests: requests + rolled.requests,
     open: count(database, 'select count(*) as n from open_request'),
     quarantined: count(database, 'select count(*) as n from quarantine'),
-    intervals,
+    intervals: intervals + rolled.intervals,
+    rolled_up: rolled,
     lag: storeLag(books),
     broken: findings.broken,
     ...(findings.first ? { first_broken: findings.first } : {}),
@@ -134,7 +143,8 @@ function checkOpen({ database }: Books, findings: Findings): void {
 
 const foreignWork = `
   select * from engine_attempt a
-  where a.reconciled = 1 and not exists (select 1 from request r where r.id = a.request) order by a.id`
+  where a.reconciled = 1 and a.bearer is null
+    and not exists (select 1 from request r where r.id = a.request) order by a.id`
 
 const foreignCounted = `
   select engine, to_ms, foreign_prompt as prompt, foreign_output as output from engine_counted
@@ -242,6 +252,9 @@ function checkBalances({ database }: Books, findings: Findings): Check['units'] 
   for (const stored of stream<StoredTransfer>(database, 'select * from transfer'))
     if (isLedgerUnit(stored.unit)) derived.add(transferOf(stored))
     else findings.add('transfer', stored.id, `has an unknown unit ${stored.unit}`)
+  for (const sum of rolledTransfers({ database }))
+    if (isLedgerUnit(sum.unit)) derived.addSum(sum)
+    else findings.add('rolled up', sum.from, `has an unknown unit ${sum.unit}`)
   const residual = { 'nano-USD': 0n, mJ: 0n, token: 0n }
   for (const row of stream<{ account: string; unit: string; day: bigint; amount: bigint }>(
     database,

@@ -18,6 +18,14 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['interval', 'select * from meter_interval order by meter, sequence', ['energy_mj', 'idle_mj', 'modelled_mj']],
   ['transfer', 'select * from transfer order by id', ['amount']],
   ['balance', 'select * from balance order by account, unit, day', ['amount']],
+  ['rolled_transfer', 'select * from rolled_transfer order by day, unit, debit, credit, grade', ['amount']],
+  [
+    'rolled_part',
+    'select * from rolled_part order by tenant, day, application, model, price_version, cause',
+    ['amount'],
+  ],
+  ['rolled_day', 'select * from rolled_day order by tenant, day', []],
+  ['rolled_interval', 'select * from rolled_interval order by meter, day, grade', ['energy_mj', 'idle_mj']],
   ['quarantine', 'select * from quarantine order by id', []],
 ]
 

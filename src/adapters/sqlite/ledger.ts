@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Account, LedgerUnit, Transfer } from '../../books/account.ts'
+import { dayOf } from '../../books/account.ts'
 import { insertAside } from './aside.ts'
 import { allBig, one, run } from './query.ts'
 import type { Store } from './store.ts'
@@ -57,9 +58,6 @@ function move(moved: Map<string, Movement>, account: Account, amount: bigint, { 
   if (known) known.amount += amount
   else moved.set(key, { account, unit, day, amount })
 }
-
-/** The UTC day, counted from 1970. */
-export const dayOf = (at_ms: number): number => Math.floor(at_ms / 86_400_000)
 
 export interface StoredTransfer {
   readonly id: string

@@ -1,4 +1,5 @@
 /** Who worked in an interval: by the steps that engines logged, or as rebuilt from how answers came. */
+import type { Account } from '../../books/account.ts'
 import type { Kinds } from '../../books/counted.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { Seen } from '../../books/seen.ts'
@@ -21,9 +22,10 @@ interface SeenRow extends StepWork {
   readonly tokens: number
   readonly cpu_us: number
   readonly body: string | null
+  readonly bearer: Account | null
 }
 
-const seenOf = ({ attempt, replica, model, tokens, cpu_us, body, ...did }: SeenRow): Seen => ({
+const seenOf = ({ attempt, replica, model, tokens, cpu_us, body, bearer, ...did }: SeenRow): Seen => ({
   attempt,
   replica,
   model,
@@ -31,12 +33,13 @@ const seenOf = ({ attempt, replica, model, tokens, cpu_us, body, ...did }: SeenR
   did,
   cpu_us,
   row: body === null ? undefined : (JSON.parse(body) as CloseRow),
+  ...(bearer !== null && { bearer }),
 })
 
 const inSeconds = `
   select s.attempt, a.replica, a.model, sum(s.tokens) as tokens, sum(s.step_e9) as step_e9, sum(s.prefill) as prefill,
     sum(s.prefill_context) as prefill_context, sum(s.decode) as decode, sum(s.kv_read) as kv_read,
-    sum(s.cpu_us) as cpu_us, r.body
+    sum(s.cpu_us) as cpu_us, r.body, a.bearer
   from engine_second s
   join engine_attempt a on a.id = s.attempt
   left join request r on r.id = a.request
@@ -79,7 +82,7 @@ export function seenInWindow(store: Reader, interval: MeterInterval): Seen[] {
 
 const kept = `
   select w.attempt, w.replica, w.model, w.tokens, w.step_e9, w.prefill, w.prefill_context, w.decode, w.kv_read,
-    0 as cpu_us, r.body
+    0 as cpu_us, r.body, w.bearer
   from window_work w left join request r on r.id = w.request
   where w.meter = ? and w.sequence = ? order by w.attempt`
 

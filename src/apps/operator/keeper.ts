@@ -18,6 +18,7 @@ import type { MeterReader } from '../../adapters/sqlite/meter.ts'
 import { OpenMeters } from '../../adapters/sqlite/meters.ts'
 import { settleOrphans } from '../../adapters/sqlite/orphans.ts'
 import { reconcileAttempts } from '../../adapters/sqlite/reconcile.ts'
+import { rollUp } from '../../adapters/sqlite/rollup.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import { takeEngineLogs, tidyEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
 import { takeJournals } from '../../adapters/sqlite/take-journals.ts'
@@ -48,9 +49,16 @@ export interface KeeperOptions {
 export interface Kept {
   readonly engineLogDays: number
   readonly engineLogBytes: number
+  /** Requests, transfers and intervals one by one; then sums by day. */
+  readonly detailDays: number
 }
 
-const usuallyKept: Kept = { engineLogDays: 30, engineLogBytes: 2 * 1024 ** 3 }
+/** Who was not told what may go lets nothing go: a command on a factory that stands does not know its settings. */
+const keepAll: Kept = {
+  engineLogDays: Number.POSITIVE_INFINITY,
+  engineLogBytes: Number.POSITIVE_INFINITY,
+  detailDays: Number.POSITIVE_INFINITY,
+}
 
 export interface Keeper {
   /** One turn; returns true when there is more to do at once. */
@@ -66,6 +74,8 @@ export interface Keeper {
 
 /** Between turns when there is nothing to do; a receipt is final this much later. */
 const rest_ms = 200
+const day_ms = 86_400_000
+const midnightBefore = (at_ms: number): number => Math.floor(at_ms / day_ms) * day_ms
 const tidyEvery_ms = 60_000
 
 export function startKeeper(options: KeeperOptions): Keeper {
@@ -102,13 +112,14 @@ export function newKeeper({
   others = () => [],
   counted = () => [],
   leases,
-  keeps = usuallyKept,
+  keeps = keepAll,
 }: KeeperOptions) {
   const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
   const meters = new OpenMeters(store, home.meters)
   const all = (): readonly MeterReader[] => [...chosen.readers, ...others()]
   const failures = new Failures(log)
   let tidied = 0
+  let rolling = false
 
   const steps: readonly (() => boolean)[] = [
     () => takeJournals(store, home.journals, now),
@@ -123,9 +134,12 @@ export function newKeeper({
     let more = false
     failures.catch('books', () => {
       for (const step of steps) more = step() || more
-      if (now() - tidied < tidyEvery_ms) return
+      const due = now() - tidied >= tidyEvery_ms
+      // In the pauses: nobody waits for it, and a day's worth takes minutes.
+      if ((due || rolling) && !more) rolling = rollUp(store, midnightBefore(now() - keeps.detailDays * day_ms))
+      if (!due) return
       tidied = now()
-      const since_ms = now() - keeps.engineLogDays * 86_400_000
+      const since_ms = now() - keeps.engineLogDays * day_ms
       tidyEngineLogs(store, home.engineLogs, { since_ms, most_bytes: keeps.engineLogBytes })
       pruneTallies(store, now())
     })

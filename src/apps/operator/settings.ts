@@ -13,6 +13,7 @@ export interface OperatorSettings {
   /** Journals and engine logs: what they may hold, and what the disk keeps free. */
   readonly room: RoomBounds
   readonly engineLogDays: number
+  readonly detailDays: number
   /** Where the gateways listen. */
   readonly listening: Listening | undefined
   /** Where the console is. */
@@ -32,6 +33,7 @@ const alone: OperatorSettings = {
   fullWatts: 50,
   room: { most_bytes: 4 * 1024 ** 3, least_free_bytes: 256 * 1024 ** 2 },
   engineLogDays: 30,
+  detailDays: 400,
   listening: undefined,
   url: undefined,
   console: undefined,

@@ -82,7 +82,11 @@ export async function startOperator(
     others: () => telemetry.look(),
     counted: () => telemetry.counted(),
     // Half of the bound is for logs that are in the books already: they go first, so that the other half is for what is not.
-    keeps: { engineLogDays: settings.engineLogDays, engineLogBytes: settings.room.most_bytes / 2 },
+    keeps: {
+      engineLogDays: settings.engineLogDays,
+      engineLogBytes: settings.room.most_bytes / 2,
+      detailDays: settings.detailDays,
+    },
   })
   const room = watchRoom(home, settings.room, (seen) => log(`journal room ${seen.state}: ${roomText(seen)}`))
   const engine = engineHost(home.engineSocket)

@@ -22,9 +22,9 @@ const start = (app: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildP
   fork(main(app), args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: apart, env: { ...process.env, ...env } })
 
 export function forkOperator(home: Home, config: Config, url: string, console: string): ChildProcess {
-  const { gateways, engine, power, prometheusUrl, otlp, room, engineLogDays, host, certificate } = config
+  const { gateways, engine, power, prometheusUrl, otlp, room, engineLogDays, detailDays, host, certificate } = config
   const listening = { host, certificate }
-  const kept = { room, engineLogDays }
+  const kept = { room, engineLogDays, detailDays }
   const settings = { gateways, slots: engine.slots, ...power, url, listening, console, prometheusUrl, otlp, ...kept }
   return start('operator', ['--home', home.root], { WATTMILL_OPERATOR: JSON.stringify(settings) })
 }

@@ -110,6 +110,12 @@ export const settings = {
     1e15,
     'what the disk keeps free; below it nothing new is admitted',
   ),
+  'retention.detail_days': number(
+    400,
+    35,
+    36_500,
+    'requests, transfers and meter intervals one by one; what is older is kept as sums by day (a month and its statement at least)',
+  ),
   'retention.engine_log_days': number(30, 0.01, 36_500, 'engine logs that are in the books are deleted after this'),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
   'telemetry.prometheus_url': {
@@ -155,6 +161,7 @@ export interface Config {
   readonly otlp: OtlpSettings | undefined
   readonly room: RoomBounds
   readonly engineLogDays: number
+  readonly detailDays: number
   /** As the gateway reads them from WATTMILL_GATEWAY. */
   readonly gateway: Readonly<Record<string, number>>
 }
@@ -177,6 +184,7 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
     gateways: number('gateways'),
     room: { most_bytes: number('limits.journal_bytes'), least_free_bytes: number('limits.free_disk_bytes') },
     engineLogDays: number('retention.engine_log_days'),
+    detailDays: number('retention.detail_days'),
     power: { idleWatts: number('power.idle_watts'), fullWatts: number('power.full_watts') },
     engine: {
       slots: number('engine.slots'),

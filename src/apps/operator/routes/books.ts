@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { receipt, statement } from '../../../adapters/sqlite/answers.ts'
+import { receipt, splitsRolledDay, statement } from '../../../adapters/sqlite/answers.ts'
 import { quarantine, quarantined } from '../../../adapters/sqlite/aside.ts'
 import { fitsInForce, meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { check } from '../../../adapters/sqlite/check.ts'
@@ -143,6 +143,16 @@ export const bookRoutes: readonly Route[] = [
       const from_ms = from === undefined ? monthStartMs(now_ms) : dateMs(from, 'from')
       const to_ms = to === undefined ? now_ms : dateMs(to, 'to')
       if (to_ms <= from_ms) throw new ControlError('invalid_value', '`to` is not after `from`', { param: 'to' })
+      for (const [param, at_ms] of Object.entries({ from: from_ms, to: to_ms }))
+        if (splitsRolledDay(factory.store, at_ms))
+          throw new ControlError(
+            'invalid_value',
+            `of the day of \`${param}\` only sums are kept (retention.detail_days)`,
+            {
+              param,
+              next: 'Begin and end at midnight UTC: --from 2027-01-01 --to 2027-02-01',
+            },
+          )
       const made = statement(factory.store, id<TenantId>(tenant), from_ms, to_ms)
       if (format !== 'csv') return made
       return new Answer({
