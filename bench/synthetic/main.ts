@@ -28,5 +28,5 @@ console.log(
   DCGM-shaped exporter  ${dcgm}/metrics
 
   npx wattmill engines add gpu --url ${api}/v1 --chips h200:${values.gpus} --cost-per-hour 3.50 \\
-    --meter ${dcgm}#${node.uuids.join(',')}`.replace('--meter http', '--meter dcgm:http'),
+    --meter dcgm:${dcgm}#${node.uuids.join(',')}`,
 )

@@ -9,6 +9,7 @@ import { checks, type Finding } from './finding.ts'
 import { homeFindings, kind } from './home.ts'
 import { clockBehind, machineFindings } from './machine.ts'
 import { networkFindings } from './network.ts'
+import { sourceFinding } from './telemetry.ts'
 
 const GiB = 1024 ** 3
 
@@ -129,4 +130,13 @@ test('every check that a script may look for stands in the documentation, and no
   const page = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
   const listed = [...page.matchAll(/^\| `([\w-]+)` \| ([^|]+) \|$/gm)].map(([, name, means]) => [name, means])
   assert.deepEqual(listed, Object.entries(checks))
+})
+
+test('a source of telemetry that is silent is told with what it last did; one that was not asked yet is not blamed', () => {
+  const trouble = 'http://127.0.0.1:9400/metrics: connection refused'
+  const silent = sourceFinding('engine gpu', { stale: true, trouble })
+  assert.deepEqual([silent.state, silent.state === 'warning' && silent.fix], ['warning', 'wattmill engines probe gpu'])
+  assert(silent.found.includes(trouble))
+  assert.equal(sourceFinding('engine gpu', { stale: true, trouble: undefined }).state, 'good')
+  assert.equal(sourceFinding('engine gpu', { stale: false, trouble }).state, 'good', 'it answered a moment ago')
 })

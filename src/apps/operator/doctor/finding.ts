@@ -23,6 +23,7 @@ export const checks = {
   'journal-room': 'how much of the bound of journals and engine logs is used',
   'engine-host': 'whether the embedded engine answers',
   engines: 'engines that drain or do not answer',
+  telemetry: 'engines and exporters whose metrics are read: whether they answer',
   models: 'what is served',
   'model-price': 'models without a price',
   'model-file': 'model files that are gone',

@@ -8,6 +8,7 @@ import { machineFindings } from '../doctor/machine.ts'
 import { networkFindings } from '../doctor/network.ts'
 import { offerFindings } from '../doctor/offer.ts'
 import { processFindings } from '../doctor/processes.ts'
+import { telemetryFindings } from '../doctor/telemetry.ts'
 import type { Factory } from '../factory.ts'
 import { type Route, route } from '../router.ts'
 
@@ -34,6 +35,6 @@ export async function examineMachine(): Promise<Examined> {
 async function examine(factory: Factory): Promise<Examined> {
   const [{ machine, findings }, home] = await Promise.all([examineMachine(), homeFindings(factory.home)])
   const network = factory.live?.listening ? networkFindings(factory.live.listening, factory.now()) : []
-  const rest = [...processFindings(factory), ...offerFindings(factory), ...bookFindings(factory)]
+  const rest = [processFindings, offerFindings, telemetryFindings, bookFindings].flatMap((find) => find(factory))
   return { machine, findings: [...findings, ...network, ...home, ...rest] }
 }
