@@ -159,7 +159,8 @@ test('top and status show the engine with its figures', async () => {
   assert((gpu?.usd_per_mtoken.all ?? 0) > 0)
 })
 
-test('the books are whole', async () => {
+test('the books are whole, and nothing of ours was taken for traffic of others', async () => {
+  assert.equal(valueIn(await metrics(), 'wattmill_waste_tokens_total', { cause: 'foreign' }), undefined)
   const check = JSON.parse(await factory.cli('books', 'check', '-o', 'json')) as {
     conserved: boolean
     requests: number

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { id } from '../units/ids.ts'
-import type { Kinds } from './counted.ts'
+import type { Explained, Kinds } from './counted.ts'
 import { noKinds } from './counted.ts'
 import { foreignIn } from './foreign.ts'
 import type { CloseRow } from './row.ts'
@@ -73,10 +73,15 @@ function counted(list: readonly Traffic[], from_ms: number, to_ms: number): Kind
   return { prompt, output }
 }
 
-/** All looks in order; what was found foreign in all, and what is left over. */
-function compare(list: readonly Traffic[], others: (look: number) => Kinds): { foreign: Kinds; balance: Kinds } {
-  let [foreign, balance] = [noKinds, noKinds]
-  for (let look = 0; look < looks; look++) {
+/** All looks in order, from the first one on; what was found foreign in all, and what is left over. */
+function compare(
+  list: readonly Traffic[],
+  others: (look: number) => Kinds,
+  first = 0,
+): { foreign: Kinds; balance: Kinds } {
+  let foreign = noKinds
+  let balance: Kinds | null = null
+  for (let look = first; look < looks; look++) {
     const [from_ms, to_ms] = [look * look_ms, (look + 1) * look_ms]
     const ours = counted(list, from_ms, to_ms)
     const more = others(look)
@@ -88,15 +93,23 @@ function compare(list: readonly Traffic[], others: (look: number) => Kinds): { f
       output: ours.output + more.output,
       cached: true,
     }
-    const found = foreignIn(told, rowsOf(list), balance)
+    const found: Explained = foreignIn(told, rowsOf(list), balance)
     foreign = { prompt: foreign.prompt + found.foreign.prompt, output: foreign.output + found.foreign.output }
     balance = found.balance
   }
-  return { foreign, balance }
+  return { foreign, balance: balance ?? noKinds }
 }
 
 test('what is ours is never taken for others’, however prompts and looks fall', () => {
   fc.assert(fc.property(traffic, (list) => assert.deepEqual(compare(list, () => noKinds).foreign, noKinds)))
+})
+
+test('an engine that is first looked at while it works for us is not taken for another’s', () => {
+  fc.assert(
+    fc.property(traffic, fc.nat(looks - 1), (list, first) =>
+      assert.deepEqual(compare(list, () => noKinds, first).foreign, noKinds),
+    ),
+  )
 })
 
 test('others’ traffic is found, all but what may be under way; and never more than there was', () => {

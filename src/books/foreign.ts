@@ -11,20 +11,25 @@ import { timelinesOf, tokensBetween } from './window.ts'
  * Engines count a prompt when it is done and we spread it over its time, so the two differ by what is under way: as much is
  * carried over, either way, and becomes foreign only when it does not go away. No more than that is carried, so that a count of
  * ours that was too high does not hide others' traffic for ever.
+ *
+ * A look that follows none (`before` is null) may begin amid requests, and how much of them was counted before it is not known:
+ * all of it is given the benefit of the doubt.
  */
-export function foreignIn(counted: Counted, rows: readonly CloseRow[], before: Kinds): Explained {
+export function foreignIn(counted: Counted, rows: readonly CloseRow[], before: Kinds | null): Explained {
   const lines = rows
     .flatMap((row) => timelinesOf(row, counted.engine))
     .filter(({ begun_ms, last_ms }) => begun_ms < counted.to_ms && last_ms >= counted.from_ms)
   const explained = (kind: keyof Kinds): { foreign: number; balance: number } => {
-    let [ours, underWay] = [0, 0]
+    let [ours, underWay, amid] = [0, 0, 0]
     for (const line of lines) {
       const prompt = line.input_uncached + (counted.cached ? line.cache_read : 0)
       const done = tokensBetween({ ...line, input_uncached: prompt }, counted.from_ms, counted.to_ms)
       ours += kind === 'output' ? done.decode : done.prefill
-      underWay += kind === 'output' ? line.output : prompt
+      const all = kind === 'output' ? line.output : prompt
+      underWay += all
+      if (line.begun_ms < counted.from_ms) amid += all
     }
-    const beyond = before[kind] + counted[kind] - ours
+    const beyond = (before ? before[kind] : -amid) + counted[kind] - ours
     const foreign = Math.max(0, beyond - underWay)
     return { foreign, balance: Math.max(-underWay, beyond - foreign) }
   }
@@ -36,7 +41,7 @@ export function foreignIn(counted: Counted, rows: readonly CloseRow[], before: K
 }
 
 /** Settles a look, once all requests that were opened before its end are settled. */
-export function closeLook(counted: Counted, rows: readonly CloseRow[], before: Kinds): Effect[] {
+export function closeLook(counted: Counted, rows: readonly CloseRow[], before: Kinds | null): Effect[] {
   const explained = foreignIn(counted, rows, before)
   const { engine, to_ms } = counted
   const transfers = postCounted(counted, explained.foreign)
