@@ -25,9 +25,16 @@ export function inputParser(schema: Type.TObject): Parse {
     const missing = (wrong.params as { requiredProperties?: string[] }).requiredProperties?.[0]
     const param = missing ?? wrong.instancePath.split('/')[1] ?? ''
     const said = schema.properties[param] as { readonly description?: string } | undefined
-    const why = missing === undefined ? `${param} ${wrong.message}` : `${missing} is missing`
+    const why = missing === undefined ? `${param} ${oneOf(schema, param) ?? wrong.message}` : `${missing} is missing`
     throw new ControlError('invalid_value', said?.description ? `${why}: ${said.description}` : why, { param })
   }
+}
+
+/** A union of words is told by its words: the checker tells of the first alone. */
+function oneOf(schema: Type.TObject, param: string): string | undefined {
+  const field = schema.properties[param] as { readonly anyOf?: readonly { readonly const?: unknown }[] } | undefined
+  const words = field?.anyOf?.flatMap((one) => (typeof one.const === 'string' ? one.const : []))
+  return words && words.length > 0 ? `must be one of ${words.join(', ')}` : undefined
 }
 
 const quote = (text: string): string => JSON.stringify(text.slice(0, 60))

@@ -26,7 +26,11 @@ export async function probeMetrics(
 ): Promise<ProbedMetrics | undefined> {
   if (named !== undefined) {
     const found = await pageAt(checkUrl(named))
-    if ('trouble' in found) throw new ControlError('engine_bad_reply', found.trouble, { param: 'metrics_url' })
+    if ('trouble' in found)
+      throw new ControlError('engine_bad_reply', found.trouble, {
+        param: 'metrics_url',
+        next: `Pages of metrics are read of ${engineKinds.join(', ')}; without --metrics-url they are looked for.`,
+      })
     return found
   }
   const kinds = kind ? [kind] : engineKinds

@@ -46,7 +46,7 @@ export const engineRoutes: readonly Route[] = [
       url: Type.String({ maxLength: 2000, description: 'a base URL such as http://127.0.0.1:8000/v1' }),
       vendor: Type.Optional(
         Type.Union([Type.Literal('openai'), ...engineKinds.map((kind) => Type.Literal(kind))], {
-          description: `openai, or which engine with that API it is: ${engineKinds.join(', ')}`,
+          description: 'which engine with the API of OpenAI it is',
         }),
       ),
       key_from: Type.Optional(Type.String({ maxLength: 2000, description: 'env:NAME or file:PATH' })),
