@@ -129,19 +129,22 @@ function intervalOf(transfer: TransferRecord, meter: string): string {
 }
 
 /**
- * Energy between two readings, worked out anew: a counter's difference in whole millijoules at each end, with its wrap;
+ * Energy between two readings, worked out anew: a counter's difference in whole millijoules at each end, with its wrap, and
+ * nothing where that is more than could be drawn; mean power × time, and nothing over more than a minute;
  * or idle watts × time + (full − idle) watts × busy core-seconds / cores.
  */
 export function drawn_mj(before: Sample, after: Sample): bigint {
+  const seconds = Math.max(0, after.at_ms - before.at_ms) / 1000
   if (before.kind === 'energy_counter' && after.kind === 'energy_counter') {
     const [first, last, wrap] = [before.energy_uj, after.energy_uj, before.wraps_at_uj].map(wholeMillijoules)
     if (first === undefined || last === undefined || wrap === undefined) return 0n
-    if (last >= first) return last - first
     const wrapped = before.energy_uj > before.wraps_at_uj / 2 && last + wrap >= first
-    return wrapped ? last + wrap - first : last
+    const drawn = last >= first ? last - first : wrapped ? last + wrap - first : last
+    return Number(drawn) > (after.most_watts ?? Number.POSITIVE_INFINITY) * seconds * 1000 ? 0n : drawn
   }
+  if (before.kind === 'power' && after.kind === 'power')
+    return seconds > 60 ? 0n : BigInt(Math.round(((before.watts + after.watts) / 2) * seconds * 1000))
   if (before.kind === 'cpu_time' && after.kind === 'cpu_time') {
-    const seconds = Math.max(0, after.at_ms - before.at_ms) / 1000
     if (seconds === 0) return 0n
     const busy = (after.busy_ms < before.busy_ms ? after.busy_ms : after.busy_ms - before.busy_ms) / 1000
     const share = Math.min(1, busy / (after.cores * seconds))

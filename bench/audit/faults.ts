@@ -1,6 +1,6 @@
 import type { Dice } from '../dice.ts'
 import { answerOf } from './answer.ts'
-import type { Books, ClientRecord, EngineLine, EngineLogFile, Records } from './records.ts'
+import type { Books, ClientRecord, EngineLine, EngineLogFile, Records, Sample } from './records.ts'
 
 /** A copy of the records with one thing made wrong, and the name under which the audit must complain about it. */
 export interface Planted {
@@ -118,12 +118,8 @@ export const faults: Readonly<Record<string, Fault>> = {
   'meter sample altered': (records, dice) => {
     const sample = sampleInUse(records, dice)
     if (!sample) return undefined
-    const altered =
-      sample.kind === 'energy_counter'
-        ? { ...sample, energy_uj: sample.energy_uj + 5_000 }
-        : { ...sample, idle_watts: sample.idle_watts + 1, full_watts: sample.full_watts + 1 }
     return {
-      records: { ...records, meter: replaced(records.meter, sample, altered) },
+      records: { ...records, meter: replaced(records.meter, sample, altered(sample)) },
       subject: `${sample.meter}/${sample.sequence}`,
     }
   },
@@ -148,4 +144,15 @@ export const faults: Readonly<Record<string, Fault>> = {
     const extra = { ...client, client: -1, id: `${client.id}x` }
     return { records: { ...records, clients: [...records.clients, extra] }, subject: extra.id }
   },
+}
+
+function altered(sample: Sample): Sample {
+  switch (sample.kind) {
+    case 'energy_counter':
+      return { ...sample, energy_uj: sample.energy_uj + 5_000 }
+    case 'power':
+      return { ...sample, watts: sample.watts + 1 }
+    case 'cpu_time':
+      return { ...sample, idle_watts: sample.idle_watts + 1, full_watts: sample.full_watts + 1 }
+  }
 }

@@ -59,7 +59,13 @@ export interface EngineAttempt {
 
 /** One raw reading of a meter. */
 export type Sample = { readonly meter: string; readonly sequence: number; readonly at_ms: number } & (
-  | { readonly kind: 'energy_counter'; readonly energy_uj: number; readonly wraps_at_uj: number }
+  | {
+      readonly kind: 'energy_counter'
+      readonly energy_uj: number
+      readonly wraps_at_uj: number
+      readonly most_watts?: number
+    }
+  | { readonly kind: 'power'; readonly watts: number }
   | {
       readonly kind: 'cpu_time'
       readonly busy_ms: number

@@ -44,7 +44,11 @@ export function syntheticRecords(seed: number, messages = 12): Records {
   const chance = dice(seed)
   const stories = Array.from({ length: messages }, (_, number) => story(number, chance))
   const workers = stories.flatMap((one) => one.attempts.map(({ id, count }) => ({ id, count, story: one })))
-  const energy = [meterOf('cpu-1', chance, workers), meterOf('rapl/package 0', chance, [])]
+  const energy = [
+    meterOf('cpu-1', 'cpu_time', chance, workers),
+    meterOf('rapl/package 0', 'energy_counter', chance, []),
+    meterOf('gpu-1', 'power', chance, []),
+  ]
   const transfers = [...stories, ...energy].flatMap((one) => one.transfers)
   return {
     closed: true,
@@ -199,27 +203,35 @@ function clientOf(number: number, id: string, ending: Ending, count: EngineCount
 /** A meter's samples with their intervals and the transfers that add up to them; the last interval is not posted yet. */
 function meterOf(
   meter: string,
+  kind: Sample['kind'],
   chance: Dice,
   workers: readonly { readonly id: string; readonly story: Story }[],
 ): { samples: Sample[]; intervals: IntervalRecord[]; transfers: TransferRecord[] } {
   const samples: Sample[] = []
   const intervals: IntervalRecord[] = []
   const transfers: TransferRecord[] = []
-  const counter = workers.length === 0
-  let [at_ms, busy_ms, energy_uj] = [1_000, 500, 999_000]
+  let [at_ms, busy_ms, energy_uj, watts] = [1_000, 500, 999_000, 40]
   const steps = 8
   for (let sequence = 1; sequence <= steps; sequence++) {
     const [elapsed, busy] = [chance.whole(500, 1500), chance.whole(0, 500)]
     at_ms += elapsed
     busy_ms += busy
     energy_uj += busy * 1000
-    samples.push(
-      counter
-        ? { meter, sequence, at_ms, kind: 'energy_counter', energy_uj, wraps_at_uj: 1e12 }
-        : { meter, sequence, at_ms, kind: 'cpu_time', busy_ms, cores: 2, idle_watts: 10, full_watts: 30 },
-    )
+    const before_w = watts
+    watts = 2 * chance.whole(20, 350)
+    const reading = {
+      energy_counter: { kind: 'energy_counter', energy_uj, wraps_at_uj: 1e12 },
+      cpu_time: { kind: 'cpu_time', busy_ms, cores: 2, idle_watts: 10, full_watts: 30 },
+      power: { kind: 'power', watts },
+    } as const
+    samples.push({ meter, sequence, at_ms, ...reading[kind] })
     if (sequence === 1) continue
-    const energy_mj = counter ? BigInt(busy) : BigInt(Math.round(10 * elapsed + 20 * (busy / (2 * elapsed)) * elapsed))
+    const drawn_mj = {
+      energy_counter: busy,
+      cpu_time: Math.round(10 * elapsed + 20 * (busy / (2 * elapsed)) * elapsed),
+      power: ((before_w + watts) / 2) * elapsed,
+    }
+    const energy_mj = BigInt(drawn_mj[kind])
     const posted = sequence < steps
     intervals.push({ meter, sequence, energy_mj, posted })
     if (posted) transfers.push(...energyTransfers(meter, sequence, energy_mj, chance, workers))

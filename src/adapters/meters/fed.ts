@@ -1,5 +1,5 @@
 import { IdleFloor } from '../../plant/energy/idle-floor.ts'
-import { watts } from '../../units/quantity.ts'
+import { type Watts, watts } from '../../units/quantity.ts'
 import type { MeterReader, Reading } from '../sqlite/meter.ts'
 
 /**
@@ -11,13 +11,16 @@ import type { MeterReader, Reading } from '../sqlite/meter.ts'
  */
 export class FedMeter implements MeterReader {
   readonly meter: string
+  readonly #most: Watts
   readonly #floor = new IdleFloor()
   #next: Reading | undefined
   #last: { readonly value: number; readonly at_ms: number } | undefined
   #worked = false
 
-  constructor(meter: string) {
+  /** `most`: what cannot be exceeded by what it measures. */
+  constructor(meter: string, most: Watts) {
     this.meter = meter
+    this.#most = most
   }
 
   get idle() {
@@ -33,18 +36,21 @@ export class FedMeter implements MeterReader {
   energy(energy_mj: number, at_ms: number): void {
     const last = this.#last
     if (last && (energy_mj === last.value || at_ms <= last.at_ms)) return
-    if (last && energy_mj > last.value) this.#learn((energy_mj - last.value) / (at_ms - last.at_ms))
+    const power_w = last ? (energy_mj - last.value) / (at_ms - last.at_ms) : -1
+    if (power_w >= 0 && power_w <= this.#most) this.#learn(power_w)
     this.#last = { value: energy_mj, at_ms }
     this.#worked = false
     this.#next = {
       kind: 'energy_counter',
       energy_uj: Math.round(energy_mj * 1000),
-      wraps_at_uj: Number.MAX_SAFE_INTEGER, // it does not wrap: lower than before is a reset
+      wraps_at_uj: 0,
+      most_watts: this.#most,
       at_ms,
     }
   }
 
   power(power_w: number, at_ms: number): void {
+    if (power_w > this.#most) return
     this.#learn(power_w)
     this.#worked = false
     this.#next = { kind: 'power', watts: power_w, at_ms }

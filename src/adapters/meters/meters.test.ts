@@ -6,11 +6,13 @@ import type { Reading } from '../sqlite/meter.ts'
 import { DeclaredMeter } from './declared.ts'
 import { FedMeter } from './fed.ts'
 
+const board = (name: string): FedMeter => new FedMeter(name, watts(5_000))
+
 const samplesOf = (meter: string, readings: readonly Reading[]): MeterSample[] =>
   readings.map((reading, index) => ({ ...reading, meter, sequence: index + 1 }) as MeterSample)
 
 test('an exporter that refreshes seldom makes long intervals, and no joule is lost or dated into one second', () => {
-  const meter = new FedMeter('gpu-aa')
+  const meter = board('gpu-aa')
   const readings: Reading[] = []
   for (let second = 0; second <= 120; second++) {
     // Refreshed every 30 s, asked every second: 400 W all the time.
@@ -25,21 +27,41 @@ test('an exporter that refreshes seldom makes long intervals, and no joule is lo
   )
 })
 
-test('a counter that was reset is said to be, and counts from there', () => {
-  const meter = new FedMeter('g')
-  meter.energy(1e12, 0)
+/** The interval between two values of a board's counter. */
+function between(first_mj: number, second_mj: number, elapsed_ms: number) {
+  const meter = board('g')
+  meter.energy(first_mj, 0)
   const before = meter.read()
-  meter.energy(500, 1000)
+  meter.energy(second_mj, elapsed_ms)
   const after = meter.read()
   assert(before && after)
-  const [first, second] = samplesOf('g', [before, after])
-  assert(first && second)
-  const one = interval(first, second, watts(0))
+  const [one, two] = samplesOf('g', [before, after])
+  assert(one && two)
+  return interval(one, two, watts(0))
+}
+
+test('what no board can draw was not drawn, whether the counter leapt forward, back, or from far up', () => {
+  for (const [first, second] of [
+    [1e9, 5e12],
+    [5e12, 4.9e12],
+    [8e12, 7.9e12],
+    [5e12 - 1, 5e12 + 5_000_001],
+  ] as const)
+    assert.deepEqual(
+      [between(first, second, 1000).energy, between(first, second, 1000).reset],
+      [0n, true],
+      `${first} → ${second} in a second`,
+    )
+  assert.deepEqual([between(5e12, 5e12 + 5_000_000, 1000).energy, between(9e12, 400, 1000).energy], [5_000_000n, 400n])
+})
+
+test('a counter that was reset is said to be, and counts from there', () => {
+  const one = between(1e12, 500, 1000)
   assert.deepEqual([one.energy, one.reset], [500n, true])
 })
 
 test('the floor is learned from rest only', () => {
-  const meter = new FedMeter('g')
+  const meter = board('g')
   const step = (energy_mj: number, at_s: number, worked: boolean): number => {
     if (worked) meter.worked()
     meter.energy(energy_mj, at_s * 1000)

@@ -36,7 +36,7 @@ export function progress(
       toldTenth = tenth
       const amounts = total ? `${amount(done)} of ${amount(total)}` : amount(done)
       const said = note ? `${amounts}, ${note}` : amounts
-      if (bar) out.write(`\r${barLine(what, said, total ? done / total : undefined, out.columns ?? 80)}\x1b[K`)
+      if (bar) out.write(`\r${barLine(what, said, total ? done / total : undefined, out.columns || 80)}\x1b[K`)
       else out.write(`${what}: ${said}${total ? ` (${Math.floor((done / total) * 100)} %)` : ''}\n`)
     },
     end() {

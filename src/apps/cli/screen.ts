@@ -30,7 +30,7 @@ export async function live(page: (size: Size) => Promise<readonly string[]>, eve
       over = true
     })
     while (!over) {
-      const size = { columns: stdout.columns, rows: stdout.rows }
+      const size = { columns: stdout.columns || 80, rows: stdout.rows || 24 } // some serial lines say 0
       stdout.write(drawn(await page(size), size))
       await Promise.race([quit, changed(every_ms)])
     }

@@ -173,9 +173,7 @@ export class Telemetry {
       if (JSON.stringify(sources.get(name)) !== JSON.stringify(source)) this.#meters.delete(name)
     for (const { name, source } of wanted) {
       if (this.#meters.has(name)) continue
-      const declared = source.kind === 'watts'
-      const meter = declared ? new DeclaredMeter(name, watts(source.idle), watts(source.full)) : new FedMeter(name)
-      this.#meters.set(name, { meter, source })
+      this.#meters.set(name, { meter: meterOf(name, source), source })
     }
     this.#applySources(wanted)
   }
@@ -257,3 +255,11 @@ const closing = (watch: Watch, page: { close(): Promise<void> }): Source => ({
     void page.close()
   },
 })
+
+/** A board draws 1.4 kW at the most today, a rack some 140 kW; a query may be of either. */
+const [mostOfBoard, mostOfQuery] = [watts(5_000), watts(500_000)]
+
+const meterOf = (name: string, source: MeterSource): DeclaredMeter | FedMeter =>
+  source.kind === 'watts'
+    ? new DeclaredMeter(name, watts(source.idle), watts(source.full))
+    : new FedMeter(name, source.kind === 'prometheus' ? mostOfQuery : mostOfBoard)

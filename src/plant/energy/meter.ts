@@ -11,7 +11,14 @@ export type Grade = 'measured' | 'estimated' | 'simulated'
  * nothing; `sequence` goes up by one with every sample written, so that a missing sample shows.
  */
 export type MeterSample = { readonly meter: string; readonly sequence: number; readonly at_ms: number } & (
-  | { readonly kind: 'energy_counter'; readonly energy_uj: number; readonly wraps_at_uj: number }
+  | {
+      readonly kind: 'energy_counter'
+      readonly energy_uj: number
+      /** 0: it does not wrap. */
+      readonly wraps_at_uj: number
+      /** More than this cannot be drawn by what it measures; absent: not known. */
+      readonly most_watts?: number
+    }
   | { readonly kind: 'power'; readonly watts: number }
   | {
       readonly kind: 'cpu_time'
@@ -43,7 +50,8 @@ export interface MeterInterval {
 /**
  * Energy from one sample to the next.
  *
- * Energy counter (RAPL): the difference, with the wrap at `wraps_at_uj`.
+ * Energy counter: the difference, with the wrap at `wraps_at_uj` (RAPL). A step of more than `most_watts` was never drawn: it
+ * is another counter, or a sum that has lost or found a part (a query over boards of which one is silent).
  * Power: the mean of the two readings × time (trapezoid). Over a gap of more than 3 s it is an estimate, since what the power
  * did in between is not known (the bound that InferenceX sets for its power files); over more than a minute nothing is said.
  * CPU time: idle_W × t + (full_W − idle_W) × busy core-seconds / cores, the linear model of server power
@@ -78,14 +86,9 @@ function drawn(
   elapsed_s: number,
 ): { energy_mj: number; grade: Grade; reset: boolean } {
   if (before.kind === 'energy_counter' && after.kind === 'energy_counter') {
-    // Whole millijoules at each end, so that the parts of a long time add up to the whole of it.
-    const mj = Math.floor(after.energy_uj / 1000) - Math.floor(before.energy_uj / 1000)
-    if (mj >= 0) return { energy_mj: mj, grade: 'measured', reset: false }
-    const wrapped = mj + Math.floor(before.wraps_at_uj / 1000)
-    // A wrap from the upper half is a wrap; anything else is a counter that started anew.
-    if (before.energy_uj > before.wraps_at_uj / 2 && wrapped >= 0)
-      return { energy_mj: wrapped, grade: 'measured', reset: false }
-    return { energy_mj: Math.floor(after.energy_uj / 1000), grade: 'measured', reset: true }
+    const step = counted(before, after)
+    const tooMuch = after.most_watts !== undefined && step.energy_mj > after.most_watts * elapsed_s * 1000
+    return { grade: 'measured', ...(tooMuch ? { energy_mj: 0, reset: true } : step) }
   }
   if (before.kind === 'power' && after.kind === 'power') {
     if (elapsed_s > longestBridge_s) return { energy_mj: 0, grade: 'estimated', reset: true }
@@ -100,4 +103,16 @@ function drawn(
     return { energy_mj: Math.round(power * elapsed_s * 1000), grade: 'estimated', reset }
   }
   return { energy_mj: 0, grade: 'estimated', reset: true } // another kind of meter took over: nothing is known in between
+}
+
+type Counter = Extract<MeterSample, { kind: 'energy_counter' }>
+
+/** Whole millijoules at each end, so that the parts of a long time add up to the whole of it. */
+function counted(before: Counter, after: Counter): { energy_mj: number; reset: boolean } {
+  const mj = Math.floor(after.energy_uj / 1000) - Math.floor(before.energy_uj / 1000)
+  if (mj >= 0) return { energy_mj: mj, reset: false }
+  const wrapped = mj + Math.floor(before.wraps_at_uj / 1000)
+  // A wrap from the upper half is a wrap; anything else is a counter that started anew.
+  if (before.energy_uj > before.wraps_at_uj / 2 && wrapped >= 0) return { energy_mj: wrapped, reset: false }
+  return { energy_mj: Math.floor(after.energy_uj / 1000), reset: true }
 }
