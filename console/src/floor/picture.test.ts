@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Engine, Figures, Floor, Model, Status } from '../lib/contract.ts'
-import { chipsHead, pictureOf, type Seen } from './picture.ts'
+import { chipsHead } from './chips.ts'
+import { pictureOf } from './picture.ts'
+import type { Seen } from './thing.ts'
 
 const figures = (values: Readonly<Record<string, number>>): Figures =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, unit: '', source: 'measured' }]))

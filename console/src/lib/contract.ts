@@ -197,6 +197,8 @@ export interface Attempt {
   readonly replica: string
   readonly usage: Readonly<Record<string, { readonly tokens: number; readonly source: string } | null>>
   readonly waste: string | null
+  /** Why it is not billed though it is no waste. */
+  readonly unbilled: string | null
   readonly charges_usd: Readonly<Record<string, string>>
 }
 
@@ -220,7 +222,11 @@ export interface SettledReceipt {
   readonly energy: {
     readonly energy_mj: string | null
     readonly grade: Source | 'unknown'
-    readonly rule: string
+    readonly attribution: {
+      readonly grade: 'step' | 'window' | 'list'
+      readonly how: string
+      readonly residual_factor: number | null
+    }
     readonly final: boolean
     readonly intervals: readonly {
       readonly meter: string

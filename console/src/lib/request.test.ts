@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unknown } from './format.ts'
-import { energyOf, sumOf } from './request.ts'
+import { energyOf, kindOf, sumOf, toldClasses } from './request.ts'
 
 test('classes add up, a missing count is not a zero, and a zero is one', () => {
   const tokens = { input_uncached: 90, cache_read: 10, cache_write: null, output_visible: null, reasoning: null }
@@ -14,4 +14,13 @@ test('energy that no meter saw is not known; what is known says how well', () =>
   assert.equal(energyOf({ energy_mj: null, energy_grade: 'unknown', energy_final: false }), undefined)
   const known = energyOf({ energy_mj: '1520', energy_grade: 'estimated', energy_final: true })
   assert.deepEqual(known, { shown: '1.52 J', source: 'estimated', final: true })
+})
+
+test('a receipt leaves out what is zero or was not expected, and never what is missing', () => {
+  const usage = { input_uncached: null, cache_read: { tokens: 0 }, cache_write: null, output_visible: { tokens: 3 } }
+  assert.deepEqual(toldClasses(usage), [
+    ['input_uncached', null],
+    ['output_visible', { tokens: 3 }],
+  ])
+  assert.deepEqual(['complete', 'client_closed', 'timeout'].map(kindOf), ['good', 'none', 'bad'])
 })

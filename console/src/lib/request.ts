@@ -37,3 +37,16 @@ export const classNames: Readonly<Record<string, string>> = {
   output_visible: 'output',
   reasoning: 'reasoning',
 }
+
+/** How an outcome is marked: who left by himself is no failure of ours. */
+export const kindOf = (outcome: string): 'good' | 'none' | 'bad' =>
+  outcome === 'complete' ? 'good' : outcome === 'client_closed' ? 'none' : 'bad'
+
+/** Every answer has these; one that is missing is worth a line. */
+const expected = ['input_uncached', 'output_visible']
+
+/** The classes of an attempt's tokens that say something. */
+export const toldClasses = <Count extends { readonly tokens: number }>(
+  usage: Readonly<Record<string, Count | null>>,
+): [string, Count | null][] =>
+  Object.entries(usage).filter(([of, count]) => (count === null ? expected.includes(of) : count.tokens > 0))
