@@ -73,9 +73,9 @@ test('an empty page says what would be there, and by which command', async () =>
   const { page } = visitor
   await open(page, factory, 'requests')
   await page.getByText('No request yet').waitFor()
-  await page.getByText('wattmill books requests').waitFor()
+  await page.getByRole('code').getByText('wattmill books requests').waitFor()
   await open(page, factory, 'engines')
-  await page.getByText('wattmill engines add vllm').waitFor()
+  await page.getByRole('code').getByText('wattmill engines add vllm').waitFor()
   await open(page, factory, '')
   await page.getByRole('link', { name: /Nobody asks now/ }).waitFor()
 })

@@ -127,11 +127,11 @@ test('an engine: refused with words when it does not answer; added, tried, probe
   await dialog.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor()
   await dialog.getByLabel('URL').fill(engine.url)
   await dialog.getByRole('button', { name: 'Add' }).click()
-  await page.getByRole('heading', { name: 'gpu' }).waitFor()
+  await page.getByRole('heading', { name: 'gpu', exact: true }).waitFor()
   await page.getByRole('link', { name: 'qwen' }).waitFor()
 
   await page.getByRole('button', { name: 'Probe' }).click()
-  await page.getByText(/It answers in .* and has 1 model/).waitFor()
+  await page.getByRole('status').filter({ hasText: 'has 1 model' }).waitFor()
   await page.getByRole('button', { name: 'change' }).click()
   await page.getByLabel('US dollars per hour').fill('24')
   await page.getByRole('button', { name: 'Declare' }).click()
@@ -184,7 +184,7 @@ test('a price is set, in force at once, and its past stays', async () => {
 test('the books are checked beside the factory, and found whole', async () => {
   await open(page, factory, 'books')
   await page.getByRole('button', { name: 'Check all of it' }).click()
-  await page.getByText(/requests conserved, nothing lost, nothing doubled/).waitFor()
+  await page.getByText('nothing lost, nothing doubled').waitFor()
 })
 
 test('all of it by the keyboard', async () => {
@@ -197,8 +197,8 @@ test('all of it by the keyboard', async () => {
   await page.keyboard.press('g')
   await page.keyboard.press('r')
   await page.getByRole('heading', { name: 'Requests' }).waitFor()
-  await page.locator('[data-row]').nth(1).waitFor()
-  for (const key of ['j', 'j', 'k']) await page.keyboard.press(key)
+  await page.locator('[data-row]').first().waitFor()
+  for (const key of ['j', 'k']) await page.keyboard.press(key)
   assert.equal(
     await page.evaluate(() => [...document.querySelectorAll('[data-row]')].indexOf(document.activeElement as Element)),
     0,

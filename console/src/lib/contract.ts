@@ -197,8 +197,8 @@ export interface Attempt {
   readonly replica: string
   readonly usage: Readonly<Record<string, { readonly tokens: number; readonly source: string } | null>>
   readonly waste: string | null
-  /** Why it is not billed though it is no waste. */
-  readonly unbilled: string | null
+  /** What of it came after the budget was used up. */
+  readonly unbilled: Readonly<Record<string, unknown>> | null
   readonly charges_usd: Readonly<Record<string, string>>
 }
 

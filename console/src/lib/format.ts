@@ -112,6 +112,9 @@ export function age(ms: number): string {
   return `${Math.round(seconds / 86_400)} d`
 }
 
+/** The same with the word that makes it a sentence. */
+export const ago = (ms: number): string => (age(ms) === 'now' ? 'just now' : `${age(ms)} ago`)
+
 export const bytes = (count: number): string => {
   const { number, unit } = prefixed(count, 'B')
   return `${number} ${unit}`
