@@ -15,8 +15,8 @@ const { path, largest } = workerData as JournalSettings
  */
 const probeBytes = 256 * 1024
 
-/** Pages of 4 KiB: what a busy hour keeps using stays, 64 MiB or a quarter of the bound. */
-const worthGivingBack = Math.min(16_384, largest / 4096 / 4)
+/** Pages of 4 KiB: what a busy second keeps using stays, 16 MiB or a quarter of the bound. */
+const worthGivingBack = Math.min(4096, largest / 4096 / 4)
 
 interface Open {
   readonly database: DatabaseSync

@@ -36,7 +36,7 @@ const bounds = {
   engine_seconds: [2, 0, 3600], // an engine that restarts is back in about a second: waiting beats an error
   lease_seconds: [2, 0, 60], // the keeper of allowances answers in milliseconds; what comes back from others takes longer
   max_connections: [4096, 1, 1_000_000],
-  journal_bytes: [4 * 1024 ** 3, 1024 ** 2, 1e15], // days of an operator that is away
+  journal_bytes: [4 * 1024 ** 3, 128 * 1024 ** 2, 1e15], // days of an operator that is away; an engine's log file alone has 16 MiB
   free_disk_bytes: [256 * 1024 ** 2, 0, 1e15], // room for the rows of what runs, and for whoever comes to make more
   stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
   objectives_ttft_seconds: [2, 0.001, 3600], // people take a second or two for an answer that begins

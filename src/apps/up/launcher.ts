@@ -11,6 +11,8 @@ const gatewayPatience_ms = 40_000
 const enginePatience_ms = 30_000
 /** Answers under way, and the last turn over the journals. */
 const operatorPatience_ms = 15_000
+/** A gateway that finds all it needs is ready in a second or two; the old one serves on meanwhile. */
+const readyWait_ms = 60_000
 /** A large model takes minutes to load; the gateways need not wait for it, and neither does the word that all is up. */
 const engineWait_ms = 20_000
 
@@ -88,9 +90,10 @@ export class Launcher {
       const fresh = this.#gateway(slot)
       this.#between = fresh
       try {
-        await this.#begin(fresh)
+        if (!(await within(this.#begin(fresh), readyWait_ms))) throw notReady(fresh.name)
       } catch (cause) {
         fresh.kill()
+        this.#between = undefined
         throw cause
       }
       this.#gateways[slot] = fresh
@@ -151,6 +154,15 @@ export class Launcher {
     )
   }
 }
+
+const notReady = (name: string): ControlError =>
+  new ControlError(
+    'start_failed',
+    `the new ${name} was not ready within ${readyWait_ms / 1000} s; the old one serves on`,
+    {
+      next: 'wattmill doctor',
+    },
+  )
 
 function explained(name: string, { failed }: ChildMessage): ControlError {
   const { code = 'start_failed', message = 'no reason given', next } = failed ?? {}

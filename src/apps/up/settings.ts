@@ -100,7 +100,7 @@ export const settings = {
   'limits.max_connections': integer(4096, 1, 1_000_000, 'sockets per gateway; each costs some memory'),
   'limits.journal_bytes': integer(
     4 * 1024 ** 3,
-    1024 ** 2,
+    128 * 1024 ** 2,
     1e15,
     'what journals and engine logs may hold together; beyond it nothing new is admitted',
   ),
