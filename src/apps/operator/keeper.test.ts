@@ -115,6 +115,11 @@ test('a dead gateway leaves no file, a living one keeps its own; nothing lags', 
   using _ = makeDay(home, 5)
   const store = openStore(home)
   setTestPrice(store)
+  const begins = keeperOf(home, store)
+  const { behind_s, journal_rows } = begins.lag()
+  begins.close()
+  // The oldest row that is not booked is of the day's first minute, an hour ago.
+  assert(journal_rows > 20 && behind_s > 3500 && behind_s <= 3600, `${journal_rows} rows, ${behind_s} s`)
   settle(home, store)
   assert.deepEqual(
     readdirSync(home.journals).filter((name) => name.endsWith('.db')),

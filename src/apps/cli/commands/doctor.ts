@@ -3,6 +3,7 @@ import { findModelFiles } from '../../../adapters/discovery/files.ts'
 import { findEngines } from '../../../adapters/discovery/loopback.ts'
 import { home as homeAt } from '../../../adapters/files/home.ts'
 import { bad, type Finding, good, warning } from '../../operator/doctor/finding.ts'
+import { networkFindings } from '../../operator/doctor/network.ts'
 import { asControlError, ControlError } from '../../operator/errors.ts'
 import { type Reached, reach } from '../../operator/reach.ts'
 import { type Examined, examineMachine } from '../../operator/routes/doctor.ts'
@@ -70,7 +71,7 @@ async function settingsFindings(file: string | undefined, running: boolean): Pro
     return [bad('config', message, next)]
   }
   const known = good('config', file ?? 'wattmill.yaml where it is here, and usual settings')
-  return running ? [known] : [known, await portFinding(config)]
+  return running ? [known] : [known, ...networkFindings(config, Date.now()), await portFinding(config)]
 }
 
 async function portFinding({ host, port }: Config): Promise<Finding> {
