@@ -12,15 +12,16 @@ import type { MeterReader, Reading } from '../sqlite/meter.ts'
 export class FedMeter implements MeterReader {
   readonly meter: string
   readonly #most: Watts
-  readonly #floor = new IdleFloor()
+  readonly #floor: IdleFloor
   #next: Reading | undefined
   #last: { readonly value: number; readonly at_ms: number } | undefined
   #worked = false
 
-  /** `most`: what cannot be exceeded by what it measures. */
-  constructor(meter: string, most: Watts) {
+  /** `most`: what cannot be exceeded by what it measures. `floor`: what it drew at rest, as a process before us has learned. */
+  constructor(meter: string, most: Watts, floor?: Watts) {
     this.meter = meter
     this.#most = most
+    this.#floor = new IdleFloor(floor)
   }
 
   get idle() {

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { LedgerUnit } from '../../books/account.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
+import { type Watts, watts } from '../../units/quantity.ts'
 import { all, allBig, one } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -34,6 +35,17 @@ export interface MeterFigure {
   readonly meter: string
   readonly grade: Grade
   readonly to_ms: number
+}
+
+/** Watts that a meter had at rest, as its last interval was booked; undefined: it was not known. */
+export function lastFloor({ database }: Pick<Store, 'database'>, meter: string): Watts | undefined {
+  const last = one<{ idle_mj: number; ms: number }>(
+    database,
+    `select idle_mj, to_ms - from_ms as ms from meter_interval
+     where meter = ? and reset = 0 and to_ms > from_ms order by sequence desc limit 1`,
+    meter,
+  )
+  return last && last.idle_mj > 0 ? watts(last.idle_mj / last.ms) : undefined
 }
 
 /** The last interval of a meter; undefined: it has none yet. */

@@ -11,6 +11,7 @@ import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
 import { Watch } from '../../adapters/prometheus/watch.ts'
+import { lastFloor } from '../../adapters/sqlite/figures.ts'
 import type { MeterReader } from '../../adapters/sqlite/meter.ts'
 import { listEngines } from '../../adapters/sqlite/registry/engines.ts'
 import {
@@ -23,7 +24,7 @@ import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Counted } from '../../books/counted.ts'
 import { BridgedCounters, type EngineReport } from '../../plant/infrastructure/telemetry.ts'
 import { id } from '../../units/ids.ts'
-import { watts } from '../../units/quantity.ts'
+import { type Watts, watts } from '../../units/quantity.ts'
 
 /** Queues and caches change within seconds; an engine's page of thousands of lines is not free for it to make. */
 const engine_ms = 5_000
@@ -173,7 +174,7 @@ export class Telemetry {
       if (JSON.stringify(sources.get(name)) !== JSON.stringify(source)) this.#meters.delete(name)
     for (const { name, source } of wanted) {
       if (this.#meters.has(name)) continue
-      this.#meters.set(name, { meter: meterOf(name, source), source })
+      this.#meters.set(name, { meter: meterOf(name, source, lastFloor(this.#store, name)), source })
     }
     this.#applySources(wanted)
   }
@@ -259,7 +260,7 @@ const closing = (watch: Watch, page: { close(): Promise<void> }): Source => ({
 /** A board draws 1.4 kW at the most today, a rack some 140 kW; a query may be of either. */
 const [mostOfBoard, mostOfQuery] = [watts(5_000), watts(500_000)]
 
-const meterOf = (name: string, source: MeterSource): DeclaredMeter | FedMeter =>
+const meterOf = (name: string, source: MeterSource, floor: Watts | undefined): DeclaredMeter | FedMeter =>
   source.kind === 'watts'
     ? new DeclaredMeter(name, watts(source.idle), watts(source.full))
-    : new FedMeter(name, source.kind === 'prometheus' ? mostOfQuery : mostOfBoard)
+    : new FedMeter(name, source.kind === 'prometheus' ? mostOfQuery : mostOfBoard, floor)

@@ -19,3 +19,10 @@ test('the floor is learned without work, falls, and never takes a working interv
   }
   assert.deepEqual(seen, [0, 90, 90, 80, 80, 80])
 })
+
+test('a floor of long ago is forgotten; that of a process before is the start', () => {
+  const floor = new IdleFloor(watts(40))
+  assert.equal(floor.watts, 40)
+  for (let interval = 0; interval < 60; interval++) floor.learn(watts(110 + interval), false)
+  assert.equal(floor.watts, 110)
+})
