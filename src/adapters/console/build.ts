@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { holdAlive } from '../files/alive.ts'
@@ -81,6 +82,8 @@ const has = (tools: NodeJS.Require, name: string): boolean => {
 async function built(sources: string, cache: string, folder: string): Promise<string | undefined> {
   const beside = `${folder}.${process.pid}.tmp`
   const child = spawn(process.execPath, [join(sources, 'build.ts'), beside], { stdio: ['ignore', 'ignore', 'pipe'] })
+  // The factory's own processes start at the same time, and they are what people wait for.
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-4000)
