@@ -68,6 +68,13 @@ export class Field {
     return this.fail(name, `is ${told(value)}: a list of numbers from ${from} to ${to} is needed`)
   }
 
+  texts(name: string): string[] {
+    const value = this.any(name)
+    const isText = (one: unknown): one is string => typeof one === 'string' && one !== ''
+    if (Array.isArray(value) && value.length > 0 && value.every(isText)) return value
+    return this.fail(name, `is ${told(value)}: a list of names is needed`)
+  }
+
   flag(name: string, usually: boolean): boolean {
     const value = this.any(name) ?? usually
     return typeof value === 'boolean' ? value : this.fail(name, `is ${told(value)}: true or false is needed`)

@@ -3,6 +3,7 @@ import { version } from '../operator/version.ts'
 import { appCommands } from './commands/apps.ts'
 import { bookCommands } from './commands/books.ts'
 import { budgetCommands } from './commands/budgets.ts'
+import { chipCommands } from './commands/chips.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -10,6 +11,7 @@ import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommands } from './commands/keys.ts'
 import { modelCommands } from './commands/models.ts'
+import { placeCommands } from './commands/place.ts'
 import { priceCommands } from './commands/prices.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
@@ -46,6 +48,8 @@ export function program(): Command {
   budgetCommands(root)
   bookCommands(root)
   twinCommands(root)
+  placeCommands(root)
+  chipCommands(root)
   configCommands(root)
   completionCommand(root)
   prepare(root)

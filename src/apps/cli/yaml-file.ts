@@ -8,7 +8,7 @@ import { ControlError } from '../operator/errors.ts'
 export function yamlFile<Result>(file: string, read: (value: unknown) => Result, examples: string): Result {
   const lines = new LineCounter()
   const text = told(file, examples, () => readFileSync(file, 'utf8'))
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`

@@ -40,7 +40,10 @@ interface Marks {
 interface Best {
   readonly move: Move
   readonly next: number
+  /** Orders the places. */
   readonly lost: number
+  /** No more than this can be lost for others: what a cut GPU has left; infinite for whole GPUs and shares. */
+  readonly most: number
 }
 
 /** Best moves of a demand by state: 0 is not yet asked, 1 is none, the rest are places in `moves` + 2. */
@@ -48,7 +51,14 @@ interface KindTable {
   readonly kind: Kind
   at: Int32Array
   readonly moves: Best[]
+  /** By scarce demand: it is this one, which does not take a place from itself. */
+  readonly own: readonly boolean[]
 }
+
+/** They want the same of GPUs; CPU and memory may differ. */
+const sameNeed = (one: Demand, other: Demand): boolean =>
+  Object.values(one.gpu).join() === Object.values(other.gpu).join() &&
+  (one.chips === null || other.chips === null || one.chips.join() === other.chips.join())
 
 const grown = (held: Int32Array, size: number): Int32Array => {
   const larger = new Int32Array(2 * size + 64)
@@ -106,6 +116,11 @@ export class Placer {
     return this.cells.subarray(from, from + this.classOf(node).gpus)
   }
 
+  /** CPU and memory of a node that nothing holds. */
+  left(node: number): { readonly cpu_milli: number; readonly memory_mib: number } {
+    return { cpu_milli: this.cpu[node] as number, memory_mib: this.memory[node] as number }
+  }
+
   /** Thousandths of GPUs that nothing holds. */
   get free(): number {
     return this.freeMilli
@@ -130,7 +145,8 @@ export class Placer {
     if (best < 0) return undefined
     const found = this.bestMove(table, this.state[best] as number)
     assert(found, 'a chosen node has a move')
-    return { node: best, move: found.move, lost: found.lost, scarcity: bestValue - found.lost }
+    const lost = Math.min(found.lost, found.most)
+    return { node: best, move: found.move, lost, scarcity: bestValue - found.lost }
   }
 
   /** Puts a demand where `choose` said, or where it stands already. */
@@ -235,7 +251,7 @@ export class Placer {
     const [before, after] = [this.roomOf(state), this.roomOf(best.next)]
     let value = best.lost
     for (let at = 0; at < prices.length; at++)
-      if ((prices[at] as number) >= 1)
+      if ((prices[at] as number) >= 1 && !table.own[at])
         value += (prices[at] as number) * ((before[at] as number) - (after[at] as number))
     return value
   }
@@ -260,7 +276,14 @@ export class Placer {
         slots && (one.profile[inClass] as number) >= 0
           ? this.lostBySlice(slots.values, state, one.cpu, move)
           : this.potentialOf(state) - this.potentialOf(next) - (one.weight[inClass] as number)
-      if (!best || lost < best.lost - 1e-9) best = { move, next, lost }
+      if (best && lost >= best.lost - 1e-9) continue
+      const sliced = (one.profile[inClass] as number) >= 0
+      best = {
+        move,
+        next,
+        lost,
+        most: sliced ? freeOf(move.to, this.classes[inClass]?.grid) : Number.POSITIVE_INFINITY,
+      }
     }
     return best
   }
@@ -294,7 +317,12 @@ export class Placer {
     const key = keyOf(demand)
     const held = this.kinds.get(key)
     if (held) return held
-    const made: KindTable = { kind: kind(demand, this.classes), at: new Int32Array(64), moves: [] }
+    const made: KindTable = {
+      kind: kind(demand, this.classes),
+      at: new Int32Array(64),
+      moves: [],
+      own: this.outlook.scarce.map(({ kind: one }) => sameNeed(one.demand, demand)),
+    }
     this.kinds.set(key, made)
     return made
   }

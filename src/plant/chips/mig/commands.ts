@@ -19,6 +19,8 @@ export interface Repartition {
   readonly migMode: boolean
   readonly standing: readonly Standing[]
   readonly wanted: readonly Slice[]
+  /** The GPU shall be used uncut: MIG mode goes off. */
+  readonly uncut?: boolean
 }
 
 const same = (a: Slice, b: Slice): boolean => a.profile === b.profile && a.start === b.start
@@ -31,15 +33,14 @@ const named = ({ profile, start }: Slice): string => `${profile.name} at slot ${
  * Starts are always given (`-cgi profile:start`): left to itself the driver takes the first that fits, which is how slots
  * come to be free that no profile can use.
  */
-export function repartition({ gpu, geometry, migMode, standing, wanted }: Repartition): Step[] | undefined {
+export function repartition({ gpu, geometry, migMode, standing, wanted, uncut }: Repartition): Step[] | undefined {
   const layouts = layoutsOf(geometry)
   if (!layouts || stateOf(layouts, wanted) === undefined) return undefined
   const gone = standing.filter((one) => !wanted.some((other) => same(one, other)))
   const fresh = wanted.filter((one) => !standing.some((other) => same(one, other)))
   const steps: Step[] = []
   if (!migMode && wanted.length > 0) {
-    const reset = geometry.toggleResets ? '; this resets the GPU, so nothing may run on it' : ''
-    steps.push({ command: `nvidia-smi -i ${gpu} -mig 1`, why: `MIG mode is off${reset}` })
+    steps.push({ command: `nvidia-smi -i ${gpu} -mig 1`, why: `MIG mode is off${resets(geometry)}` })
   }
   if (gone.length > 0) steps.push(...destroy(gpu, gone, gone.length === standing.length))
   if (fresh.length > 0) {
@@ -49,6 +50,10 @@ export function repartition({ gpu, geometry, migMode, standing, wanted }: Repart
       why: `create ${fresh.map(named).join(', ')}, each with its compute instance`,
     })
   }
+  if (migMode && uncut) {
+    steps.push({ command: `nvidia-smi -i ${gpu} -mig 0`, why: `used uncut from now on${resets(geometry)}` })
+    return steps
+  }
   if (steps.length > 0)
     steps.push({
       command: `nvidia-smi mig -i ${gpu} -lgi`,
@@ -56,6 +61,9 @@ export function repartition({ gpu, geometry, migMode, standing, wanted }: Repart
     })
   return steps
 }
+
+const resets = ({ toggleResets }: MigGeometry): string =>
+  toggleResets ? '; this resets the GPU, so nothing may run on it' : ''
 
 /** Compute instances first, then what holds them. Without numbers only everything can be destroyed at once. */
 function destroy(gpu: string, gone: readonly Standing[], all: boolean): Step[] {
