@@ -98,8 +98,8 @@ export class Models {
 
   /** Lets its streams end, then frees it; it stays known. */
   async unload(name: string): Promise<void> {
-    await this.settled(name)
     const hosted = this.hosted.get(name)
+    if (hosted?.state === 'loading') return hosted.outcome.then(() => this.unload(name))
     if (hosted?.state === 'ready') return this.leave(name, hosted)
     if (hosted?.state === 'leaving') return hosted.gone
     if (hosted?.state === 'failed') this.set(name, { state: 'cold', path: hosted.path, bytes: hosted.bytes })
@@ -107,14 +107,21 @@ export class Models {
 
   /** Ends what the model is doing, frees and forgets it. */
   async remove(name: string): Promise<void> {
-    await this.settled(name)
+    // What it is and what is done about it belong in one turn: after an `await` it may be another.
     const hosted = this.hosted.get(name)
     if (!hosted) return
+    if (hosted.state === 'loading') return hosted.outcome.then(() => this.remove(name))
     this.hosted.delete(name)
+    if (hosted.state !== 'ready' && hosted.state !== 'leaving') return this.changed()
+    const { serving, bytes } = hosted
+    const closed = serving.work.close({ how: 'failed', fault: 'unknown_model', message: `${name} was removed` })
+    const freed =
+      hosted.state === 'leaving'
+        ? hosted.gone
+        : this.heldUntil({ serving, bytes, gone: closed.then(() => this.free(name, serving.model)) })
     this.changed()
-    if (hosted.state !== 'ready' && hosted.state !== 'leaving') return
-    await hosted.serving.work.close({ how: 'failed', fault: 'unknown_model', message: `${name} was removed` })
-    if (hosted.state === 'ready') await this.free(name, hosted.serving.model)
+    await freed
+    this.changed()
   }
 
   /**
@@ -153,11 +160,6 @@ export class Models {
   private set(name: string, hosted: Hosted): void {
     this.hosted.set(name, hosted)
     this.changed()
-  }
-
-  /** Waits until it is not being loaded any more. What it is then must be asked anew: others waited too. */
-  private async settled(name: string): Promise<void> {
-    for (let now = this.hosted.get(name); now?.state === 'loading'; now = this.hosted.get(name)) await now.outcome
   }
 
   /** Takes its turn. Whatever goes wrong is the outcome. */
@@ -237,13 +239,19 @@ export class Models {
 
   private async leave(name: string, { serving, path, bytes }: Ready): Promise<void> {
     const going: Going = { serving, bytes, gone: this.drained(name, serving) }
-    this.going.add(going)
+    const freed = this.heldUntil(going)
     this.set(name, { state: 'leaving', path, bytes, serving, gone: going.gone })
-    await going.gone
-    this.going.delete(going)
+    await freed
     const now = this.hosted.get(name)
     if (now?.state === 'leaving' && now.serving === serving) this.set(name, { state: 'cold', path, bytes })
     else this.changed()
+  }
+
+  /** Its bytes count until it is gone. */
+  private async heldUntil(going: Going): Promise<void> {
+    this.going.add(going)
+    await going.gone
+    this.going.delete(going)
   }
 
   private async drained(name: string, { work, model }: Serving): Promise<void> {
