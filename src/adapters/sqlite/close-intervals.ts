@@ -59,12 +59,13 @@ export function closeIntervals(store: Store, now_ms: number): boolean {
       allBig<IntervalRow>(store.database, sql, logLate_ms, Math.min(readTo_ms, now_ms))
     const inside = find(readyInside, enginesReadTo(store))
     const beyond = find(readyElsewhere, journalsReadTo(store))
+    if (inside.length + beyond.length === 0) return false
     const fits = fitsIn(store)
     for (const interval of inside.map(intervalOf))
       apply(store, closeInterval(interval, seenInSteps(store, interval), fits, now_ms))
     for (const interval of beyond.map(intervalOf))
       apply(store, closeWindow(interval, seenInWindow(store, interval), fits, now_ms))
-    if (inside.length + beyond.length > 0) refitSteps(store, now_ms)
+    refitSteps(store, now_ms)
     return inside.length === batch || beyond.length === batch
   })
 }
