@@ -25,13 +25,11 @@ export async function live(page: (size: Size) => Promise<readonly string[]>, eve
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, stop)
   stdout.write(alternate.enter)
   try {
-    let over = false
-    void quit.then(() => {
-      over = true
-    })
-    while (!over) {
+    for (;;) {
       const size = { columns: stdout.columns || 80, rows: stdout.rows || 24 } // some serial lines say 0
-      stdout.write(drawn(await page(size), size))
+      const lines = await Promise.race([quit, page(size)]) // who asks to leave does not wait for an operator that hangs
+      if (!lines) break
+      stdout.write(drawn(lines, size))
       await Promise.race([quit, changed(every_ms)])
     }
   } finally {
