@@ -37,7 +37,6 @@ export interface EngineView {
   readonly counters: BridgedCounters
   kind: EngineKind | undefined
   report: EngineReport
-  /** Prefix hits ÷ queries since the look before. */
 }
 
 interface Source {
@@ -260,7 +259,7 @@ const closing = (watch: Watch, page: { close(): Promise<void> }): Source => ({
 /** A board draws 1.4 kW at the most today, a rack some 140 kW; a query may be of either. */
 const [mostOfBoard, mostOfQuery] = [watts(5_000), watts(500_000)]
 
-const meterOf = (name: string, source: MeterSource, floor: Watts | undefined): DeclaredMeter | FedMeter =>
+const meterOf = (name: string, source: MeterSource, floor: Watts | undefined): Fed =>
   source.kind === 'watts'
     ? new DeclaredMeter(name, watts(source.idle), watts(source.full))
     : new FedMeter(name, source.kind === 'prometheus' ? mostOfQuery : mostOfBoard, floor)
