@@ -120,6 +120,22 @@ function report(found: Map<string, Record<Way, Figures[]>>) {
   })
 }
 
+/** What a gateway may cost on two cores that generator, upstream and factory share; stated before it was measured. */
+function bars(loads: ReturnType<typeof report>) {
+  const of = (load: number, name: string) => loads[load]?.rows.find((row) => row.name === name)
+  const beyond = (load: number, name: string): number => {
+    const row = of(load, name)
+    return row ? round2(row.gateway - row.direct) : Number.NaN
+  }
+  const bar = (what: string, measured: number, most: number) => ({ what, measured, bar: most, held: measured <= most })
+  const perSecond = of(1, 'answers/s')?.gateway ?? Number.NaN
+  return [
+    bar('added to a whole answer, p50 ms', beyond(0, 'took p50 ms'), 0.5),
+    { what: `whole answers/s, ${clients} clients`, measured: perSecond, bar: 5000, held: perSecond >= 5000 },
+    bar(`added to the gaps of ${streams} streams, p99 ms`, beyond(2, 'gap p99 ms'), 100),
+  ]
+}
+
 const upstream = await startUpstream()
 const factory = await startFactory()
 try {
@@ -136,7 +152,10 @@ try {
   const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version }
   const target = { synthetic: true, ...pace, tokens }
   const books = { conserved: check.conserved, requests: check.requests }
-  if (values.json) console.log(JSON.stringify({ machine, target, rounds, seconds, loads: loadsFound, books }, null, 2))
+  if (values.json)
+    console.log(
+      JSON.stringify({ machine, target, rounds, seconds, loads: loadsFound, bars: bars(loadsFound), books }, null, 2),
+    )
   else {
     const { cores, cpu, node } = machine
     console.log(`${cores} cores (${cpu}), Node ${node}; generator, upstream and factory share them: read the ratios`)
@@ -148,6 +167,8 @@ try {
       console.log(`\n${load}`)
       console.table(Object.fromEntries(rows.map(({ name, ...figures }) => [name, figures])))
     }
+    console.log('\nstated bars (on 2 cores, all of them shared)')
+    console.table(Object.fromEntries(bars(loadsFound).map(({ what, ...figures }) => [what, figures])))
     console.log(`books: ${books.requests} requests, conserved: ${books.conserved}`)
   }
   if (books.conserved !== true) process.exitCode = 1
