@@ -1,5 +1,6 @@
 import type { Accelerator } from '../../plant/chips/accelerator.ts'
 import type { MigGeometry } from '../../plant/chips/mig/geometry.ts'
+import type { Port } from '../../plant/infrastructure/fabric.ts'
 import type { Rack } from '../../plant/infrastructure/rack.ts'
 import type { Storage, Tier } from '../../plant/infrastructure/storage.ts'
 import type { GpuNeed } from './demand.ts'
@@ -32,6 +33,8 @@ export interface ClusterNode {
   readonly geometry: MigGeometry | null
   /** GPUs on which MIG mode is on. */
   readonly migMode: ReadonlySet<number>
+  /** The network to other nodes; `null`: none is stated, and no replica spans nodes. */
+  readonly fabric: Port | null
   readonly storage: Storage
   /** Where weights lie that are not loaded yet. */
   readonly weightsIn: Tier

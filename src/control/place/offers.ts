@@ -165,8 +165,8 @@ function priced(
 }
 
 /**
- * Places for all stages, near each other: on one node, else in one rack, else anywhere. They are tried on the inventory and
- * taken back. A node whose rack has not the power is left out and the search goes on.
+ * Places for all stages, near each other: on one node, else in one rack, else anywhere on the same fabric. They are tried on
+ * the inventory and taken back. A node whose rack has not the power is left out and the search goes on.
  */
 function findParts(
   inventory: Inventory,
@@ -174,6 +174,20 @@ function findParts(
   stages: number,
   nodes: ReadonlySet<number>,
 ): Part[] | undefined {
+  const left = new Set(nodes)
+  for (let start = 0; start < MOST_STARTS; start++) {
+    const parts = tryParts(inventory, demand, stages, left)
+    const [first] = parts
+    if (parts.length === stages || !first) return first && parts
+    left.delete(first.node)
+  }
+  return undefined
+}
+
+/** First nodes that are tried for a pipeline: a node without room or network beside it must not end the search. */
+const MOST_STARTS = 16
+
+function tryParts(inventory: Inventory, demand: Demand, stages: number, nodes: ReadonlySet<number>): Part[] {
   const parts: Part[] = []
   const tried: Occupant[] = []
   for (let stage = 0; stage < stages; stage++) {
@@ -183,7 +197,7 @@ function findParts(
     tried.push(inventory.enter(trial(demand), part.node, part.move))
   }
   for (const one of tried.toReversed()) inventory.leave(one)
-  return parts.length === stages ? parts : undefined
+  return parts
 }
 
 const trial = (demand: Demand) => ({
@@ -204,11 +218,12 @@ function nearest(
 ): Part | undefined {
   const [first] = parts
   if (!first) return powered(inventory, demand, (node) => nodes.has(node))
-  const { rack } = inventory.node(first.node)
+  const { rack, fabric } = inventory.node(first.node)
+  const reached = (node: number): boolean => fabric !== null && inventory.node(node).fabric === fabric
   const near: readonly ((node: number) => boolean)[] = [
     (node) => node === first.node,
-    (node) => rack !== null && inventory.node(node).rack === rack,
-    () => true,
+    (node) => reached(node) && rack !== null && inventory.node(node).rack === rack,
+    reached,
   ]
   for (const close of near) {
     const part = powered(inventory, demand, (node) => nodes.has(node) && close(node))

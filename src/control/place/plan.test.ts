@@ -225,6 +225,38 @@ test('of several chips the cheapest per token within the objective is taken', ()
   assert((first?.usd_million ?? 0) < (second?.usd_million ?? 0))
 })
 
+test('a model that we have no card of is judged by its published configuration', () => {
+  const config = {
+    num_hidden_layers: 32,
+    hidden_size: 4096,
+    vocab_size: 128_256,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    intermediate_size: 14_336,
+  }
+  const unheard = { ...chat, model: 'someone/unheard-of', run_on: [{ chip: 'h200', gpus: 1 }] }
+  assert.match(said(only(planned({}, unheard))), /there is no card of the model someone\/unheard-of: state tokens_s/)
+  const made = only(planned({}, { ...unheard, config }))
+  const known = only(planned({}, { ...chat, run_on: [{ chip: 'h200', gpus: 1 }] }))
+  assert.equal(made.weighed[0]?.tokens_s, known.weighed[0]?.tokens_s)
+  assert.throws(() => planned({}, { ...unheard, config: { ...config, hidden_size: 'x' } }), /config lacks hidden_size/)
+})
+
+test('racks may be described by how they are built', () => {
+  const racks = [
+    { id: 'old', density: 'enterprise' },
+    { id: 'new', density: 'GB300 NVL72', cooling_kw: 100 },
+  ]
+  const { racks: read } = readCluster({ nodes: [h200], racks }, noon)
+  assert.deepEqual(
+    read.map(({ power, cooling, cooled }) => [power, cooling, cooled]),
+    [
+      [5000, 'air', 5000],
+      [142_000, 'liquid', 100_000],
+    ],
+  )
+})
+
 test('a gang stands as a whole or not at all', () => {
   const gang = { ...chat, gang: true, replicas: 3, run_on: [{ chip: 'h200', gpus: 1 }] }
   const made = planned({}, gang)
@@ -239,9 +271,9 @@ test('a gang stands as a whole or not at all', () => {
 
 test('stages of a pipeline lie near each other, and all or none are placed', () => {
   const nodes = [
-    { ...h200, id: 'a', rack: 'r1' },
-    { ...h200, id: 'b', rack: 'r2' },
-    { ...h200, id: 'c', rack: 'r1' },
+    { ...h200, id: 'a', rack: 'r1', fabric: 'infiniband-ndr' },
+    { ...h200, id: 'b', rack: 'r2', fabric: 'infiniband-ndr' },
+    { ...h200, id: 'c', rack: 'r1', fabric: 'infiniband-ndr' },
   ]
   const racks = [
     { id: 'r1', power_kw: 40 },
@@ -250,6 +282,8 @@ test('stages of a pipeline lie near each other, and all or none are placed', () 
   const pipeline = (stages: number) => ({ ...chat, run_on: [{ chip: 'h200', gpus: 2, stages, tokens_per_s: 3000 }] })
   assert.deepEqual(at(only(planned({ nodes, racks }, pipeline(2)))), ['a:0+1', 'c:0+1'])
   assert.equal(only(planned({ nodes, racks }, pipeline(4))).verdict, 'refused')
+  const apart = nodes.map((node) => ({ ...node, fabric: undefined }))
+  assert.equal(only(planned({ nodes: apart, racks }, pipeline(2))).verdict, 'refused', 'no network, no stages')
 })
 
 test('only what is missing is placed, the most valuable first', () => {

@@ -90,7 +90,12 @@ function missing(cluster: Cluster, { deployment, replicas }: Wanted): string[] {
 function placeAll(inventory: Inventory, wanted: Wanted, replicas: readonly string[]): Decision[] {
   const done: { readonly decision: Decision; readonly entered: readonly Occupant[] }[] = []
   for (const replica of replicas) {
-    const one = placeOne(inventory, wanted, replica)
+    const last = done.at(-1)
+    // After a refusal nothing has changed: the next of the same deployment would be refused for the same reasons.
+    const one =
+      last?.decision.verdict === 'refused'
+        ? { decision: { ...last.decision, replica }, entered: [] }
+        : placeOne(inventory, wanted, replica)
     done.push(one)
     if (one.decision.verdict === 'placed' || !wanted.gang) continue
     for (const { entered } of done) for (const part of entered) inventory.leave(part)

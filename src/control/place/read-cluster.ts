@@ -2,7 +2,8 @@ import type { Accelerator } from '../../plant/chips/accelerator.ts'
 import { accelerators, findAccelerator } from '../../plant/chips/catalogue.ts'
 import { geometryFaults, type MigGeometry } from '../../plant/chips/mig/geometry.ts'
 import { findMig } from '../../plant/chips/mig/tables.ts'
-import { type Cooling, coolingCeiling, type Rack } from '../../plant/infrastructure/rack.ts'
+import { type Port, ports } from '../../plant/infrastructure/fabric.ts'
+import { type Cooling, coolingCeiling, densities, type Rack } from '../../plant/infrastructure/rack.ts'
 import { assumedStorage, type Storage, tiers } from '../../plant/infrastructure/storage.ts'
 import { Field } from '../../units/field.ts'
 import { bytes, bytesPerSecond, watts } from '../../units/quantity.ts'
@@ -44,16 +45,23 @@ export function readCluster(value: unknown, now_ms: number): Cluster {
 }
 
 function rackIn(field: Field): Rack {
-  const cooling = field.oneOf('cooling', Object.keys(coolingCeiling) as Cooling[], 'air')
+  const density = field.has('density')
+    ? field.oneOf(
+        'density',
+        densities.map((one) => one.name),
+      )
+    : undefined
+  const built = densities.find((one) => one.name === density)
+  const cooling = field.oneOf('cooling', Object.keys(coolingCeiling) as Cooling[], built?.cooling ?? 'air')
   const kilowatts = (name: string, usually?: number): number =>
     1000 * field.number(name, { from: 0.1, to: 10_000, ...(usually === undefined ? {} : { usually }) })
   const rack: Rack = {
     id: field.text('id'),
     row: field.has('row') ? field.text('row') : null,
     feed: field.has('feed') ? field.text('feed') : null,
-    power: watts(kilowatts('power_kw')),
+    power: watts(kilowatts('power_kw', built && built.watts / 1000)),
     cooling,
-    cooled: watts(kilowatts('cooling_kw', coolingCeiling[cooling] / 1000)),
+    cooled: watts(kilowatts('cooling_kw', (built?.watts ?? coolingCeiling[cooling]) / 1000)),
   }
   field.done()
   return rack
@@ -82,6 +90,7 @@ function nodesIn(field: Field, racks: readonly Rack[]): ClusterNode[] {
     coreUsdPerHour: field.has('usd_per_core_hour') ? field.number('usd_per_core_hour', { from: 0, to: 1e6 }) : null,
     geometry: chip && geometryIn(field, chip),
     migMode: new Set(field.has('mig_on') ? field.numbers('mig_on', { from: 0, to: gpus - 1 }) : []),
+    fabric: field.has('fabric') ? field.oneOf('fabric', Object.keys(ports) as Port[]) : null,
     storage: storageIn(field.group('storage')),
     weightsIn: field.oneOf('weights_in', tiers, 'nvme'),
     draining: field.flag('draining', false),

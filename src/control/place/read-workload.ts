@@ -1,6 +1,7 @@
 import { dtypes } from '../../plant/chips/card.ts'
-import { type WeightFormat, weightFormats } from '../../plant/models/card.ts'
+import { type ModelCard, type WeightFormat, weightFormats } from '../../plant/models/card.ts'
 import { findModel } from '../../plant/models/cards.ts'
+import { fromHuggingFace } from '../../plant/models/from-huggingface.ts'
 import { Field, FieldError } from '../../units/field.ts'
 import type { Shape, ShapeOn, Slo, Wanted } from './workload.ts'
 
@@ -24,7 +25,7 @@ function wantedIn(field: Field): Wanted {
     deployment: field.text('name'),
     tenant: field.text('tenant', 'default'),
     model,
-    card: findModel(model) ?? null,
+    card: field.has('config') ? cardIn(field, model) : (findModel(model) ?? null),
     weights: field.has('weights') ? formatIn(field) : null,
     kv: field.oneOf('kv', dtypes, 'bf16'),
     replicas: field.whole('replicas', { from: 0, to: 100_000, usually: 1 }),
@@ -37,6 +38,12 @@ function wantedIn(field: Field): Wanted {
   }
   field.done()
   return wanted
+}
+
+/** The shape of a model that we have no card of: its published config.json, as it stands. */
+function cardIn(field: Field, model: string): ModelCard {
+  const card = fromHuggingFace(model, field.any('config'))
+  return 'layers' in card ? card : field.fail('config', `lacks ${card.field}: ${card.message}`)
 }
 
 function formatIn(field: Field): WeightFormat {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, bytesPerSecond, seconds, watts } from '../../units/quantity.ts'
+import { bytes, seconds, watts } from '../../units/quantity.ts'
 import type { Accelerator } from '../chips/accelerator.ts'
 import { accelerators, findAccelerator } from '../chips/catalogue.ts'
 import { ports, tensorParallelLimit } from './fabric.ts'
 import { coolingCeiling, densities, nameplate, type Rack, usable } from './rack.ts'
-import { assumedStorage, kvTiers, loadTime, slotRate, tiers, warmUp } from './storage.ts'
+import { assumedStorage, loadTime, slotRate, tiers, warmUp } from './storage.ts'
 
 const chip = (id: string): Accelerator => findAccelerator(id) ?? assert.fail(id)
 
@@ -51,16 +51,4 @@ test('the nearer the weights, the sooner the replica: and never sooner than the 
   assert.equal(warmUp(loadTime(weights, 'nvme', assumedStorage, slot, 8), seconds(20)), 141e9 / 14e9 + 20)
   assert.equal(slotRate(chip('l40s')), 32e9)
   assert.equal(ports['infiniband-ndr'], 50e9)
-})
-
-test('KV blocks are kept where reading them back beats prefill', () => {
-  const perToken = bytes(131_072)
-  const slot = bytesPerSecond(64e9)
-  const kept = kvTiers(perToken, 20_000, assumedStorage, slot).map(({ tier }) => tier)
-  assert.deepEqual(kept, ['host', 'nvme', 'object'])
-  // Prefill at 200,000 tokens/s computes 5 µs a token; the drives give one in 9 µs.
-  assert.deepEqual(
-    kvTiers(perToken, 200_000, assumedStorage, slot).map(({ tier }) => tier),
-    ['host'],
-  )
 })

@@ -1,7 +1,7 @@
 import { type Bytes, type BytesPerSecond, bytesPerSecond, type Seconds, seconds } from '../../units/quantity.ts'
 import type { ChipCard } from '../chips/card.ts'
 
-/** Where weights and KV blocks can lie, from the nearest to the farthest. */
+/** Where weights can lie, from the nearest to the farthest. */
 export const tiers = ['hbm', 'host', 'nvme', 'object'] as const
 export type Tier = (typeof tiers)[number]
 
@@ -43,21 +43,3 @@ export function loadTime(weights: Bytes, from: Tier, storage: Storage, slot: Byt
  * which depends on the engine and is measured or stated, never derived.
  */
 export const warmUp = (load: Seconds, engineStart: Seconds): Seconds => seconds(load + engineStart)
-
-/** What keeping a prefix in a tier saves: seconds per token that reading it back is faster than computing it again. */
-export interface KvTier {
-  readonly tier: Exclude<Tier, 'hbm'>
-  readonly saves_s: number
-}
-
-/**
- * Tiers in which KV blocks are worth keeping, the best first: reading bytes per token over the tier's rate must be faster
- * than prefill. Weights' path and KV's are the same, but one request's blocks pass through one chip's slot at a time.
- */
-export function kvTiers(perToken: Bytes, prefill_tokens_s: number, storage: Storage, slot: BytesPerSecond): KvTier[] {
-  const computed = 1 / prefill_tokens_s
-  return (['host', 'nvme', 'object'] as const)
-    .map((tier) => ({ tier, saves_s: computed - perToken / Math.min(storage[tier], slot) }))
-    .filter(({ saves_s }) => saves_s > 0)
-    .sort((a, b) => b.saves_s - a.saves_s)
-}
