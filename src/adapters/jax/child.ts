@@ -2,9 +2,11 @@
 import type { TrainEvent, TrainJob } from '../../lines/models/train.ts'
 import { run } from './run.ts'
 
-const tell = (event: TrainEvent): void => {
-  process.send?.(event)
-}
+/** Resolves once the event is written. */
+const tell = (event: TrainEvent): Promise<void> =>
+  new Promise((resolve) => {
+    process.send?.(event, undefined, undefined, () => resolve())
+  })
 const abandoned = (): never => process.exit(1) // nobody is left to tell
 
 process.on('SIGINT', () => {}) // a Ctrl-C reaches the whole group; the parent decides and kills

@@ -9,15 +9,7 @@
  */
 import { jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
 import { dice, normal } from '../../lines/models/dice.ts'
-import {
-  MESSAGES_PER_STEP,
-  NORM_EPSILON,
-  type Recipe,
-  type Shape,
-  STEP_EDGES,
-  type Tensor,
-  type Weights,
-} from '../../lines/models/train.ts'
+import { MESSAGES_PER_STEP, NORM_EPSILON, type Recipe, type Shape, STEP_EDGES } from '../../lines/models/train.ts'
 
 type Matrix = np.Array
 type Layer = {
@@ -217,39 +209,3 @@ export function freshParams(shape: Shape, seed: number): Params {
 }
 
 export const zerosLike = (params: Params): Params => tree.map((leaf: Matrix) => np.zeros(leaf.shape), params) as Params
-
-/** The parameters under their GGUF names, matrices turned to [outputs, inputs]. Consumes nothing. */
-export async function exported(params: Params): Promise<Weights> {
-  const weights: Record<string, Tensor> = {}
-  const take = async (name: string, matrix: Matrix, transpose: boolean): Promise<void> => {
-    const [inputs, outputs] = matrix.shape as [number, number | undefined]
-    const data = (await matrix.ref.data()) as Float32Array
-    weights[name] =
-      transpose && outputs
-        ? { shape: [outputs, inputs], data: transposed(data, inputs, outputs) }
-        : { shape: matrix.shape, data }
-  }
-  await take('token_embd.weight', params.embedding, false)
-  for (const [at, layer] of params.layers.entries()) {
-    await take(`blk.${at}.attn_norm.weight`, layer.attentionNorm, false)
-    await take(`blk.${at}.attn_q.weight`, layer.query, true)
-    await take(`blk.${at}.attn_k.weight`, layer.key, true)
-    await take(`blk.${at}.attn_v.weight`, layer.value, true)
-    await take(`blk.${at}.attn_output.weight`, layer.out, true)
-    await take(`blk.${at}.ffn_norm.weight`, layer.ffnNorm, false)
-    await take(`blk.${at}.ffn_gate.weight`, layer.gate, true)
-    await take(`blk.${at}.ffn_up.weight`, layer.up, true)
-    await take(`blk.${at}.ffn_down.weight`, layer.down, true)
-  }
-  await take('output_norm.weight', params.norm, false)
-  await take('output.weight', params.head, true)
-  return weights
-}
-
-function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
-  const turned = new Float32Array(data.length)
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      turned[column * rows + row] = data[row * columns + column] as number
-  return turned
-}

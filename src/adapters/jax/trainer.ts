@@ -3,7 +3,18 @@
  * child's CPU time is the job's CPU time.
  */
 import { fork } from 'node:child_process'
+import { extname, join } from 'node:path'
 import type { TrainEvent, Trainer } from '../../lines/models/train.ts'
+
+/** Whether the trainer's own package is installed: it is a development dependency, for most users never train. */
+export function canTrain(): boolean {
+  try {
+    import.meta.resolve('@jax-js/jax')
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Trains in a child process of this Node. Each call starts one child, which ends with its job. */
 export const jaxTrainer = (): Trainer => ({
@@ -14,7 +25,9 @@ export const jaxTrainer = (): Trainer => ({
       settled = event.kind === 'trained' || event.kind === 'failed'
       tell(event)
     }
-    const child = fork(new URL(import.meta.resolve('./child.ts')), { serialization: 'advanced' })
+    const child = fork(join(import.meta.dirname, `child${extname(import.meta.filename)}`), {
+      serialization: 'advanced',
+    })
     child.on('message', (event) => settle(event as TrainEvent)) // sent by our own child.ts, nobody else
     child.on('error', (error) => settle({ kind: 'failed', fault: 'crashed', message: error.message }))
     child.on('exit', (code, signal) =>

@@ -8,4 +8,5 @@ export const exitCodes = {
   unreachable: { code: 5, means: 'the factory is stopped or does not answer' },
   not_conserved: { code: 6, means: 'the books are not conserved' },
   no_access: { code: 7, means: 'no permission, or the disk is full or broken' },
+  interrupted: { code: 130, means: 'stopped with Ctrl-C; the same command goes on from there where it can' },
 } as const

@@ -24,6 +24,8 @@ export const controlCatalogue = {
     next: 'Run the command again; if it stays, the file at its source is another.',
   },
   confirmation_needed: { status: 400, exit: 2, next: 'Add --yes.' },
+  trainer_missing: { status: 501, exit: 4, next: 'npm install --save-dev --save-exact @jax-js/jax@0.1.25' },
+  training_failed: { status: 500, exit: 1, next: 'Run the command again: it goes on from its last checkpoint.' },
   too_many_attempts: { status: 429, exit: 4, next: 'Wait a minute, then use the key in admin.key.' },
   internal_error: { status: 500, exit: 1, next: 'wattmill doctor' },
   engine_unreachable: { status: 502, exit: 4, next: 'Check the URL and that the engine runs.' },

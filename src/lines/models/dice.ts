@@ -15,6 +15,9 @@ export function dice(seed: number): Dice {
   }
 }
 
+/** As `dice(seed)` stands after so many draws: its state grows by the same number at each. */
+export const diceAfter = (seed: number, draws: number): Dice => dice(seed + Math.imul(draws, 0x6d2b79f5))
+
 /** Fisher-Yates, in place. */
 export function shuffle<Item>(items: Item[], next: Dice): Item[] {
   for (let last = items.length - 1; last > 0; last--) {

@@ -1,7 +1,6 @@
 /** Evaluate: a model's answers on messages it never saw, as JSON that somebody else would read. */
 import type { Labelled } from './dataset.ts'
 import { type Reference, softmax } from './forward.ts'
-import { type Share, wilson } from './statistics.ts'
 import { END, type Tokenizer, type Vocabulary } from './tokenizer.ts'
 
 /** An answer takes an intent, a confidence and an end: three tokens. */
@@ -52,15 +51,11 @@ export function intentProbabilities(judged: Judged, message: string): { intent: 
     .sort((one, other) => other.probability - one.probability)
 }
 
-/** Share of messages whose true intent is among the `most` most probable ones. */
-export function topShare(judged: Judged, messages: readonly Labelled[], most: number): Share {
-  const within = messages.filter(({ text, label }) =>
-    intentProbabilities(judged, text)
-      .slice(0, most)
-      .some(({ intent }) => intent === label),
-  )
-  return wilson(within.length, messages.length)
-}
+/** Whether the true intent is among the `most` most probable ones. */
+export const amongTop = (judged: Judged, { text, label }: Labelled, most: number): boolean =>
+  intentProbabilities(judged, text)
+    .slice(0, most)
+    .some(({ intent }) => intent === label)
 
 /** Which answers are right. */
 export const rightAnswers = (answers: readonly Answer[], messages: readonly Labelled[]): boolean[] =>

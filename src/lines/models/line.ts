@@ -8,7 +8,7 @@
 import { type Classifier, learnBaseline } from './baseline.ts'
 import { curate, type Digest } from './curate.ts'
 import type { Dataset, Labelled } from './dataset.ts'
-import { type Answer, answerTo, confidenceTexts, type Judged, rightAnswers, topShare } from './evaluate.ts'
+import { type Answer, amongTop, answerTo, confidenceTexts, type Judged, rightAnswers } from './evaluate.ts'
 import { reference } from './forward.ts'
 import { packStarter, roundedWeights } from './starter.ts'
 import { calibrationError, type Paired, paired, type Share, wilson } from './statistics.ts'
@@ -39,6 +39,7 @@ export interface Made {
   readonly parameters: number
   /** The GGUF file. */
   readonly file: Uint8Array
+  readonly seconds: number
   readonly cpuSeconds: number
   readonly dataset: Dataset
   readonly verdict: Verdict
@@ -78,6 +79,10 @@ export interface World {
   check(file: Uint8Array, expected: readonly Expected[]): void // → checked
   publish(made: Made, checked: Checked): void
   told(stage: string): void
+  /** Messages judged so far of a stage. */
+  judged(done: number, of: number): void
+  /** Calls it soon, when whoever else waits has had a turn. */
+  later(next: () => void): void
   fail(message: string): void
 }
 
@@ -108,33 +113,57 @@ export function modelsLine(
   world.train({ shape, vocabulary: draft, recipe: order.recipe, train: dataset.train, watch: dataset.calibrate })
   let made: Made | undefined
 
+  /** Calibrate on one part, evaluate on the other. */
+  const judge = (weights: Weights, done: (found: Judgement) => void): void => {
+    const asDrafted: Judged = { vocabulary: draft, tokens: tokenizer(draft), reference: reference(shape, weights) }
+    world.told('calibrating the stated confidence')
+    inTurns(
+      world,
+      dataset.calibrate,
+      ({ text }) => answerTo(asDrafted, text),
+      (said) => {
+        const judged = calibrated(asDrafted, said, dataset.calibrate)
+        world.told('evaluating on the test part, beside the baseline')
+        const asked = (message: Labelled) => ({
+          answer: answerTo(judged, message.text),
+          near: amongTop(judged, message, 3),
+        })
+        inTurns(world, dataset.test, asked, (found) => {
+          const answers = found.map(({ answer }) => answer)
+          const near = found.map(({ near }) => near)
+          const baseline = learnBaseline(dataset.train, order.recipe.seed)
+          done({ judged, answers, verdict: verdict(answers, near, baseline, dataset.test) })
+        })
+      },
+    )
+  }
+
   return (event) => {
     switch (event.kind) {
       case 'step':
       case 'epoch':
+      case 'checkpoint':
         return
       case 'failed':
         return world.fail(`training ${event.fault}: ${event.message}`)
       case 'trained': {
         const weights = roundedWeights(stepsTied(event.weights, draft, shape))
-        world.told('calibrating the stated confidence')
-        const judged = calibrated(shape, draft, weights, dataset.calibrate)
-        world.told('evaluating on the test part, beside the baseline')
-        const answers = dataset.test.map(({ text }) => answerTo(judged, text))
-        const baseline = learnBaseline(dataset.train, order.recipe.seed)
-        made = {
-          shape,
-          vocabulary: judged.vocabulary,
-          weights,
-          parameters: parameterCount(weights),
-          file: packStarter(shape, judged.vocabulary, weights),
-          cpuSeconds: event.cpuSeconds,
-          dataset,
-          verdict: verdict(judged, answers, baseline, dataset.test),
-        }
-        const expected = answers.map(({ text }, at) => ({ message: dataset.test[at]?.text ?? '', answer: text }))
-        world.told('checking against the engine')
-        return world.check(made.file, expected.slice(0, CHECKED_MESSAGES))
+        return judge(weights, ({ judged, verdict, answers }) => {
+          made = {
+            shape,
+            vocabulary: judged.vocabulary,
+            weights,
+            parameters: parameterCount(weights),
+            file: packStarter(shape, judged.vocabulary, weights),
+            seconds: event.seconds,
+            cpuSeconds: event.cpuSeconds,
+            dataset,
+            verdict,
+          }
+          const expected = answers.map(({ text }, at) => ({ message: dataset.test[at]?.text ?? '', answer: text }))
+          world.told('checking against the engine')
+          world.check(made.file, expected.slice(0, CHECKED_MESSAGES))
+        })
       }
       case 'checked':
         if (!made) return world.fail('checked before anything was made')
@@ -168,17 +197,43 @@ function stepsTied(weights: Weights, { firstIntent, intents, steps }: Vocabulary
   return { ...weights, 'token_embd.weight': { ...embedding, data } }
 }
 
-/** Answers the calibration part, then writes into the vocabulary what each step of confidence turned out to mean. */
-function calibrated(shape: Shape, draft: Vocabulary, weights: Weights, messages: readonly Labelled[]): Judged {
-  const judged: Judged = { vocabulary: draft, tokens: tokenizer(draft), reference: reference(shape, weights) }
-  const answers = messages.map(({ text }) => answerTo(judged, text))
+interface Judgement {
+  readonly judged: Judged
+  readonly answers: readonly Answer[]
+  readonly verdict: Verdict
+}
+
+/** Does the work for each message, some at a time: it takes a minute, and the world has other things to attend to. */
+function inTurns<Found>(
+  world: World,
+  messages: readonly Labelled[],
+  work: (message: Labelled) => Found,
+  done: (found: Found[]) => void,
+): void {
+  const found: Found[] = []
+  const turn = (): void => {
+    found.push(...messages.slice(found.length, found.length + 10).map(work))
+    world.judged(found.length, messages.length)
+    if (found.length < messages.length) world.later(turn)
+    else done(found)
+  }
+  world.later(turn)
+}
+
+/** Writes into the vocabulary what each step of confidence turned out to mean on the calibration part. */
+function calibrated(judged: Judged, answers: readonly Answer[], messages: readonly Labelled[]): Judged {
+  const { tokens, firstPiece, firstIntent, intents } = judged.vocabulary
   const texts = confidenceTexts(STEP_EDGES, answers, rightAnswers(answers, messages))
-  const pieces = draft.tokens.slice(draft.firstPiece, draft.firstIntent)
-  const final = vocabulary(pieces, draft.intents, texts)
+  const final = vocabulary(tokens.slice(firstPiece, firstIntent), intents, texts)
   return { ...judged, vocabulary: final, tokens: tokenizer(final) }
 }
 
-function verdict(judged: Judged, answers: readonly Answer[], baseline: Classifier, test: readonly Labelled[]): Verdict {
+function verdict(
+  answers: readonly Answer[],
+  near: readonly boolean[],
+  baseline: Classifier,
+  test: readonly Labelled[],
+): Verdict {
   const right = rightAnswers(answers, test)
   const baselineRight = test.map(({ text, label }) => baseline(text) === label)
   const count = (flags: readonly boolean[]): Share => wilson(flags.filter(Boolean).length, flags.length)
@@ -187,7 +242,7 @@ function verdict(judged: Judged, answers: readonly Answer[], baseline: Classifie
     calibrationError(answers.map((answer, at) => ({ confidence: of(answer), right: right[at] as boolean })))
   return {
     accuracy: count(right),
-    topThree: topShare(judged, test, 3),
+    topThree: count(near),
     baseline: count(baselineRight),
     difference: paired(right, baselineRight),
     validJson: count(answers.map(({ intent }) => intent !== undefined)),

@@ -57,6 +57,24 @@ export interface TrainJob {
   readonly train: readonly Labelled[]
   /** Accuracy on these is told after each epoch; they never move a weight. */
   readonly watch: readonly Labelled[]
+  /** Goes on from here; undefined: from the beginning. */
+  readonly from?: Checkpoint | undefined
+}
+
+/** Where a run stands: with it and its job it goes on as if it had never stopped, to the same weights bit for bit. */
+export interface Checkpoint {
+  /** Steps done; epochs done, and batches of the one under way. */
+  readonly step: number
+  readonly epoch: number
+  readonly batch: number
+  /** Numbers drawn for dropout. */
+  readonly draws: number
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly params: Weights
+  /** Adam's running means of the gradient and of its square. */
+  readonly mean: Weights
+  readonly square: Weights
 }
 
 /** What a trainer tells while it works. */
@@ -69,7 +87,8 @@ export type TrainEvent =
       readonly tokens: number
     }
   | { readonly kind: 'epoch'; readonly epoch: number; readonly watched: number }
-  | { readonly kind: 'trained'; readonly weights: Weights; readonly cpuSeconds: number }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+  | { readonly kind: 'trained'; readonly weights: Weights; readonly seconds: number; readonly cpuSeconds: number }
   | { readonly kind: 'failed'; readonly fault: TrainFault; readonly message: string }
 
 export type TrainFault = 'stopped' | 'diverged' | 'crashed'

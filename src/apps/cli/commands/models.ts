@@ -5,6 +5,7 @@ import { waiting } from '../progress.ts'
 import { does, path, show } from '../run.ts'
 import { list } from '../values.ts'
 import { pullCommand } from './pull.ts'
+import { trainCommands } from './train.ts'
 
 const moves = [
   ['load', 'bring a model into memory; the least recently used make room, when their streams have ended'],
@@ -41,6 +42,7 @@ export function modelCommands(program: Command): void {
   )
 
   pullCommand(models)
+  trainCommands(models)
 
   for (const [verb, about] of moves)
     does(models.command(verb).description(about).argument('<name>'), async (factory, options, name = '') => {

@@ -14,6 +14,7 @@ import { secretOf } from '../../../adapters/openai/secret.ts'
 import { ControlError } from '../../operator/errors.ts'
 import { nameOf, sha256Of } from '../../operator/model-file.ts'
 import type { Reached } from '../../operator/reach.ts'
+import { exitCodes } from '../exit.ts'
 import { fields, type Row } from '../print.ts'
 import { type Common, does, path, show } from '../run.ts'
 import { talk } from '../talk.ts'
@@ -25,9 +26,6 @@ interface Pull {
   readonly yes?: boolean
   readonly keyFrom?: string
 }
-
-/** As a shell says that Ctrl-C ended a command. */
-const interrupted = 130
 
 export function pullCommand(models: Command): void {
   does<Pull>(
@@ -54,7 +52,7 @@ async function pull(factory: Reached, options: Pull & Common, source = ''): Prom
   } catch (cause) {
     if (!stop.signal.aborted) throw wordsFor(cause)
     talk('Stopped. The same command goes on from here.')
-    return interrupted
+    return exitCodes.interrupted.code
   } finally {
     process.off('SIGINT', onSignal)
   }
