@@ -57,6 +57,7 @@ const checks: Readonly<Record<string, Check>> = {
   suffix: text,
   user: text,
   tools: list,
+  parallel_tool_calls: boolean,
   response_format: object,
   encoding_format: encoding,
   dimensions: whole(1, 1_000_000),

@@ -83,6 +83,7 @@ function strangeProbabilities({ dialect, body }: ApiRequest): Refusal | undefine
     return undefined
   }
   if (dialect === 'text') return count('logprobs')
+  if (typeof (body.logprobs ?? false) !== 'boolean') return invalid('logprobs', '"logprobs" must be true or false')
   if (body.top_logprobs && body.logprobs !== true)
     return invalid('top_logprobs', '"top_logprobs" needs "logprobs": true')
   return count('top_logprobs')

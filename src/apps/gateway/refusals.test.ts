@@ -112,6 +112,8 @@ test('what the embedded engine cannot do is refused, not ignored', async (t) => 
   const wrong: readonly (readonly [object, string])[] = [
     [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
     [{ top_logprobs: 2 }, 'top_logprobs'],
+    [{ logprobs: 3 }, 'logprobs'],
+    [{ tools: [tool({})], parallel_tool_calls: 1 }, 'parallel_tool_calls'],
     [{ response_format: { type: 'xml' } }, 'response_format.type'],
     [{ response_format: { type: 'json_schema' } }, 'response_format.json_schema'],
     [{ logit_bias: { 5: 101 } }, 'logit_bias'],
