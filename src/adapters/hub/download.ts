@@ -94,7 +94,7 @@ async function someMore(facts: Facts, part: Part, how: Downloading): Promise<voi
     else if (answer.status !== 206 && answer.status !== 200) throw refusedBy(facts.url, answer.status)
     unchanged(answer, part.bytes, facts)
     for await (const chunk of guarded(answer, facts.url, how.signal)) {
-      if (part.bytes + chunk.length > facts.bytes) throw new WrongHash(`${facts.file} is longer than it was said to be`)
+      if (part.bytes + chunk.length > facts.bytes) throw new Changed(`${facts.file} is longer than it was said to be`)
       await part.append(chunk)
       how.progress({ bytes: part.bytes, of: facts.bytes, what: 'downloading' })
     }

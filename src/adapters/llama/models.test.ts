@@ -124,6 +124,7 @@ function counting(memory: number) {
         most = Math.max(most, held)
         await sleep(1)
         const dispose = async (): Promise<void> => {
+          await sleep(1)
           held -= Number(path)
         }
         return { ...madeModel(1), dispose }
