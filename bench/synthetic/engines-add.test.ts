@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { lastFloor } from '../../src/adapters/sqlite/figures.ts'
+import { floorOf } from '../../src/adapters/sqlite/figures.ts'
 import { ControlError } from '../../src/apps/operator/errors.ts'
 import { type Reached, reach } from '../../src/apps/operator/reach.ts'
 import { operatorSettings } from '../../src/apps/operator/settings.ts'
@@ -110,16 +110,15 @@ test('declared watts need no meter and are estimated', async () => {
   assert.deepEqual([meters[0]?.meter, meters[0]?.grade], [meter, 'estimated'])
 })
 
-test('an operator that starts again knows what a board draws at rest', async () => {
+test('what a board draws at rest is learned from the time in which nobody works, and outlives the operator', async () => {
   const [uuid = ''] = node.uuids
-  const floor = (): number =>
-    operator.factory.live?.telemetry.look().find(({ meter }) => meter === uuid.toLowerCase())?.idle ?? 0
+  const floor = (): number | undefined => floorOf(operator.factory.store, uuid.toLowerCase())
   await add('again', { meters: [`dcgm:${url.dcgm}#${uuid}`], models: { again: 'm' } })
-  const learned = await until('the floor is in the books', async () => {
-    const booked = lastFloor(operator.factory.store, uuid.toLowerCase())
-    return booked === undefined || floor() === 0 ? undefined : floor()
-  })
+  // The first interval may end with a page that the exporter has kept for a while: more than it drew in that time.
+  await until('the floor is that of the board, 110 W', async () =>
+    Math.abs((floor() ?? 0) / 110 - 1) < 0.05 ? true : undefined,
+  )
   await operator.stop()
   operator = await startOperator(operator.factory.home.root, operatorSettings(undefined), () => undefined)
-  assert(Math.abs(floor() / learned - 1) < 0.2, `${floor()} W, and ${learned} W before`)
+  assert(Math.abs((floor() ?? 0) / 110 - 1) < 0.05, `${floor()} W`)
 })

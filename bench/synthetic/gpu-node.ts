@@ -39,8 +39,8 @@ export class SyntheticNode {
   #queries = 0
   #hits = 0
   #energy_mj = 5e9 // as if it had been up for a while
-  #since_ms = Date.now()
-  #shown = { at_ms: 0, page: '' }
+  #since_ms = performance.now()
+  #shown = { at_ms: Number.NEGATIVE_INFINITY, page: '' }
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -83,7 +83,7 @@ export class SyntheticNode {
   }
 
   #integrate(): void {
-    const now = Date.now()
+    const now = performance.now()
     this.#energy_mj += boardWatts(this.#running) * (now - this.#since_ms)
     this.#since_ms = now
   }
@@ -150,7 +150,7 @@ export class SyntheticNode {
 
   /** As dcgm-exporter does: figures of the last refresh, whoever asks in between. */
   #boards(): string {
-    const now = Date.now()
+    const now = performance.now()
     if (now - this.#shown.at_ms < (this.#options.refresh_ms ?? 1000)) return this.#shown.page
     this.#integrate()
     const boards = this.uuids.map((uuid, n) => {

@@ -1,4 +1,6 @@
+import type { Millijoules } from '../units/amount.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
+import type { Watts } from '../units/quantity.ts'
 import type { Transfer } from './account.ts'
 import type { Explained } from './counted.ts'
 import type { Observed, StepFit } from './fit.ts'
@@ -21,17 +23,20 @@ export type Effect =
   | { readonly do: 'put_aside'; readonly aside: Aside }
   /** Billed + waste = what the engine made, for this attempt. */
   | { readonly do: 'reconciled'; readonly attempt: AttemptId }
-  /** An interval is attributed: by which fit, and what the model said before it was scaled. */
+  /** An interval is attributed: what of it was idle, by which fit the rest, and what the model said before it was scaled. */
   | {
       readonly do: 'attributed'
       readonly meter: string
       readonly sequence: number
       readonly posted_ms: number
+      readonly idle: Millijoules
       readonly fit: number | null
       readonly modelled_mj: bigint | null
     }
   /** Who worked in an interval, as rebuilt from how their answers came. */
   | { readonly do: 'worked'; readonly meter: string; readonly sequence: number; readonly seen: readonly Seen[] }
+  /** Nobody worked in an interval: what its meter draws at rest, as known from now on. */
+  | { readonly do: 'rested'; readonly meter: string; readonly floor: Watts }
   /** A look at an engine's counters was compared with our requests. */
   | { readonly do: 'explained'; readonly engine: ReplicaId; readonly to_ms: number; readonly explained: Explained }
   /** It taught something about what a step costs. */

@@ -69,7 +69,7 @@ export function closeInterval(
   const { fit, modelled_mj } = division
   return [
     { do: 'post', source: meter, transfers },
-    { do: 'attributed', meter, sequence, posted_ms: now_ms, fit, modelled_mj },
+    { do: 'attributed', meter, sequence, posted_ms: now_ms, idle: interval.idle, fit, modelled_mj },
     ...lessons(interval, seen).map((observed): Effect => ({ do: 'observe', observed })),
   ]
 }

@@ -2,6 +2,7 @@ import type { MeterInterval } from '../plant/energy/meter.ts'
 import type { StepWork } from '../plant/energy/step-energy.ts'
 import { plusWork } from '../plant/energy/step-energy.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../units/ids.ts'
+import type { Watts } from '../units/quantity.ts'
 import type { Balances, LedgerUnit, Transfer } from './account.ts'
 import { apply as move } from './account.ts'
 import type { Explained } from './counted.ts'
@@ -67,6 +68,8 @@ export class MemoryBooks {
   readonly prices = new Map<number, PriceVersion>()
   /** Who worked in intervals of engines that do not report their steps. */
   readonly worked = new Map<string, readonly Seen[]>()
+  /** What meters of such engines draw at rest, as learned. */
+  readonly floors = new Map<string, Watts>()
   /** Looks at engines' counters, and what of them nobody of ours explains. */
   readonly explained = new Map<string, Explained>()
   readonly fits: StepFit[] = []
@@ -311,6 +314,8 @@ export class MemoryBooks {
         return this.#attributed(effect)
       case 'worked':
         return void this.worked.set(`${effect.meter}/${effect.sequence}`, effect.seen)
+      case 'rested':
+        return void this.floors.set(effect.meter, effect.floor)
       case 'explained':
         return void this.explained.set(`${effect.engine}/${effect.to_ms}`, effect.explained)
       case 'observe':
@@ -346,7 +351,8 @@ export class MemoryBooks {
   #attributed({ meter, sequence, ...how }: Extract<Effect, { do: 'attributed' }>): void {
     for (const entry of this.#unattributed) {
       if (entry.interval.meter !== meter || entry.interval.sequence !== sequence) continue
-      Object.assign(entry, { posted_ms: how.posted_ms, fit: how.fit, modelled_mj: how.modelled_mj })
+      const { idle, ...division } = how
+      Object.assign(entry, { ...division, interval: { ...entry.interval, idle } })
       this.#attributedTo_ms = Math.max(this.#attributedTo_ms, entry.interval.to_ms)
       this.#unattributed.delete(entry)
     }

@@ -1,8 +1,12 @@
+import { floorAfter } from '../plant/energy/idle-floor.ts'
 import type { MeterInterval } from '../plant/energy/meter.ts'
+import { withFloor } from '../plant/energy/meter.ts'
 import type { StepWork } from '../plant/energy/step-energy.ts'
 import { noWork, plusWork } from '../plant/energy/step-energy.ts'
 import type { AttemptId, ReplicaId } from '../units/ids.ts'
 import { attemptId, id } from '../units/ids.ts'
+import type { Watts } from '../units/quantity.ts'
+import { watts } from '../units/quantity.ts'
 import type { Kinds } from './counted.ts'
 import type { Effect } from './effect.ts'
 import { closeInterval } from './energy.ts'
@@ -86,16 +90,29 @@ function foreignSeen(
 /**
  * Attributes such an interval, once every request that was opened before its end is settled. The work is kept with it: an
  * audit does not depend on what is settled later.
+ *
+ * Only now is it known whether anybody worked in it, so the idle floor is learned here, and nowhere from a look at what runs at
+ * some moment: taken for rest, the first second of a load would make all that follows idle. `floor`: as learned so far. Until
+ * there was an interval at rest it is 0 and all energy is the work's: a guess would put a tenant's joules into idle, and idle is
+ * nobody's. A meter that says itself what is drawn at rest is believed.
  */
-export const closeWindow = (
+export function closeWindow(
   interval: MeterInterval,
   seen: readonly Seen[],
+  floor: Watts | undefined,
   fits: readonly StepFit[],
   now_ms: number,
-): Effect[] => [
-  { do: 'worked', meter: interval.meter, sequence: interval.sequence, seen },
-  // What others did is a guess but for its tokens, and teaches nothing.
-  ...closeInterval(interval, seen, fits, now_ms).filter(
-    (effect) => effect.do !== 'observe' || seen.every(({ row }) => row !== undefined),
-  ),
-]
+): Effect[] {
+  const { meter, sequence, energy, idle, reset, from_ms, to_ms } = interval
+  const learns = idle === 0n && seen.length === 0 && energy > 0n && !reset
+  const rest = learns ? floorAfter(floor, watts(Number(energy) / (to_ms - from_ms))) : (floor ?? watts(0))
+  const known = idle > 0n ? interval : withFloor(interval, rest)
+  return [
+    { do: 'worked', meter, sequence, seen },
+    ...(learns ? [{ do: 'rested', meter, floor: rest } as const] : []),
+    // What others did is a guess but for its tokens, and teaches nothing.
+    ...closeInterval(known, seen, fits, now_ms).filter(
+      (effect) => effect.do !== 'observe' || seen.every(({ row }) => row !== undefined),
+    ),
+  ]
+}

@@ -32,6 +32,11 @@ test('below the adapters there is no clock, chance, environment, waiting or IO',
   assert.deepEqual(pure.flatMap(breaches), [])
 })
 
+test('what is dated is dated by one clock, that of the factory', () => {
+  const dating = all.filter((one) => !one.test && /\bDate\.now\b/.test(one.bare)).map(({ path }) => path)
+  assert.deepEqual(dating, ['adapters/clock/clock.ts'])
+})
+
 test('each rule finds its breach, in code and not in words', () => {
   const lines = ['Date.now()', 'Math.random()', 'process.env', 'await x', 'console.log(1)', 'Buffer.from(x)']
   const found = breaches(

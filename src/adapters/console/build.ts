@@ -2,6 +2,7 @@
  * The console's files. A package has them in `dist/console`. A clone has the sources: they are built when they have changed,
  * into a cache whose folder is named after their hash, so that a factory that runs keeps the files it began with.
  */
+
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { createRequire } from 'node:module'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { clock } from '../clock/clock.ts'
 import { holdAlive } from '../files/alive.ts'
 
 export interface ConsoleFiles {
@@ -53,7 +55,7 @@ const longestBuild_ms = 120_000
 /** Several factories may start at once from one clone: one of them builds, the others wait for it. */
 async function buildOnce(sources: string, cache: string, folder: string): Promise<string | undefined> {
   const tools = createRequire(join(sources, 'package.json'))
-  for (const end = Date.now() + longestBuild_ms; Date.now() < end; await sleep(100)) {
+  for (const end = clock.ms() + longestBuild_ms; clock.ms() < end; await sleep(100)) {
     if (existsSync(folder)) return undefined
     if (!has(tools, 'vite') || !has(tools, 'svelte')) return notInstalled
     mkdirSync(cache, { recursive: true })
@@ -98,7 +100,7 @@ async function built(sources: string, cache: string, folder: string): Promise<st
   }
   renameSync(beside, folder)
   for (const other of globSync('*', { cwd: cache }).map((name) => join(cache, name)))
-    if (other !== folder && Date.now() - statSync(other).mtimeMs > day_ms)
+    if (other !== folder && clock.ms() - statSync(other).mtimeMs > day_ms)
       rmSync(other, { recursive: true, force: true })
   return undefined
 }

@@ -3,8 +3,10 @@
  *
  * The log has what it has for streams: begin, a step per text, end; each line is written before anybody is told.
  */
+
 import { lineOfStep } from '../../books/work.ts'
 import type { AttemptId } from '../../units/ids.ts'
+import { clock } from '../clock/clock.ts'
 import type { EngineLog } from './log.ts'
 import type { EngineCount, EngineLogLine, EngineReport } from './protocol.ts'
 import type { EmbeddingModel } from './sequence.ts'
@@ -79,7 +81,7 @@ export class Embedder {
       if (!embedding.ending) {
         const whole = sizes.reduce((sum, size) => sum + size, 0)
         const begin = { id, input_uncached: whole, cache_read: 0 }
-        this.log.write([{ log: 'begin', at_ms: Date.now(), model, ...begin, prompt_in_steps: true }])
+        this.log.write([{ log: 'begin', at_ms: clock.ms(), model, ...begin, prompt_in_steps: true }])
         tell({ on: 'begin', ...begin })
       }
       for (const [index, tokens] of inputs.entries()) {
@@ -101,7 +103,7 @@ export class Embedder {
     prefill: number,
   ): Promise<boolean> {
     const { id, model, tell } = embedding
-    const clock = startClock()
+    const stepped = startClock()
     let vector: Float32Array
     try {
       vector = await this.model.embed(tokens)
@@ -110,14 +112,14 @@ export class Embedder {
       return false
     }
     const sequence = { attempt: id as AttemptId, prefill, decode: 0, context: 0 }
-    this.log.write([lineOfStep({ model, at_ms: Date.now(), ...clock(), sequences: [sequence] })])
+    this.log.write([lineOfStep({ model, at_ms: clock.ms(), ...stepped(), sequences: [sequence] })])
     tell({ on: 'vector', id, index, data: Buffer.from(vector.buffer).toString('base64') })
     return true
   }
 
   private over({ id, ending, tell }: Embedding, count: EngineCount): void {
     const why: Why = ending === undefined ? 'stop' : ending.how === 'cancelled' ? 'cancelled' : 'fail'
-    this.log.write([{ log: 'end', at_ms: Date.now(), id, why, count }])
+    this.log.write([{ log: 'end', at_ms: clock.ms(), id, why, count }])
     if (ending?.how === 'failed') tell({ on: 'fail', id, fault: ending.fault, message: ending.message, count })
     else tell({ on: 'end', id, why: ending ? 'cancelled' : 'stop', text: '', count })
   }

@@ -4,11 +4,13 @@
  *   gateway ──commands──▶ connection ──▶ batcher (one a model) ──▶ llama.cpp
  *           ◀──reports──            page: log first, then tell
  */
+
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { clock } from '../clock/clock.ts'
 import { holdAlive } from '../files/alive.ts'
 import { Connection } from './connection.ts'
 import { openEngineLog } from './log.ts'
@@ -74,7 +76,7 @@ export async function startEngineHost(config: HostConfig, files: ModelFiles): Pr
 /** 8 random base32 characters and the start: no two hosts ever share it, and file names sort by start within a host. */
 function newIncarnation(): string {
   const name = [...randomBytes(8)].map((byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join('')
-  return `${name}-${Date.now()}`
+  return `${name}-${clock.ms()}`
 }
 
 /** Only its owner may speak to the engine; the mask makes the file so from its first moment. */

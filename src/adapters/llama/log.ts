@@ -5,8 +5,10 @@
  * survives the death of this process, not of the machine (no fsync: a step takes a millisecond and a flush several, and after a
  * power cut no gateway is left that was told more). Nothing here deletes a file: the reader does when it has settled it.
  */
+
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { clock } from '../clock/clock.ts'
 import type { EngineLogLine } from './protocol.ts'
 
 /** Small enough to ship and delete in pieces, large enough that a busy hour is a handful of files. */
@@ -35,7 +37,7 @@ export function openEngineLog(folder: string, incarnation: string, rotateAt = RO
     file = openSync(join(folder, `${incarnation}.${String(number).padStart(4, '0')}.ndjson`), 'ax', 0o600)
     number++
     size = 0
-    append([{ log: 'host', incarnation, pid: process.pid, at_ms: Date.now() }])
+    append([{ log: 'host', incarnation, pid: process.pid, at_ms: clock.ms() }])
   }
   const shut = (): void => {
     if (file !== undefined) closeSync(file)
@@ -54,7 +56,7 @@ export function openEngineLog(folder: string, incarnation: string, rotateAt = RO
     }
   }
   const close = (): void => {
-    write([{ log: 'close', at_ms: Date.now() }])
+    write([{ log: 'close', at_ms: clock.ms() }])
     shut()
   }
 

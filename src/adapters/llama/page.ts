@@ -1,6 +1,8 @@
 /** What one step writes into the log and may tell once it is written: collected, written with one call, then told. */
+
 import { lineOfStep } from '../../books/work.ts'
 import type { StepReport } from '../../plant/infrastructure/step.ts'
+import { clock } from '../clock/clock.ts'
 import type { EngineLog } from './log.ts'
 import type { EngineFailure, EngineLogLine, EngineReport } from './protocol.ts'
 import { countOf, lastWords, promptLeft, type Stream, type Taken } from './stream.ts'
@@ -9,7 +11,7 @@ export class Page {
   readonly ended: Stream[] = []
   private readonly lines: EngineLogLine[] = []
   private readonly reports: { readonly stream: Stream; readonly report: EngineReport }[] = []
-  private readonly at_ms = Date.now()
+  private readonly at_ms = clock.ms()
 
   /** What is planned; the end line has what was done, which is less only if the stream ends before its first token. */
   begin(stream: Stream): void {

@@ -1,4 +1,3 @@
-import { IdleFloor } from '../../plant/energy/idle-floor.ts'
 import { type Watts, watts } from '../../units/quantity.ts'
 import type { MeterReader, Reading } from '../sqlite/meter.ts'
 
@@ -11,36 +10,23 @@ import type { MeterReader, Reading } from '../sqlite/meter.ts'
  */
 export class FedMeter implements MeterReader {
   readonly meter: string
+  /** It does not know: the books learn it from the intervals in which nobody worked. */
+  readonly idle = watts(0)
   readonly #most: Watts
-  readonly #floor: IdleFloor
   #next: Reading | undefined
   #last: { readonly value: number; readonly at_ms: number } | undefined
-  #worked = false
 
-  /** `most`: what cannot be exceeded by what it measures. `floor`: what it drew at rest, as a process before us has learned. */
-  constructor(meter: string, most: Watts, floor?: Watts) {
+  /** `most`: what cannot be exceeded by what it measures. */
+  constructor(meter: string, most: Watts) {
     this.meter = meter
     this.#most = most
-    this.#floor = new IdleFloor(floor)
-  }
-
-  get idle() {
-    return this.#floor.watts
-  }
-
-  /** Something ran on what it measures since its last reading. */
-  worked(): void {
-    this.#worked = true
   }
 
   /** A cumulative counter of energy. */
   energy(energy_mj: number, at_ms: number): void {
     const last = this.#last
     if (last && (energy_mj === last.value || at_ms <= last.at_ms)) return
-    const power_w = last ? (energy_mj - last.value) / (at_ms - last.at_ms) : -1
-    if (power_w >= 0 && power_w <= this.#most) this.#learn(power_w)
     this.#last = { value: energy_mj, at_ms }
-    this.#worked = false
     this.#next = {
       kind: 'energy_counter',
       energy_uj: Math.round(energy_mj * 1000),
@@ -52,8 +38,6 @@ export class FedMeter implements MeterReader {
 
   power(power_w: number, at_ms: number): void {
     if (power_w > this.#most) return
-    this.#learn(power_w)
-    this.#worked = false
     this.#next = { kind: 'power', watts: power_w, at_ms }
   }
 
@@ -61,9 +45,5 @@ export class FedMeter implements MeterReader {
     const next = this.#next
     this.#next = undefined
     return next
-  }
-
-  #learn(mean_w: number): void {
-    this.#floor.learn(watts(mean_w), this.#worked)
   }
 }

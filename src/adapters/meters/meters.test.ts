@@ -60,25 +60,6 @@ test('a counter that was reset is said to be, and counts from there', () => {
   assert.deepEqual([one.energy, one.reset], [500n, true])
 })
 
-test('the floor is learned from rest only', () => {
-  const meter = board('g')
-  const step = (energy_mj: number, at_s: number, worked: boolean): number => {
-    if (worked) meter.worked()
-    meter.energy(energy_mj, at_s * 1000)
-    return meter.idle
-  }
-  assert.deepEqual(
-    [
-      step(0, 0, false),
-      step(400_000, 1, true),
-      step(500_000, 2, false),
-      step(900_000, 3, true),
-      step(990_000, 4, false),
-    ],
-    [0, 0, 100, 100, 90],
-  )
-})
-
 test('without a meter, declared watts by whether there is work', () => {
   const meter = new DeclaredMeter('w', watts(100), watts(500))
   const readings: Reading[] = []

@@ -40,8 +40,9 @@ function applyOne(store: Store, effect: Effect): void {
     case 'attributed':
       return void run(
         database,
-        'update meter_interval set posted_ms = ?, fit = ?, modelled_mj = ? where meter = ? and sequence = ?',
+        'update meter_interval set posted_ms = ?, idle_mj = ?, fit = ?, modelled_mj = ? where meter = ? and sequence = ?',
         effect.posted_ms,
+        effect.idle,
         effect.fit,
         effect.modelled_mj,
         effect.meter,
@@ -49,6 +50,8 @@ function applyOne(store: Store, effect: Effect): void {
       )
     case 'worked':
       return insertWindowWork(store, effect.meter, effect.sequence, effect.seen)
+    case 'rested':
+      return void run(database, 'update meter set floor_w = ? where name = ?', effect.floor, effect.meter)
     case 'explained':
       return markExplained(store, effect.engine, effect.to_ms, effect.explained)
     case 'observe':

@@ -4,6 +4,7 @@ import { logLate_ms } from '../../books/orphan.ts'
 import { closeWindow } from '../../books/window-work.ts'
 import { apply } from './apply.ts'
 import { enginesReadTo } from './engine-log.ts'
+import { floorOf } from './figures.ts'
 import { journalsReadTo } from './ingest.ts'
 import type { IntervalRow } from './intervals.ts'
 import { intervalOf } from './intervals.ts'
@@ -64,7 +65,7 @@ export function closeIntervals(store: Store, now_ms: number): boolean {
     for (const interval of inside.map(intervalOf))
       apply(store, closeInterval(interval, seenInSteps(store, interval), fits, now_ms))
     for (const interval of beyond.map(intervalOf))
-      apply(store, closeWindow(interval, seenInWindow(store, interval), fits, now_ms))
+      apply(store, closeWindow(interval, seenInWindow(store, interval), floorOf(store, interval.meter), fits, now_ms))
     refitSteps(store, now_ms)
     return inside.length === batch || beyond.length === batch
   })

@@ -37,15 +37,10 @@ export interface MeterFigure {
   readonly to_ms: number
 }
 
-/** Watts that a meter had at rest, as its last interval was booked; undefined: it was not known. */
-export function lastFloor({ database }: Pick<Store, 'database'>, meter: string): Watts | undefined {
-  const last = one<{ idle_mj: number; ms: number }>(
-    database,
-    `select idle_mj, to_ms - from_ms as ms from meter_interval
-     where meter = ? and reset = 0 and to_ms > from_ms order by sequence desc limit 1`,
-    meter,
-  )
-  return last && last.idle_mj > 0 ? watts(last.idle_mj / last.ms) : undefined
+/** What a meter of engines elsewhere draws while nobody works there; undefined: there was no such time yet. */
+export function floorOf({ database }: Pick<Store, 'database'>, meter: string): Watts | undefined {
+  const known = one<{ floor_w: number | null }>(database, 'select floor_w from meter where name = ?', meter)
+  return known?.floor_w == null ? undefined : watts(known.floor_w)
 }
 
 /** The last interval of a meter; undefined: it has none yet. */

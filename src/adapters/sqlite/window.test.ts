@@ -10,6 +10,7 @@ import { check } from './check.ts'
 import { closeIntervals } from './close-intervals.ts'
 import { closeLooks } from './close-looks.ts'
 import { insertCounted } from './counted.ts'
+import { floorOf } from './figures.ts'
 import { ingestJournal, journalReadTo, noteJournal } from './ingest.ts'
 import { insertInterval } from './intervals.ts'
 import type { StoredTransfer } from './ledger.ts'
@@ -162,6 +163,44 @@ test('tokens that its counters show beyond our requests are waste by cause forei
       ['waste/foreign/output_visible', 500n],
     ],
   )
+  assert.deepEqual(check(store).first_broken, undefined)
+  store.close()
+})
+
+test("the idle floor is learned from intervals in which nobody worked; before, all energy is the work's", () => {
+  using home = testHome()
+  const store = openStore(home)
+  setTestPrice(store)
+  noteJournal(store, gateway)
+  store.database.exec(`
+    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
+    insert into meter (name, source, created_ms) values ('board', '{}', 0);
+    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  const rows = [served(1, 0, 2), served(2, 4, 5)]
+  ingestJournal(store, gateway, journaled(rows.flatMap((row, at) => [openRow(at + 1, { at_ms: row.at_ms }), row])))
+  journalReadTo(store, gateway, start_ms + 60_000)
+  const powers = [500, 500, 120, 90, 500]
+  for (const [at, power] of powers.entries())
+    insertInterval(store, {
+      meter: 'board',
+      sequence: at + 1,
+      from_ms: start_ms + at * 1000,
+      to_ms: start_ms + (at + 1) * 1000,
+      energy: millijoules(BigInt(power * 1000)),
+      idle: millijoules(0n),
+      grade: 'measured',
+      reset: false,
+    })
+  closeIntervals(store, start_ms + 60_000)
+  const idle = allBig<{ idle_mj: bigint }>(store.database, 'select idle_mj from meter_interval order by sequence')
+  assert.deepEqual(
+    idle.map(({ idle_mj }) => Number(idle_mj)),
+    [0, 0, 120_000, 90_000, 90_000],
+  )
+  const to = (account: string): number =>
+    ledger(store).reduce((sum, one) => sum + (one.to === account ? Number(one.amount) : 0), 0)
+  assert.deepEqual([to('tenant/acme/support'), to('idle/shared-pool')], [1_410_000, 300_000])
+  assert.equal(floorOf(store, 'board'), 90)
   assert.deepEqual(check(store).first_broken, undefined)
   store.close()
 })

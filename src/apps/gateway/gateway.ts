@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
+import { clock } from '../../adapters/clock/clock.ts'
 import type { Home } from '../../adapters/files/home.ts'
 import { watchRoom } from '../../adapters/files/room.ts'
 import { CertificateError, readCertificate, watchCertificate } from '../../adapters/http/certificate.ts'
@@ -97,7 +98,7 @@ export function gateway(parts: GatewayParts): Gateway {
     asked: 0,
   }
   const relay = new Relay(home.operatorSocket, (request) => clientOf(request, settings.proxies))
-  const certificate = settings.certificate && readCertificate(settings.certificate, Date.now())
+  const certificate = settings.certificate && readCertificate(settings.certificate, clock.ms())
   const server = httpServer(
     { ...serverBounds, maxConnections: settings.maxConnections },
     () => nextId(state),
@@ -181,7 +182,7 @@ function renewed(server: Server, { certificate: files }: Settings, log: Log): { 
   if (!files) return undefined
   return watchCertificate(files, () => {
     try {
-      renewCertificate(server, readCertificate(files, Date.now()))
+      renewCertificate(server, readCertificate(files, clock.ms()))
       log.warn('certificate renewed', { message: files.cert })
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error

@@ -31,7 +31,7 @@ class OpenDoor extends Error {
 const settings = settingsFrom(process.argv.slice(2), process.env)
 const log = jsonLog(settings.debug)
 const home = makeHome(settings.home)
-const incarnation = id<Incarnation>(`g${settings.slot}-${Date.now().toString(36)}${randomBytes(4).toString('hex')}`)
+const incarnation = id<Incarnation>(`g${settings.slot}-${clock.ms().toString(36)}${randomBytes(4).toString('hex')}`)
 const journal = openJournal({
   directory: home.journals,
   incarnation,
@@ -49,7 +49,7 @@ try {
     incarnation,
     journal,
     log,
-    now: clock(),
+    now: clock.seconds,
     connectHost: (listener) => connectEngineHost(home.engineSocket, listener),
   })
   leaveWhenTold(drain)

@@ -164,7 +164,7 @@ export async function bench(t: TestContext, setup: Setup = {}): Promise<Bench> {
     settings,
     incarnation: id('g0-test'),
     journal,
-    now: clock(),
+    now: clock.seconds,
     log: jsonLog(settings.debug, (line) => log.push(line)),
     connectHost: (listener) => {
       setup.host?.listen?.(listener)

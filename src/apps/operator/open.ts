@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { clock } from '../../adapters/clock/clock.ts'
 import { home as homeAt } from '../../adapters/files/home.ts'
 import type { ModelFile } from '../../adapters/sqlite/registry/models.ts'
 import { openStore } from '../../adapters/sqlite/store.ts'
@@ -27,7 +28,7 @@ export function openStopped(directory: string, log: (line: string) => void): Ope
       pepper: readPepper(home, store),
       prometheus: undefined,
       live: undefined,
-      now: Date.now,
+      now: clock.ms,
       log,
     }
     return { factory, close: () => store.close() }

@@ -25,11 +25,11 @@ const restart_ms = 5_000
 
 export async function reach(directory: string, log: (line: string) => void): Promise<Reached> {
   const home = homeAt(directory)
-  for (const until = Date.now() + restart_ms; ; ) {
+  for (const until = performance.now() + restart_ms; ; ) {
     const pool = await listening(home)
     if (pool) return bySocket(pool, home)
     if (!existsSync(home.root) || isDead(home.upLock)) return inProcess(directory, log)
-    if (Date.now() > until)
+    if (performance.now() > until)
       throw new ControlError(
         'factory_unreachable',
         `the factory in ${home.root} runs, but its operator does not answer`,

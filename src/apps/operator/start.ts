@@ -1,3 +1,4 @@
+import { clock } from '../../adapters/clock/clock.ts'
 import { makeHome } from '../../adapters/files/home.ts'
 import { watchRoom } from '../../adapters/files/room.ts'
 import { Totals } from '../../adapters/prometheus/totals.ts'
@@ -64,20 +65,20 @@ export async function startOperator(
   // Made once, with the first key still to come: a store with keys and no pepper is refused instead.
   if (hasNoKeys(store)) keptSecret(home.pepper, newPepper)
   const pepper = readPepper(home, store)
-  const { first } = seed(store, { ...settings, starter: await starterFile(Date.now()) }, Date.now())
+  const { first } = seed(store, { ...settings, starter: await starterFile(clock.ms()) }, clock.ms())
 
   const { idleWatts, fullWatts } = settings
   // Without a launcher nobody starts gateways, and none is waited for.
   const expected = settings.url === undefined ? 0 : settings.gateways
-  const gateways = new Gateways(store, Date.now, (incarnation) => keeper.acknowledged(incarnation), expected)
-  const telemetry = new Telemetry(store, Date.now, (engine) => gateways.running(engine))
+  const gateways = new Gateways(store, clock.ms, (incarnation) => keeper.acknowledged(incarnation), expected)
+  const telemetry = new Telemetry(store, clock.ms, (engine) => gateways.running(engine))
   const leases = new Leases(store)
   const keeper = startKeeper({
     home,
     store,
     leases,
     meter: { idleWatts, fullWatts },
-    now: Date.now,
+    now: clock.ms,
     log,
     others: () => telemetry.look(),
     counted: () => telemetry.counted(),
@@ -91,7 +92,7 @@ export async function startOperator(
   const room = watchRoom(home, settings.room, (seen) => log(`journal room ${seen.state}: ${roomText(seen)}`))
   const engine = engineHost(home.engineSocket)
   const live = {
-    started_ms: Date.now(),
+    started_ms: clock.ms(),
     url: settings.url,
     listening: settings.listening,
     gateways,
@@ -99,15 +100,15 @@ export async function startOperator(
     totals: new Totals(),
     telemetry,
     engine,
-    admission: new Admission(adminKey, new Sessions(store, adminKey), Date.now),
-    audit: new Audit(home, Date.now),
+    admission: new Admission(adminKey, new Sessions(store, adminKey), clock.ms),
+    audit: new Audit(home, clock.ms),
     console: new Console(settings.console),
     keeper,
     room,
     modelsChanged: () => launcher.modelsChanged(filesToLoad(factory)),
     restartGateways: () => launcher.restartGateways(),
   }
-  const factory: Factory = { home, store, pepper, prometheus: settings.prometheusUrl, live, now: Date.now, log }
+  const factory: Factory = { home, store, pepper, prometheus: settings.prometheusUrl, live, now: clock.ms, log }
   const server = await serve(factory, routes, home.operatorSocket)
   const otlp = settings.otlp && sendOtlp(factory, live, settings.otlp)
 

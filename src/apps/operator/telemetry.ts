@@ -11,7 +11,6 @@ import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
 import { Watch } from '../../adapters/prometheus/watch.ts'
-import { lastFloor } from '../../adapters/sqlite/figures.ts'
 import type { MeterReader } from '../../adapters/sqlite/meter.ts'
 import { listEngines } from '../../adapters/sqlite/registry/engines.ts'
 import {
@@ -24,7 +23,7 @@ import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Counted } from '../../books/counted.ts'
 import { BridgedCounters, type EngineReport } from '../../plant/infrastructure/telemetry.ts'
 import { id } from '../../units/ids.ts'
-import { type Watts, watts } from '../../units/quantity.ts'
+import { watts } from '../../units/quantity.ts'
 
 /** Queues and caches change within seconds; an engine's page of thousands of lines is not free for it to make. */
 const engine_ms = 5_000
@@ -86,14 +85,13 @@ export class Telemetry {
     this.#applyMeters()
   }
 
-  /** Once a second: the meters, told which of them had work. */
+  /** Once a second: the meters; those that estimate are told whether there is work. */
   look(): readonly MeterReader[] {
     const now = this.#now()
     const engines = enginesByMeter(this.#store)
     for (const [name, { meter }] of this.#meters) {
-      const working = (engines.get(name) ?? []).some((engine) => this.#works(engine))
-      if (meter instanceof DeclaredMeter) meter.look(working, now)
-      else if (working) meter.worked()
+      const working = (): boolean => (engines.get(name) ?? []).some((engine) => this.#works(engine))
+      if (meter instanceof DeclaredMeter) meter.look(working(), now)
     }
     return [...this.#meters.values()].map(({ meter }) => meter)
   }
@@ -173,7 +171,7 @@ export class Telemetry {
       if (JSON.stringify(sources.get(name)) !== JSON.stringify(source)) this.#meters.delete(name)
     for (const { name, source } of wanted) {
       if (this.#meters.has(name)) continue
-      this.#meters.set(name, { meter: meterOf(name, source, lastFloor(this.#store, name)), source })
+      this.#meters.set(name, { meter: meterOf(name, source), source })
     }
     this.#applySources(wanted)
   }
@@ -259,7 +257,7 @@ const closing = (watch: Watch, page: { close(): Promise<void> }): Source => ({
 /** A board draws 1.4 kW at the most today, a rack some 140 kW; a query may be of either. */
 const [mostOfBoard, mostOfQuery] = [watts(5_000), watts(500_000)]
 
-const meterOf = (name: string, source: MeterSource, floor: Watts | undefined): Fed =>
+const meterOf = (name: string, source: MeterSource): Fed =>
   source.kind === 'watts'
     ? new DeclaredMeter(name, watts(source.idle), watts(source.full))
-    : new FedMeter(name, source.kind === 'prometheus' ? mostOfQuery : mostOfBoard, floor)
+    : new FedMeter(name, source.kind === 'prometheus' ? mostOfQuery : mostOfBoard)

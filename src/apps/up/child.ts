@@ -43,7 +43,7 @@ export class Child {
   }
 
   start(): void {
-    const started = Date.now()
+    const started = performance.now()
     const child = this.#fork()
     this.#process = child
     for (const stream of [child.stdout, child.stderr]) if (stream) passOn(stream, this.name, this.#say)
@@ -52,7 +52,7 @@ export class Child {
     this.#gone = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         resolve()
-        if (!this.#stopping) this.#again(Date.now() - started, signal ?? `code ${code}`)
+        if (!this.#stopping) this.#again(performance.now() - started, signal ?? `code ${code}`)
       })
     })
   }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import cluster from 'node:cluster'
 import { extname, join } from 'node:path'
+import { clockEnvironment } from '../../adapters/clock/clock.ts'
 import type { Home } from '../../adapters/files/home.ts'
 import type { Config } from './settings.ts'
 
@@ -19,7 +20,11 @@ const main = (app: string): string => join(import.meta.dirname, '..', app, `main
 const apart = process.platform !== 'win32'
 
 const start = (app: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess =>
-  fork(main(app), args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: apart, env: { ...process.env, ...env } })
+  fork(main(app), args, {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: apart,
+    env: { ...process.env, ...clockEnvironment(), ...env },
+  })
 
 export function forkOperator(home: Home, config: Config, url: string, console: string): ChildProcess {
   const { gateways, engine, power, prometheusUrl, otlp, room, engineLogDays, detailDays, host, certificate } = config
@@ -45,5 +50,5 @@ export function forkGateway(home: Home, config: Config, port: number, slot: numb
   // way to a gateway that is killed at that moment stays open for ever, with nobody behind it.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: main('gateway'), args, silent: true })
-  return cluster.fork({ WATTMILL_GATEWAY: JSON.stringify(config.gateway) }).process
+  return cluster.fork({ ...clockEnvironment(), WATTMILL_GATEWAY: JSON.stringify(config.gateway) }).process
 }

@@ -2,9 +2,11 @@
  * `wattmill up`: the launcher. Reads the settings, takes the home and the port, starts the factory's processes, says where it
  * stands, and stops them in order. If it is killed outright its children see their channel close and end by themselves.
  */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isatty } from 'node:tty'
+import { clock } from '../../adapters/clock/clock.ts'
 import { consoleFiles } from '../../adapters/console/build.ts'
 import { findModelFiles } from '../../adapters/discovery/files.ts'
 import { findEngines } from '../../adapters/discovery/loopback.ts'
@@ -65,7 +67,7 @@ function madeHome(directory: string): Home {
 /** A certificate that cannot work is told before anything is started, or replaced. */
 function checked(config: Config): Config {
   try {
-    if (config.certificate) readCertificate(config.certificate, Date.now())
+    if (config.certificate) readCertificate(config.certificate, clock.ms())
     return config
   } catch (cause) {
     if (!(cause instanceof CertificateError)) throw cause
@@ -123,10 +125,10 @@ function onSignals(launcher: Launcher): Promise<number> {
     let asked: number | undefined
     const stop = (): void => {
       if (asked === undefined) {
-        asked = Date.now()
+        asked = performance.now()
         say('stopping: requests under way are finished first; Ctrl-C again ends at once')
         launcher.stop().then(() => resolve(0), reject)
-      } else if (Date.now() - asked > sameSignal_ms) {
+      } else if (performance.now() - asked > sameSignal_ms) {
         launcher.kill()
         resolve(130)
       }

@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Watts } from '../../units/quantity.ts'
 import { watts } from '../../units/quantity.ts'
-import { IdleFloor } from './idle-floor.ts'
+import { floorAfter } from './idle-floor.ts'
 
-test('the floor is learned without work, falls, and never takes a working interval for rest', () => {
-  const floor = new IdleFloor()
-  const seen: number[] = []
-  for (const [mean, worked] of [
-    [400, true],
-    [90, false],
-    [60, true],
-    [80, false],
-    [95, false],
-    [0, false],
-  ] as const) {
-    floor.learn(watts(mean), worked)
-    seen.push(floor.watts)
-  }
-  assert.deepEqual(seen, [0, 90, 90, 80, 80, 80])
+const after = (before: Watts | undefined, means: readonly number[]): number =>
+  means.reduce<Watts | undefined>((floor, mean) => floorAfter(floor, watts(mean)), before) ?? 0
+
+test('the floor is the first that was seen, falls at once and rises slowly', () => {
+  assert.deepEqual([after(undefined, [90]), after(undefined, [90, 80]), after(watts(80), [140])], [90, 80, 81])
 })
 
-test('a floor of long ago is forgotten; that of a process before is the start', () => {
-  const floor = new IdleFloor(watts(40))
-  assert.equal(floor.watts, 40)
-  for (let interval = 0; interval < 60; interval++) floor.learn(watts(110 + interval), false)
-  assert.equal(floor.watts, 110)
+test('a floor of long ago is forgotten', () => {
+  const floor = after(watts(40), Array(300).fill(110))
+  assert(floor > 109 && floor < 110, `${floor} W`)
 })

@@ -60,18 +60,24 @@ export interface MeterInterval {
 export function interval(before: MeterSample, after: MeterSample, idle: Watts): MeterInterval {
   const elapsed_s = Math.max(0, after.at_ms - before.at_ms) / 1000
   const { energy_mj, grade, reset } = drawn(before, after, elapsed_s)
-  const floor_mj = Math.min(energy_mj, Math.round(idle * elapsed_s * 1000))
-  return {
+  const between = {
     meter: after.meter,
     sequence: after.sequence,
     from_ms: before.at_ms,
     to_ms: after.at_ms,
     energy: millijoules(BigInt(energy_mj)),
-    idle: millijoules(BigInt(floor_mj)),
+    idle: millijoules(0n),
     grade,
     reset,
     ...(after.kind === 'cpu_time' && { cpu_mj_per_s: cpuSecond_mj(after) }),
   }
+  return withFloor(between, idle)
+}
+
+/** No more is idle than was drawn. */
+export function withFloor(interval: MeterInterval, floor: Watts): MeterInterval {
+  const floor_mj = BigInt(Math.round(floor * Math.max(0, interval.to_ms - interval.from_ms)))
+  return { ...interval, idle: millijoules(floor_mj < interval.energy ? floor_mj : interval.energy) }
 }
 
 const cpuSecond_mj = ({ full_watts, idle_watts, cores }: Extract<MeterSample, { kind: 'cpu_time' }>): number =>

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { clock } from '../../../adapters/clock/clock.ts'
 import { findModelFiles } from '../../../adapters/discovery/files.ts'
 import { findEngines } from '../../../adapters/discovery/loopback.ts'
 import { home as homeAt } from '../../../adapters/files/home.ts'
@@ -71,7 +72,7 @@ async function settingsFindings(file: string | undefined, running: boolean): Pro
     return [bad('config', message, next)]
   }
   const known = good('config', file ?? 'wattmill.yaml where it is here, and usual settings')
-  return running ? [known] : [known, ...networkFindings(config, Date.now()), await portFinding(config)]
+  return running ? [known] : [known, ...networkFindings(config, clock.ms()), await portFinding(config)]
 }
 
 async function portFinding({ host, port }: Config): Promise<Finding> {

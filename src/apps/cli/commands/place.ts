@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Command } from 'commander'
+import { clock } from '../../../adapters/clock/clock.ts'
 import { usualOutlook } from '../../../control/place/outlook.ts'
 import { plan } from '../../../control/place/plan.ts'
 import { readCluster } from '../../../control/place/read-cluster.ts'
@@ -25,7 +26,7 @@ export function placeCommands(program: Command): void {
 
 async function showPlan(options: Common & Files): Promise<undefined> {
   const examples = 'examples/place/ has files that work'
-  const at_ms = Date.now()
+  const at_ms = clock.ms()
   const cluster = yamlFile(options.cluster, (value) => ({ value, read: readCluster(value, at_ms) }), examples)
   const workload = yamlFile(options.workload, (value) => ({ value, read: readWorkload(value) }), examples)
   const inputs = { cluster: cluster.value, at_ms: cluster.read.at_ms, workload: workload.value, config: usualOutlook }
