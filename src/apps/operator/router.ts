@@ -122,7 +122,7 @@ function find(
     const values = route.match(path)
     return values ? [{ route, values }] : []
   })
-  const found = here.find(({ route }) => route.method === method)
+  const found = here.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method))
   if (found) return found
   if (here.length === 0) throw new ControlError('route_not_found', `there is no ${path.slice(0, 200)}`)
   const allowed = here.map(({ route }) => route.method).join(', ')

@@ -13,9 +13,9 @@ interface Heard {
   readonly whole: boolean
 }
 
-const ask = (socketPath: string, path: string): Promise<Heard> =>
+const ask = (socketPath: string, path: string, method = 'GET'): Promise<Heard> =>
   new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path }, (reply) => {
+    const asked = request({ socketPath, path, method }, (reply) => {
       let text = ''
       reply.setEncoding('utf8').on('data', (part) => {
         text += part
@@ -76,4 +76,14 @@ test('an answer without an end is cut, and its reader sees that', async () => {
   await served.drain(100)
   const heard = await endless
   assert(heard instanceof Error || !heard.whole)
+})
+
+test('HEAD is answered as GET, without the body, however long that is', async () => {
+  const { served, socket, answer } = await serving()
+  answer('x')
+  for (const path of ['/slow', '/endless']) {
+    const { status, text, whole } = await ask(socket, path, 'HEAD')
+    assert.deepEqual([status, text, whole], [200, '', true], path)
+  }
+  await served.drain(1000)
 })

@@ -65,7 +65,7 @@ async function answer(
       : await dispatch(routes, factory, { ...call, body: body.value }, (route, asked) =>
           factory.live?.admission.authorise(route, asked),
         )
-  await send(response, reply)
+  await send(response, reply, request.method === 'HEAD')
 }
 
 type Body =
@@ -93,7 +93,8 @@ async function read(request: IncomingMessage): Promise<Body> {
   }
 }
 
-async function send(response: ServerResponse, { status, headers, body }: Reply): Promise<void> {
+/** `bare`: HEAD was asked for, the answer without its body. */
+async function send(response: ServerResponse, { status, headers, body }: Reply, bare: boolean): Promise<void> {
   const type =
     'json' in body ? 'application/json' : 'text' in body ? 'text/plain; charset=utf-8' : 'application/x-ndjson'
   response.writeHead(status, {
@@ -102,6 +103,7 @@ async function send(response: ServerResponse, { status, headers, body }: Reply):
     'x-content-type-options': 'nosniff',
     ...headers,
   })
+  if (bare) return void response.end()
   if (!('lines' in body)) {
     response.end('json' in body ? `${toJson(body.json)}\n` : 'text' in body ? body.text : body.bytes)
     return
