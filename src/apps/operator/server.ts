@@ -20,7 +20,7 @@ export async function serve(factory: Factory, routes: readonly Route[], socketPa
   let draining = false
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, (request, response) => {
     if (draining) response.shouldKeepAlive = false
-    if (draining) return void send(response, { status: 503, body: { json: leaving.body } })
+    if (draining) return void send(response, { status: 503, body: { json: leaving.body } }, false)
     answer(factory, routes, request, response).catch((cause) => {
       factory.log(`reply failed: ${String(cause)}`)
       response.destroy()
