@@ -1,0 +1,2 @@
+/** What the synthetic upstream serves. */
+export const mockModel = 'mock'
