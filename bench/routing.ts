@@ -3,7 +3,7 @@
  * modelled, three gateways of which each knows only what it sent itself, a fleet of equals and one of two speeds. Loads are
  * shares of what the fleet can do at most. Every figure is simulated; rows where another rule is better are marked.
  *
- *     npm run bench:routing -- [--trace mooncake|azure] [--fleet even|mixed] [--loads 0.5,0.7,0.9,1,1.1] [--requests N]
+ *     npm run bench:routing -- [--trace mooncake|azure|FILE:mooncake|FILE:azure] [--fleet even|mixed] [--loads 0.5,0.7,0.9,1,1.1] [--requests N]
  */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -29,6 +29,11 @@ const files: Readonly<Record<string, { readonly file: string; readonly format: s
   mooncake: { file: `${data}/traces/mooncake_conversation_trace.jsonl.gz`, format: 'mooncake' },
   azure: { file: `${data}/traces/azure_llm_2023_code.csv.gz`, format: 'azure' },
 }
+/** A trace by its name, or a file and how it is written. */
+const fileOf = (trace: string): { readonly file: string; readonly format: string } | undefined => {
+  const at = trace.lastIndexOf(':')
+  return files[trace] ?? (at > 0 ? { file: trace.slice(0, at), format: trace.slice(at + 1) } : undefined)
+}
 const requests = Number(values.requests)
 const loads = values.loads.split(',').map(Number)
 
@@ -48,7 +53,7 @@ const fleets: Readonly<Record<string, readonly object[]>> = {
 }
 
 function scenarioOf(fleet: string, trace: string, rule: string, speed: number): Scenario {
-  const of = files[trace]
+  const of = fileOf(trace)
   return readScenario({
     name: `${trace} on ${fleet}`,
     seed: 1,
@@ -90,7 +95,7 @@ const better: Readonly<Record<keyof Figures, 'less' | 'more'>> = {
 
 for (const trace of values.trace)
   for (const fleet of values.fleet) {
-    const of = files[trace]
+    const of = fileOf(trace)
     if (!of || !existsSync(of.file)) {
       console.log(`skipped: ${of?.file ?? trace} is not there (WATTMILL_DATA names another folder)`)
       continue
