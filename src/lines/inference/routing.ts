@@ -32,12 +32,13 @@ export const usualMoney: Money = {
  *
  *     chip    (u / R) × $/s × (1 + e)                 its prompt's share of the chip, and of what its blocks will push out
  *     energy  (u / R) × W × $/J
- *     wait    $/s × (n·q + u + h (n·k + p) + c·n·b) / R   everybody's time until its first token
+ *     wait    $/s × (n·q + u + h (n·k + p) + c·n·b) / R   its time until its first token
+ *     others  $/s × n·w × u / R                       the time of those who come after it: on average as many as wait there now
  *     miss    P(first token late) × price             what a broken promise costs
  *     list    a hosted engine's price, instead of chip and energy
  *
  * u: uncached prompt tokens, p: all of them, q: those in flight there, k: tokens held there by its b requests under way, R: its
- * learned rate. q, k and b are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have
+ * learned rate, w: how many there have no token yet. q, k, b and w are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have
  * been used again, learned from how much of prompts is found. h: decodes slow the prefill that shares their steps, and a full
  * cache makes it wait; c: each makes steps longer. h = 0.25 of {0, 0.2, 0.25, 0.3, 0.5, 1} and c = 600 of {0, 100, 400, 600, 1000,
  * 2000} were best on the beginning of both traces of `bench/routing.ts`, which prints where others are better.
@@ -50,7 +51,7 @@ export function moneyRule(money: Money = usualMoney): Rule & { learn(found: numb
     learn(found, prompt) {
       if (prompt > 0) reuse += 0.02 * (found / prompt - reuse)
     },
-    score({ replica, prefillRate, prefilling, held, running }, uncached, { prompt, output, due, gateways }) {
+    score({ replica, prefillRate, prefilling, held, running, decoding }, uncached, { prompt, output, due, gateways }) {
       const { facts, concurrency } = replica
       const own_s = uncached / prefillRate
       const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, concurrency)
@@ -61,7 +62,12 @@ export function moneyRule(money: Money = usualMoney): Rule & { learn(found: numb
       const serving = list
         ? (list.input * uncached + list.output * output) / 1e6
         : own_s * (perSecond * (1 + reuse) + power)
-      return serving + waiting * (first_s + busy / prefillRate) + late(first_s, due) * output * money.perOutputToken
+      const behind_s = gateways * (running - decoding) * own_s
+      return (
+        serving +
+        waiting * (first_s + behind_s + busy / prefillRate) +
+        late(first_s, due) * output * money.perOutputToken
+      )
     },
   }
 }
