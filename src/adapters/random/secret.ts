@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { writeWhole } from '../files/home.ts'
 
@@ -20,8 +20,38 @@ export const newToken = (): string => randomBytes(32).toString('base64url')
 export const newAdminKey = (): string => `wm-admin-${letters(43)}`
 
 /** How a key is stored and looked up: hex of HMAC-SHA-256 under the bytes of the pepper file. */
-export const hashKey = (pepper: Uint8Array, key: string): string =>
-  createHmac('sha256', pepper).update(key).digest('hex')
+export function hashKey(pepper: Uint8Array, key: string): string {
+  const { inner, outer } = padsOf(pepper)
+  return hash(
+    'sha256',
+    Buffer.concat([outer, hash('sha256', Buffer.concat([inner, Buffer.from(key)]), 'buffer')]),
+    'hex',
+  )
+}
+
+interface Pads {
+  readonly inner: Buffer
+  readonly outer: Buffer
+}
+
+const pads = new WeakMap<Uint8Array, Pads>()
+
+/**
+ * RFC 2104 in its two plain hashes: Node's `Hmac` object takes 29 µs to make, a tenth of what a request costs, and these two
+ * take 2 µs.
+ */
+function padsOf(pepper: Uint8Array): Pads {
+  const known = pads.get(pepper)
+  if (known) return known
+  const block = Buffer.alloc(64)
+  block.set(pepper.length > block.length ? hash('sha256', pepper, 'buffer') : pepper)
+  const made = {
+    inner: Buffer.from(block.map((byte) => byte ^ 0x36)),
+    outer: Buffer.from(block.map((byte) => byte ^ 0x5c)),
+  }
+  pads.set(pepper, made)
+  return made
+}
 
 /** Compares without telling by its time how much was right; lengths are hidden by hashing both. */
 export function sameSecret(a: string, b: string): boolean {
