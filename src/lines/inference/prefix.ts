@@ -25,7 +25,7 @@ export class PrefixIndex {
   /** `most`: pairs at the most; 12 bytes each, and the table is at least a third empty. */
   constructor(most = 1 << 20) {
     this.#most = most
-    const size = Math.min(1 << 12, powerOfTwo(1.5 * most))
+    const size = Math.min(1 << 12, largest(most))
     this.#pairs = new Uint32Array(size)
     this.#second = new Uint32Array(size)
     this.#stamps = new Uint32Array(size)
@@ -86,8 +86,7 @@ export class PrefixIndex {
   }
 
   #find(pair: number, second: number): number {
-    const mask = this.#pairs.length - 1
-    for (let at = pair & mask, probes = 0; probes < longestProbe; at = (at + 1) & mask, probes++) {
+    for (let at = this.#home(pair), probes = 0; probes < longestProbe; at = this.#after(at), probes++) {
       if (this.#pairs[at] === 0) return -1
       if (this.#pairs[at] === pair && this.#second[at] === second) return at
     }
@@ -96,9 +95,8 @@ export class PrefixIndex {
 
   #put(replica: number, block: number, stamp: number): void {
     const [pair, second] = [mixed(block, replica), check(block, replica)]
-    const mask = this.#pairs.length - 1
     let oldest = -1
-    for (let at = pair & mask, probes = 0; probes < longestProbe; at = (at + 1) & mask, probes++) {
+    for (let at = this.#home(pair), probes = 0; probes < longestProbe; at = this.#after(at), probes++) {
       if (this.#pairs[at] === 0) {
         this.#set(at, pair, second, stamp)
         if (++this.#used > (2 * this.#pairs.length) / 3) this.#grow()
@@ -120,9 +118,9 @@ export class PrefixIndex {
   }
 
   #grow(): void {
-    if (this.#pairs.length >= powerOfTwo(1.5 * this.#most)) return // full: from now on the oldest nearby makes room
+    if (this.#pairs.length >= largest(this.#most)) return // full: from now on the oldest nearby makes room
     const [pairs, second, stamps] = [this.#pairs, this.#second, this.#stamps]
-    const size = 2 * pairs.length
+    const size = Math.min(2 * pairs.length, largest(this.#most))
     this.#pairs = new Uint32Array(size)
     this.#second = new Uint32Array(size)
     this.#stamps = new Uint32Array(size)
@@ -137,9 +135,17 @@ export class PrefixIndex {
     }
   }
 
+  /** Where a pair is looked for first: its hash as a share of the table. */
+  #home(pair: number): number {
+    return Math.floor((pair / 2 ** 32) * this.#pairs.length)
+  }
+
+  #after(at: number): number {
+    return at + 1 === this.#pairs.length ? 0 : at + 1
+  }
+
   #free(pair: number): number {
-    const mask = this.#pairs.length - 1
-    for (let at = pair & mask, probes = 0; probes < longestProbe; at = (at + 1) & mask, probes++)
+    for (let at = this.#home(pair), probes = 0; probes < longestProbe; at = this.#after(at), probes++)
       if (this.#pairs[at] === 0) return at
     return -1
   }
@@ -148,11 +154,8 @@ export class PrefixIndex {
 /** A look-up ends after so many steps: in a table two thirds full it hardly ever needs more. */
 const longestProbe = 24
 
-const powerOfTwo = (least: number): number => {
-  let size = 1
-  while (size < least) size *= 2
-  return size
-}
+/** Places for so many pairs: a third of them stays empty. */
+const largest = (most: number): number => Math.ceil(1.5 * most)
 
 /** murmur3's finalizer over both; never 0, which stands for empty. */
 function mixed(block: number, replica: number): number {
