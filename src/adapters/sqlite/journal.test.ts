@@ -61,7 +61,7 @@ test('two processes never write one journal', async () => {
   await journal.close()
 })
 
-test('kill -9, ten times: no acknowledged row is missing, the numbers have no gap', async () => {
+test('pain 4, usage rows lost: kill -9, ten times: no acknowledged row is missing, the numbers have no gap', async () => {
   using home = testHome()
   for (let round = 0; round < 10; round++) {
     const incarnation = id<Incarnation>(`gw${round}`)

@@ -43,7 +43,7 @@ test('all replicas busy: 503 with a time to come back', async (t) => {
   assert.equal(journal.closes[0]?.outcome, 'upstream_error')
 })
 
-test('a stream that breaks off after content: an error event, no [DONE], not billed', async (t) => {
+test('pain 11, a stream lost in the middle: a stream that breaks off after content: an error event, no [DONE], not billed', async (t) => {
   const cases: readonly (readonly [string, string, string, (response: Parameters<typeof stream>[0]) => void])[] = [
     ['ends without a finish reason', 'stream_truncated', 'truncated', (response) => stream(response, delta('half'))],
     [
@@ -280,7 +280,7 @@ test('secrets stay where they are', async (t) => {
   assert(!JSON.stringify(snapshotOf({})).includes(testKey))
 })
 
-test('an alias is answered by the first of its models that some engine serves; its row names the model', async (t) => {
+test('pain 11, a fallback that does not come: an alias is answered by the first of its models that some engine serves; its row names the model', async (t) => {
   const good = await fakeUpstream(t, (response) => stream(response, delta('from b'), finish(), done))
   const gone = await fakeUpstream(t, (response) => response.destroy())
   const { post, journal } = await bench(t, {

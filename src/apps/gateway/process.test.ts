@@ -31,7 +31,7 @@ function makeFactory(t: TestContext, url: string): string {
   return directory
 }
 
-test('a gateway on its own: serves without an operator, drains on SIGTERM, its rows are in its journal', async (t) => {
+test('pain 9, a database on the hot path: a gateway on its own: serves without an operator, drains on SIGTERM, its rows are in its journal', async (t) => {
   const up = await fakeUpstream(t, (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write(delta('slow '))

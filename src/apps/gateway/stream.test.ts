@@ -147,7 +147,7 @@ test('content waits for the open row, the end for the close row', async (t) => {
   assert.equal(journal.closes.length, 2)
 })
 
-test('a client that leaves at any chunk is settled once, as client_closed', async (t) => {
+test('pain 3, a disconnect gives free tokens: a client that leaves at any chunk is settled once, as client_closed', async (t) => {
   for (let leaveAt = 0; leaveAt <= 4; leaveAt++)
     await t.test(`after ${leaveAt} chunks`, async (t) => {
       const up = await fakeUpstream(t, async (response) => {
@@ -186,7 +186,7 @@ test('a client that leaves at any chunk is settled once, as client_closed', asyn
     })
 })
 
-test('a slow reader: the upstream is paused, and the memory held is bounded', async (t) => {
+test('pain 8, memory leaks: a slow reader: the upstream is paused, and the memory held is bounded', async (t) => {
   const big = 'x'.repeat(64 * 1024)
   let sent = 0
   const up = await fakeUpstream(t, async (response) => {

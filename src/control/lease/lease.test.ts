@@ -87,7 +87,7 @@ test('no more requests are under way than are allowed', () => {
   )
 })
 
-test('a rate lets through no more than a minute and its refill, over all gateways', () => {
+test('pain 5, limits multiply by replicas: a rate lets through no more than a minute and its refill, over all gateways', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
       const withoutDebt = steps.filter(({ what }) => what !== 'extend')

@@ -114,7 +114,7 @@ const run = fc.record({
   beyond: fc.nat(5),
 })
 
-test('what is charged is within the budget, what was let through is charged, and the rest is waste', () => {
+test('pain 7, budget race: what is charged is within the budget, what was let through is charged, and the rest is waste', () => {
   let stopped = 0
   fc.assert(
     fc.property(run, ({ budget, estimate, input, cached, chunks, begins, beyond }) => {

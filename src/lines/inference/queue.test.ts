@@ -60,7 +60,7 @@ test('who sends ten times as much gets no more than who waits too', () => {
   assert(modest >= 8 && modest <= 10, `${modest} of the first 20`)
 })
 
-test('classes share by weight, and a batch gets through a house full of people', () => {
+test('pain 12, low priority starves: classes share by weight, and a batch gets through a house full of people', () => {
   const queue = new FairQueue<Item>()
   for (let n = 0; n < 400; n++)
     for (const slo of sloClasses) push(queue, { tenant: id('t'), slo, deadline: n, cost: 512 })

@@ -67,7 +67,7 @@ function bench(replicas: readonly Replica[], rule = 'money') {
 
 const blocks = (seed: number, count: number): number[] => Array.from({ length: count }, (_, at) => seed * 1000 + at + 1)
 
-test('a prompt goes where its beginning is, until that costs more than computing it again', () => {
+test('pain 12, cache-aware hot spots: a prompt goes where its beginning is, until that costs more than computing it again', () => {
   const { send } = bench([replica('a'), replica('b'), replica('c')])
   const home = send(6400, blocks(1, 100)).to
   assert.equal(send(6400, blocks(1, 100)).to, home)
