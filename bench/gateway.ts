@@ -175,7 +175,7 @@ async function pacedGrowth(): Promise<{ direct: number; through: number; whole: 
     through.push(measured.gap_p99)
     whole = Math.min(whole, measured.whole)
   }
-  const { conserved } = (await behind.check()) as { conserved: boolean }
+  const { conserved } = await behind.check()
   if (!conserved) throw new Error('the books are not conserved')
   return { direct: median(direct), through: median(through), whole }
 }

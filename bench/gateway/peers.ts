@@ -55,11 +55,17 @@ async function ended(child: ChildProcess): Promise<void> {
   await gone
 }
 
+export interface OwnWay extends Way {
+  readonly home: string
+  /** Of the launcher. */
+  readonly pid: number
+  /** What `books check` says once nothing is open any more. */
+  check(): Promise<{ readonly conserved: boolean }>
+}
+
 /** Everything on: a key with limits on requests, tokens and dollars, the durable journal, metrics. */
-export async function startWattmill(
-  upstream: number,
-): Promise<Way & { readonly home: string; check(): Promise<object> }> {
-  const factory = await startFactory()
+export async function startWattmill(upstream: number, args: readonly string[] = []): Promise<OwnWay> {
+  const factory = await startFactory({ args })
   await factory.cli(...['engines', 'add', 'mock', '--url', `http://127.0.0.1:${upstream}/v1`, '--concurrency', '20000'])
   await factory.cli('prices', 'set', mockModel, '--input', '0.10', '--output', '0.40')
   const made = await factory.cli('keys', 'create', '--tenant', 'bench', '--app', 'load', '-o', 'json')
@@ -74,9 +80,13 @@ export async function startWattmill(
     headers: { authorization: `Bearer ${key}` },
     model: mockModel,
     home: factory.home,
+    pid: factory.pid,
     async check() {
       return until('the books had all of it', async () => {
-        const books = JSON.parse(await factory.cli('books', 'check', '-o', 'json')) as { open: number }
+        const books = JSON.parse(await factory.cli('books', 'check', '-o', 'json')) as {
+          open: number
+          conserved: boolean
+        }
         return books.open === 0 ? books : undefined
       })
     },

@@ -35,6 +35,11 @@ export class RawClient {
     this.#socket.on('close', () => this.#failed?.(new Error('the connection was closed')))
   }
 
+  /** Some of the answer to the request under way has come. */
+  get heard(): boolean {
+    return this.#parts.length > 0
+  }
+
   ask(request: Buffer): Promise<Exchange> {
     this.#parts = []
     this.#head = undefined

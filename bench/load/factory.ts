@@ -90,10 +90,12 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined>, 
 
 export type Role = 'gateway' | 'engine' | 'operator'
 
-/** Process id of one of the launcher's descendants, by the program it runs. Linux: read from /proc. */
-export function findProcess(launcher: number, role: Role): number | undefined {
-  return descendants(launcher).find((pid) => commandOf(pid).some((word) => word.includes(`apps/${role}/`)))
-}
+/** Process ids of the launcher's descendants that run a program. Linux: read from /proc. */
+export const processesOf = (launcher: number, role: Role): number[] =>
+  descendants(launcher).filter((pid) => commandOf(pid).some((word) => word.includes(`apps/${role}/`)))
+
+/** One of them. */
+export const findProcess = (launcher: number, role: Role): number | undefined => processesOf(launcher, role)[0]
 
 const descendants = (pid: number): number[] => childrenOf(pid).flatMap((child) => [child, ...descendants(child)])
 

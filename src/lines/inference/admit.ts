@@ -249,7 +249,11 @@ function overdrawn(taking: Exclude<Taking, { verdict: 'taken' }>, needed: bigint
       `the request may use ${shown(allowance, needed ?? 0n)} ${said[allowance.unit]}; ${whose(allowance)} is allowed ${limit}`,
     )
   const wait = verdict === 'exhausted' ? taking.retryAfter : seconds(0.5)
-  return refusal(codeOf(allowance), `${whose(allowance)} is allowed ${limit}, and they are used up`, {
+  const why =
+    verdict === 'exhausted'
+      ? 'and they are used up'
+      : 'and what is left of them is held by other requests or on its way here'
+  return refusal(codeOf(allowance), `${whose(allowance)} is allowed ${limit}, ${why}`, {
     ...(wait === undefined ? {} : { retry_after_ms: Math.ceil(wait * 1000) }),
   })
 }

@@ -214,7 +214,10 @@ export class Purses {
     if (purse.retryAt !== undefined && now < purse.retryAt) return nothing
     const debt = purse.free < 0n ? -purse.free : 0n
     const want = purse.short + debt
-    const soon = purse.recalled ? 0n : BigInt(Math.ceil(purse.pace * ahead_s))
+    // A burst holds much before anything of it is spent: while requests wait, as much again as they and all under way have.
+    const burst = want > 0n ? want + purse.reserved : 0n
+    const spent = BigInt(Math.ceil(purse.pace * ahead_s))
+    const soon = purse.recalled ? 0n : spent > burst ? spent : burst
     return { want, ahead: soon > purse.free ? soon - (purse.free > 0n ? purse.free : 0n) : 0n }
   }
 
