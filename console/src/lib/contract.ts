@@ -324,3 +324,26 @@ export interface BooksState {
   readonly checking: boolean
   readonly last_check: { readonly at_ms: number; readonly took_ms: number; readonly check: Check } | null
 }
+
+/** A key of the control API, without the key. */
+export interface Admin {
+  readonly id: string
+  readonly prefix: string
+  readonly name: string
+  readonly role: 'viewer' | 'operator' | 'admin'
+  readonly tenant: string | null
+  readonly state: 'active' | 'revoked' | 'expired'
+  readonly expires: string | null
+}
+
+/** A line of the log of changes. */
+export interface Change {
+  readonly seq: number
+  readonly at: string
+  readonly who: string
+  readonly action: string
+  readonly kind: string
+  readonly what: string
+  readonly before: Readonly<Record<string, unknown>> | null
+  readonly after: Readonly<Record<string, unknown>> | null
+}

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../operator/version.ts'
+import { adminCommands } from './commands/admins.ts'
 import { appCommands } from './commands/apps.ts'
 import { bookCommands } from './commands/books.ts'
 import { budgetCommands } from './commands/budgets.ts'
@@ -41,6 +42,7 @@ export function program(): Command {
   doctorCommand(root)
   restartCommands(root)
   keyCommands(root)
+  adminCommands(root)
   appCommands(root)
   engineCommands(root)
   modelCommands(root)

@@ -1,8 +1,10 @@
 import type { Route } from '../router.ts'
+import { adminRoutes } from './admins.ts'
 import { aliasRoutes } from './aliases.ts'
 import { appRoutes } from './apps.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
+import { changeRoutes } from './changes.ts'
 import { doctorRoutes } from './doctor.ts'
 import { economicRoutes } from './economics.ts'
 import { engineRoutes } from './engines.ts'
@@ -20,6 +22,8 @@ import { usageRoutes } from './usage.ts'
 export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...statusRoutes,
+  ...adminRoutes,
+  ...changeRoutes,
   ...keyRoutes,
   ...appRoutes,
   ...engineRoutes,
