@@ -29,3 +29,12 @@ create trigger change_log_stays before update on change_log
 begin select raise(abort, 'the log of changes is only added to'); end;
 create trigger change_log_keeps before delete on change_log
 begin select raise(abort, 'the log of changes is only added to'); end;
+
+-- Guard rails: declared checks of prompts and answers, for everybody, a tenant, an application or a model.
+create table guard_rail (
+  name text primary key,
+  scope text not null,
+  of text not null,
+  rules text not null,                -- JSON: input and output
+  created_ms integer not null
+) strict;

@@ -336,6 +336,22 @@ export interface Admin {
   readonly expires: string | null
 }
 
+/** What a guard rail says of prompts, or of answers. */
+export interface RailRules {
+  readonly words?: readonly string[]
+  readonly patterns?: readonly string[]
+  readonly most_bytes?: number
+  readonly schema?: unknown
+}
+
+export interface Rail {
+  readonly name: string
+  readonly scope: 'factory' | 'tenant' | 'application' | 'model'
+  readonly of: string
+  readonly input: RailRules | null
+  readonly output: RailRules | null
+}
+
 /** A line of the log of changes. */
 export interface Change {
   readonly seq: number

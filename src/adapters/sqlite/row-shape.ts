@@ -53,6 +53,7 @@ const outcomes = [
   'timeout',
   'journal_unavailable',
   'budget_exhausted',
+  'denied',
   'crash',
 ] as const
 

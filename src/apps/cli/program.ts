@@ -14,6 +14,7 @@ import { keyCommands } from './commands/keys.ts'
 import { modelCommands } from './commands/models.ts'
 import { placeCommands } from './commands/place.ts'
 import { priceCommands } from './commands/prices.ts'
+import { railCommands } from './commands/rails.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
 import { topCommand } from './commands/top.ts'
@@ -48,6 +49,7 @@ export function program(): Command {
   modelCommands(root)
   priceCommands(root)
   budgetCommands(root)
+  railCommands(root)
   bookCommands(root)
   twinCommands(root)
   placeCommands(root)

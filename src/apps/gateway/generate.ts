@@ -5,12 +5,15 @@ import { identity } from '../../adapters/openai/reply.ts'
 import { type ApiRequest, type Dialect, openingText, parseRequest } from '../../adapters/openai/request.ts'
 import { unsupported } from '../../adapters/openai/unsupported.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
+import { answerCheck } from '../../adapters/rails/answer.ts'
+import { deniedPrompt } from '../../adapters/rails/prompt.ts'
 import { roomText } from '../../books/room.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { beginningsOf } from '../../lines/inference/prefix.ts'
+import { railsFor } from '../../lines/inference/rail.ts'
 import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
@@ -19,6 +22,7 @@ import type { RequestId } from '../../units/ids.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
 import { authorise } from './auth.ts'
 import { flowHeaders } from './headers.ts'
+import { heldBounds, railedAnswer } from './railed.ts'
 import type { State } from './state.ts'
 
 /** From the end of the headers: a body of 10 MiB in that time needs 1.4 Mbit/s. */
@@ -68,7 +72,9 @@ function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: Fac
   if (able.length === 0) return refusal('model_not_found', `there is no model "${model}"`, { param: 'model' })
   // A model that our own engine serves too takes only what both can do: where it runs is not the client's concern.
   const strange = able.some((replica) => replica.vendor === 'llama') ? unsupported(parsed.request) : undefined
-  return strange ?? parsed.request
+  return (
+    strange ?? deniedPrompt(railsFor(snapshot.rails, grant, [model, ...chain]), parsed.request.body) ?? parsed.request
+  )
 }
 
 function ask(
@@ -113,7 +119,10 @@ function ask(
     gone: () => response.destroy(),
   }
   response.on('close', () => closed(state, flow, response))
-  state.world.begin(flow, stream ? streamedAnswer(flow, ports) : wholeAnswer(flow, ports))
+  const check = answerCheck(railsFor(snapshot.rails, grant, [request.model, model, ...fallbacks]))
+  const answer = stream ? streamedAnswer(flow, ports, check && heldBounds) : wholeAnswer(flow, ports)
+  const deny = (refusal: Refusal): void => state.world.tell(flow, { kind: 'denied', refusal })
+  state.world.begin(flow, check ? railedAnswer(answer, check, deny) : answer)
 }
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {

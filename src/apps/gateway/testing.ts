@@ -66,6 +66,7 @@ export interface Setup {
   readonly engines?: readonly Partial<WireEngine>[]
   readonly grant?: Partial<WireGrant>
   readonly aliases?: Record<string, string[]>
+  readonly rails?: WireSnapshot['rails'] & {}
   readonly settings?: Partial<Settings>
   readonly host?: Partial<EngineHostClient> & { readonly listen?: (listener: (report: HostReport) => void) => void }
 }
@@ -89,7 +90,7 @@ const engine = (one: Partial<WireEngine>, index: number): WireEngine => ({
   ...one,
 })
 
-export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, number = 1): WireSnapshot {
+export function snapshotOf({ engines = [], grant = {}, aliases = {}, rails = [] }: Setup, number = 1): WireSnapshot {
   return {
     number,
     published_ms: Date.now(),
@@ -109,6 +110,7 @@ export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, nu
     ],
     prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }],
     aliases,
+    rails,
     engines: engines.map(engine),
   }
 }

@@ -14,6 +14,7 @@ import { keyRoutes } from './keys.ts'
 import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
 import { priceRoutes } from './prices.ts'
+import { railRoutes } from './rails.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
 import { usageRoutes } from './usage.ts'
@@ -31,6 +32,7 @@ export const routes: readonly Route[] = [
   ...aliasRoutes,
   ...priceRoutes,
   ...budgetRoutes,
+  ...railRoutes,
   ...bookRoutes,
   ...usageRoutes,
   ...doctorRoutes,

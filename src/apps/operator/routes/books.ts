@@ -31,6 +31,7 @@ const outcomes = [
   'truncated',
   'timeout',
   'journal_unavailable',
+  'denied',
   'crash',
 ] as const satisfies readonly (Outcome | 'failed')[]
 
