@@ -60,6 +60,8 @@ export interface CloseRow extends Asked {
   readonly stream: boolean
   readonly outcome: Outcome
   readonly attempts: readonly Attempt[]
+  /** It was answered from the cache: by whose answer, and what that one used. No engine worked, and nothing is charged. */
+  readonly cached?: { readonly from: RequestId; readonly usage: Usage }
 }
 
 export type Row = OpenRow | CloseRow

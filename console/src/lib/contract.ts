@@ -182,6 +182,8 @@ export interface RequestLine {
   readonly key: string
   readonly engine: string | null
   readonly attempts: number
+  /** Answered from the cache: no engine worked. */
+  readonly cached: boolean
   readonly stream: boolean
   readonly outcome: string
   readonly tokens: Readonly<Record<string, number | null>>

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody, refuseBody, wrongMedia } from '../../adapters/http/body.ts'
+import { sendError } from '../../adapters/http/errors.ts'
 import { parseObject } from '../../adapters/http/json.ts'
 import { identity } from '../../adapters/openai/reply.ts'
 import { type ApiRequest, type Dialect, openingText, parseRequest } from '../../adapters/openai/request.ts'
@@ -21,6 +22,7 @@ import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
 import { authorise } from './auth.ts'
+import { answerHit, cacheHeaders, cacheUse, keptAnswer } from './cached.ts'
 import { flowHeaders } from './headers.ts'
 import { heldBounds, railedAnswer } from './railed.ts'
 import type { State } from './state.ts'
@@ -109,20 +111,28 @@ function ask(
     snapshot,
     now,
   )
+  const cache = cacheUse(state.cache, headers, request, grant, snapshot, now)
+  if (cache && 'code' in cache) return sendError(response, cache, id)
+  const check = answerCheck(railsFor(snapshot.rails, grant, [request.model, model, ...fallbacks]))
   const ports: AnswerPorts = {
     request,
     response,
     identity: identity(request, id, now),
-    headers: (of) => flowHeaders(of, state.policy, state.now()),
+    headers: (of) => ({
+      ...flowHeaders(of, state.policy, state.now()),
+      ...(cache && cacheHeaders(cache, now)),
+    }),
     draining: () => state.draining,
     pause: (paused) => state.world.pause(flow, paused),
     gone: () => response.destroy(),
   }
-  response.on('close', () => closed(state, flow, response))
-  const check = answerCheck(railsFor(snapshot.rails, grant, [request.model, model, ...fallbacks]))
   const answer = stream ? streamedAnswer(flow, ports, check && heldBounds) : wholeAnswer(flow, ports)
   const deny = (refusal: Refusal): void => state.world.tell(flow, { kind: 'denied', refusal })
-  state.world.begin(flow, check ? railedAnswer(answer, check, deny) : answer)
+  if (cache) state.measures.cached(cache.result, model)
+  if (cache?.found) return answerHit(state, flow, cache.found, answer)
+  const kept = cache ? keptAnswer(answer, state.cache, cache.key, state.now) : answer
+  response.on('close', () => closed(state, flow, response))
+  state.world.begin(flow, check ? railedAnswer(kept, check, deny) : kept)
 }
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {

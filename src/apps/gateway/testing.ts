@@ -125,6 +125,7 @@ const usualSettings = {
   requestMs: 10_000,
   maxConnections: 100,
   stallMs: 5_000,
+  cacheBytes: 1024 * 1024,
   room: { most_bytes: 1024 ** 3, least_free_bytes: 0 },
   debug: false,
   admission: { queueLength: 4, queueTime: seconds(2), absentTime: seconds(0), leaseTime: seconds(1), attempts: 3 },
