@@ -36,6 +36,8 @@ const deeds = [
   { page: 'apps', button: 'New application', role: 'operator' },
   { page: 'models', button: 'Add a GGUF file', role: 'operator' },
   { page: 'engines', button: 'Add engine', role: 'admin' },
+  { page: 'engines/embedded', button: 'Drain', role: 'operator' },
+  { page: 'engines/embedded', button: 'change', role: 'admin' },
   { page: 'prices', button: 'Set a price', role: 'admin' },
   { page: 'access', button: 'New admin key', role: 'admin' },
 ]
