@@ -59,6 +59,7 @@ const outcomes: readonly Outcome[] = [
   'truncated',
   'timeout',
   'journal_unavailable',
+  'denied',
   'crash',
 ]
 
@@ -76,7 +77,7 @@ test('posting: every unit sums to zero, what engines made is served or wasted, r
       )
       const made = transfers.filter((one) => one.unit === 'token').reduce((sum, one) => sum + one.amount, 0n)
       assert.equal(made, BigInt(usages.reduce((sum, usage) => sum + totalTokens(usage), 0)))
-      const billed = outcome === 'complete' || outcome === 'client_closed'
+      const billed = outcome === 'complete' || outcome === 'client_closed' || outcome === 'denied'
       const last = usages.at(-1)
       const due = billed && last ? total(rate(last, version.perMillion).values()) : 0n
       assert.equal(balances.get(balanceKey('nano-USD', accounts.tenant(row.tenant, row.application))) ?? 0n, -due)

@@ -88,20 +88,29 @@ export const energyText = (energy: RequestEnergy): string | null =>
 /** What a settled request costs: the charges of its billed attempts. */
 export const costOf = (row: CloseRow, price: PriceVersion | undefined) => total(chargesOf(row, price))
 
+const answeredFromCache = {
+  grade: 'step',
+  how: 'answered from the cache: no engine worked',
+  fits: [],
+  residual_factor: null,
+} as const
+
 /** The receipt of a settled request: what it used, who says so, what it cost and drew, and whether that may still change. */
 export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy: RequestEnergy) {
-  const { kind: _, attempts, key, ...rest } = row
+  const { kind: _, attempts, key, cached, ...rest } = row
   return {
     state: 'settled' as const,
     ...rest,
     key,
     price: price ? priceText(price) : null,
+    /** Answered by another request's answer; it is free, whatever its tokens would cost. */
+    cached: cached ? { ...cached, price: 'free' as const } : null,
     attempts: attempts.map((attempt) => attemptText(row, attempt, price)),
     cost_usd: formatDollars(costOf(row, price)),
     energy: {
       energy_mj: energyText(energy),
       grade: gradeOf(energy),
-      attribution: attributionOf(energy),
+      attribution: cached ? answeredFromCache : attributionOf(energy),
       final: energy.final,
       final_at_ms: energy.final ? lastPosted(energy) : null,
       intervals: energy.shares.map(shareText),

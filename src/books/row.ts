@@ -11,11 +11,12 @@ export type Outcome =
   | 'timeout'
   | 'journal_unavailable'
   | 'budget_exhausted' // an allowance ran out under it; what was let through until then is billed
+  | 'denied' // a guard rail withheld the answer; what the engine made until then is billed
   | 'crash' // the gateway died with it; settled from what was measured
 
 /** What is billed. Everything else that an engine made is waste, booked by its cause and paid by the factory. */
 export const isBilled = (outcome: Outcome): boolean =>
-  outcome === 'complete' || outcome === 'client_closed' || outcome === 'budget_exhausted'
+  outcome === 'complete' || outcome === 'client_closed' || outcome === 'budget_exhausted' || outcome === 'denied'
 
 /** Why an attempt's tokens were for nothing: the request's outcome, or another attempt was needed. */
 export type WasteCause = Exclude<Outcome, 'complete' | 'client_closed'> | 'retry' | 'foreign'
@@ -59,6 +60,8 @@ export interface CloseRow extends Asked {
   readonly stream: boolean
   readonly outcome: Outcome
   readonly attempts: readonly Attempt[]
+  /** It was answered from the cache: by whose answer, and what that one used. No engine worked, and nothing is charged. */
+  readonly cached?: { readonly from: RequestId; readonly usage: Usage }
 }
 
 export type Row = OpenRow | CloseRow

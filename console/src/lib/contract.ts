@@ -182,6 +182,8 @@ export interface RequestLine {
   readonly key: string
   readonly engine: string | null
   readonly attempts: number
+  /** Answered from the cache: no engine worked. */
+  readonly cached: boolean
   readonly stream: boolean
   readonly outcome: string
   readonly tokens: Readonly<Record<string, number | null>>
@@ -323,4 +325,43 @@ export interface BooksState {
   readonly quarantine: readonly { readonly source: string; readonly subject: string; readonly reason: string }[]
   readonly checking: boolean
   readonly last_check: { readonly at_ms: number; readonly took_ms: number; readonly check: Check } | null
+}
+
+/** A key of the control API, without the key. */
+export interface Admin {
+  readonly id: string
+  readonly prefix: string
+  readonly name: string
+  readonly role: 'viewer' | 'operator' | 'admin'
+  readonly tenant: string | null
+  readonly state: 'active' | 'revoked' | 'expired'
+  readonly expires: string | null
+}
+
+/** What a guard rail says of prompts, or of answers. */
+export interface RailRules {
+  readonly words?: readonly string[]
+  readonly patterns?: readonly string[]
+  readonly most_bytes?: number
+  readonly schema?: unknown
+}
+
+export interface Rail {
+  readonly name: string
+  readonly scope: 'factory' | 'tenant' | 'application' | 'model'
+  readonly of: string
+  readonly input: RailRules | null
+  readonly output: RailRules | null
+}
+
+/** A line of the log of changes. */
+export interface Change {
+  readonly seq: number
+  readonly at: string
+  readonly who: string
+  readonly action: string
+  readonly kind: string
+  readonly what: string
+  readonly before: Readonly<Record<string, unknown>> | null
+  readonly after: Readonly<Record<string, unknown>> | null
 }

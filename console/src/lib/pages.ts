@@ -17,5 +17,6 @@ export const pages: readonly Entry[] = [
   { page: 'models', name: 'Models', key: 'm', about: 'what clients can ask for' },
   { page: 'prices', name: 'Prices', key: 'p', about: 'set, history' },
   { page: 'books', name: 'Books', key: 'b', about: 'whether everything adds up' },
+  { page: 'access', name: 'Access', key: 'c', about: 'who may run the factory, guard rails, and who changed what' },
   { page: 'health', name: 'Health', key: 'h', about: 'what is well and what is not, with its fix' },
 ]

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Body, readBody, refuseBody } from './body.ts'
-import { parseObject } from './json.ts'
+import { deepest, parseObject } from './json.ts'
 
 test('a body that drips is refused, one that breaks off is left alone', async (t) => {
   const heard: Body[] = []
@@ -62,3 +62,43 @@ test('depth is counted outside of strings, and __proto__ is dropped however it i
   }
   assert.equal(parseObject(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])).ok, false, 'not UTF-8')
 })
+
+test('whatever bytes come, they are an object of bounded depth or refused, and the refusal does not repeat them', () => {
+  const shred = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '\\',
+    ':',
+    ',',
+    '1',
+    'true',
+    '__proto__',
+    '\\u005f',
+    'secret',
+    ' ',
+  )
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
+    fc.array(shred, { maxLength: 80 }).map((shreds) => Buffer.from(shreds.join(''))),
+    fc.nat({ max: 200 }).map((depth) => Buffer.from(`{"secret":${'['.repeat(depth)}${']'.repeat(depth)}}`)),
+  )
+  fc.assert(
+    fc.property(bytes, (body) => {
+      const parsed = parseObject(body)
+      if (!parsed.ok) {
+        assert.equal(parsed.refusal.code, 'invalid_json')
+        assert(!parsed.refusal.message.includes('secret'), parsed.refusal.message)
+        return
+      }
+      assert(depthOf(parsed.value) <= deepest)
+      assert(!Object.hasOwn(parsed.value, '__proto__'))
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+const depthOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0

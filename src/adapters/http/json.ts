@@ -31,6 +31,20 @@ export function parseObject(bytes: Buffer): Parsed {
   return { ok: true, value }
 }
 
+/** Nothing so short can be nested so deep that recursion over it overflows the stack. */
+const surelyShallow = 4096
+
+/** What an upstream sent, as an object of bounded depth; undefined: it is none. */
+export function parseReply(text: string): JsonObject | undefined {
+  if (text.length > surelyShallow && depthOf(text) > deepest) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** V8's message quotes the text around the fault; what was in a prompt stays out of messages. */
 const where = (error: unknown): string =>
   /position \d+/.exec(error instanceof Error ? error.message : '')?.[0] ?? 'it breaks off or has a stray character'

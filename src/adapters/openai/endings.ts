@@ -21,6 +21,8 @@ export function refusalOf(flow: Flow, outcome: Outcome): Refusal {
   switch (outcome) {
     case 'journal_unavailable':
       return refusal('journal_unavailable', 'the request could not be written to the journal')
+    case 'denied':
+      return flow.denial ?? refusal('answer_denied', 'a guard rail withheld the answer')
     case 'timeout':
       if (flow.cut === 'timeout') return refusal('timeout', 'the request took too long')
       return ofFailure(flow.failure)

@@ -15,7 +15,7 @@ export interface Receipt {
 }
 
 export function receiptOf(row: CloseRow, prices: readonly PriceVersion[]): Receipt {
-  const usage = row.attempts.at(-1)?.usage ?? missingUsage // earlier attempts are waste, and nobody's bill
+  const usage = row.cached?.usage ?? row.attempts.at(-1)?.usage ?? missingUsage // earlier attempts are waste, and nobody's bill
   const version = prices.find((one) => one.model === row.model && one.version === row.price_version)
   return { usage, row, cost: total(chargesOf(row, version)) }
 }
@@ -25,5 +25,6 @@ export const wattmillObject = ({ cost, row }: Receipt) => ({
   receipt: row.id,
   cost_usd: formatDollars(cost),
   price_version: row.price_version,
+  ...(row.cached && { cached: true }),
   energy_mj: null,
 })

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
+import { parseReply } from '../http/json.ts'
 import { failureOfSocket, failureOfStatus } from './upstream-errors.ts'
 
 /** What reads a good answer: a stream or a whole one. */
@@ -94,11 +95,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #errorBody(): unknown {
-    try {
-      return JSON.parse(Buffer.concat(this.#error, this.#errorBytes).toString())
-    } catch {
-      return undefined
-    }
+    return parseReply(Buffer.concat(this.#error, this.#errorBytes).toString())
   }
 
   /** Tells the failure and hangs up. */

@@ -2,12 +2,15 @@ import type { Usage } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
 import { UpstreamAnswer } from '../../lines/inference/upstream.ts'
 import type { JsonObject } from '../../units/json.ts'
-import { isObject } from '../../units/json.ts'
 import type { Tokens } from '../../units/quantity.ts'
 import { tokens } from '../../units/quantity.ts'
+import { parseReply } from '../http/json.ts'
 import type { Told } from './engine.ts'
 import { EventParser } from './events.ts'
 import { failureOfError } from './upstream-errors.ts'
+
+/** A keep-alive of 200 bytes each second for ten hours. */
+const mostSilent = 8 * 1024 * 1024
 
 /** Bytes of an upstream's event stream → events → what `UpstreamAnswer` makes of them. */
 export class UpstreamStream {
@@ -15,6 +18,8 @@ export class UpstreamStream {
   readonly #told: (told: Told & { kind: 'chunk' }) => void
   readonly #events = new EventParser()
   readonly #answer = new UpstreamAnswer()
+  /** Characters that came before the first content. */
+  #silent = 0
 
   constructor(engine: string, told: (told: Told & { kind: 'chunk' }) => void) {
     this.#engine = engine
@@ -60,8 +65,11 @@ export class UpstreamStream {
       this.#answer.done()
       return undefined
     }
-    const chunk = parse(data)
+    const chunk = parseReply(data)
     if (!chunk) return this.#unreadable()
+    // Chunks before the first content are held: one that sends nothing else has no bound of its own.
+    if (!this.#answer.produced) this.#silent += data.length
+    if (this.#silent > mostSilent) return this.#unreadable()
     const reading = this.#answer.chunk(chunk)
     if (reading.kind === 'error') return failureOfError(this.#engine, reading.error)
     if (reading.kind === 'content') this.#tell(reading.tokens, reading.chunks)
@@ -74,14 +82,5 @@ export class UpstreamStream {
 
   #unreadable(): EngineFailure {
     return { fault: 'bad_reply', message: `engine ${this.#engine} sent an event that is not a chunk` }
-  }
-}
-
-function parse(data: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(data)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { tokens } from '../../units/quantity.ts'
 import { dial } from '../http/dial.ts'
+import { parseReply } from '../http/json.ts'
 import { usageOfVectors } from './embeddings.ts'
 import type { Attempt, Engine, Job, Told } from './engine.ts'
 import type { ApiRequest } from './request.ts'
@@ -107,7 +108,7 @@ function readWhole({ name }: UpstreamSettings, told: Tell, request: ApiRequest):
     produced: () => false, // nothing of it has been told, so another replica may answer instead
     whole: () => false,
     end() {
-      const body = parsed(Buffer.concat(parts, size))
+      const body = parseReply(Buffer.concat(parts, size).toString())
       if (!body) return told({ kind: 'failed', failure: bad('answered what is not JSON'), usage: undefined })
       if (isObject(body.error))
         return told({ kind: 'failed', failure: failureOfError(name, body.error), usage: undefined })
@@ -125,15 +126,6 @@ function usageOfWhole(body: JsonObject) {
   const usage = usageOf(isObject(body.usage) ? body.usage : undefined)
   const estimated = usageFrom('estimated', { output_visible: Math.ceil(JSON.stringify(body.choices).length / 4) })
   return usage?.output_visible ? usage : { ...(usage ?? estimated), output_visible: estimated.output_visible }
-}
-
-function parsed(bytes: Buffer): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Any answer below 500 is a sign of life, a 401 too: what is wrong then is said when a request fails. */

@@ -5,6 +5,7 @@ import { allowance, allowanceUnits, indexed, renewals, scopes } from '../../book
 import type { PriceVersion } from '../../books/price.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
+import { type Rail, railScopes } from '../../lines/inference/rail.ts'
 import { sloClasses } from '../../lines/inference/slo.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import { price } from '../../units/amount.ts'
@@ -72,6 +73,30 @@ export const WireAllowance = Type.Object({
 
 export type WireAllowance = Type.Static<typeof WireAllowance>
 
+const denied = {
+  words: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: 1000 })),
+  patterns: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: 100 })),
+  most_bytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 ** 3 })),
+}
+
+/** What a prompt, and what an answer must be. */
+export const railRules = {
+  input: Type.Optional(Type.Object(denied, { additionalProperties: false })),
+  output: Type.Optional(
+    Type.Object(
+      { ...denied, schema: Type.Optional(Type.Record(Type.String(), Type.Unknown())) },
+      { additionalProperties: false },
+    ),
+  ),
+}
+
+export const WireRail = Type.Object({
+  name,
+  scope: Type.Enum([...railScopes]),
+  of: Type.String({ maxLength: 800 }),
+  ...railRules,
+})
+
 export const WireSnapshot = Type.Object({
   number: Type.Integer({ minimum: 1 }),
   published_ms: whole,
@@ -106,6 +131,7 @@ export const WireSnapshot = Type.Object({
   ),
   aliases: Type.Optional(Type.Record(Type.String(), Type.Array(name, { minItems: 1, maxItems: 16 }))),
   allowances: Type.Optional(Type.Array(WireAllowance)),
+  rails: Type.Optional(Type.Array(WireRail)),
   /** What a token of a model drew lately, by model; mJ, estimated. */
   energy_per_token_mj: Type.Optional(Type.Record(Type.String(), Type.Number({ minimum: 0 }))),
   engines: Type.Array(
@@ -129,6 +155,7 @@ const wireSnapshot = Compile(WireSnapshot)
 /** A snapshot as the line uses it, and the addresses that only the engine adapters need. */
 export interface FactorySnapshot extends Snapshot {
   readonly engines: readonly WireEngine[]
+  readonly rails: readonly Rail[]
 }
 
 /** Checks it whole before any of it is used; `undefined` when it is no valid snapshot. */
@@ -158,6 +185,7 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
       draining: engine.draining,
     })),
     engines: value.engines,
+    rails: (value.rails ?? []) as readonly Rail[],
   }
 }
 

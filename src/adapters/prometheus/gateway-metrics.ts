@@ -75,6 +75,12 @@ export const gatewayMetrics = {
     ['model', 'engine', 'class', 'source', 'use'],
     'Tokens of settled requests, by class, by who counted them, and whether they were served or wasted.',
   ),
+  wattmill_cache_lookups_total: counter(
+    'one',
+    'counted',
+    ['model', 'result'],
+    'Requests that asked for an answer from the cache, by whether it had one (hit) or not (miss).',
+  ),
   wattmill_slo_requests_total: counter(
     'one',
     'counted',

@@ -48,19 +48,24 @@ function parseLine(line: string): Sample | undefined {
   return value === undefined ? undefined : { name, labels: labelled.labels, value }
 }
 
-const labelForm = /^\s*,?\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"/
+/** No two neighbours of it can take the same character: a hostile line takes no longer than any other of its length. */
+const labelForm = /^([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"/
 
 /** From the opening brace to the closing one; label values may hold braces and quotes of their own. */
 function parseLabels(text: string): { labels: Record<string, string>; rest: string } | undefined {
   const labels: Record<string, string> = {}
-  let rest = text.slice(1)
+  let rest = afterComma(text.slice(1))
   for (let found = labelForm.exec(rest); found; found = labelForm.exec(rest)) {
     const [whole, name = '', value = ''] = found
     if (name !== '__proto__') labels[name] = unescaped(value)
-    rest = rest.slice(whole.length)
+    rest = afterComma(rest.slice(whole.length))
   }
-  const close = /^\s*,?\s*\}/.exec(rest)
-  return close ? { labels, rest: rest.slice(close[0].length) } : undefined
+  return rest.startsWith('}') ? { labels, rest: rest.slice(1) } : undefined
+}
+
+function afterComma(text: string): string {
+  const next = text.trimStart()
+  return next.startsWith(',') ? next.slice(1).trimStart() : next
 }
 
 const unescaped = (text: string): string =>
@@ -76,5 +81,5 @@ const words: Readonly<Record<string, number>> = {
 function parseNumber(text: string): number | undefined {
   const word = words[text.toLowerCase()]
   if (word !== undefined) return word
-  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined
 }

@@ -176,3 +176,48 @@ for (const [line, expected, labels] of lines)
     if (expected === undefined) return assert.deepEqual([samples, bad], [[], 1])
     assert.deepEqual([samples, bad], [[{ name: 'up', labels, value: expected }], 0])
   })
+
+test('whatever a page holds, it is read, in time in proportion to its length', () => {
+  const shred = fc.constantFrom(
+    'a',
+    '{',
+    '}',
+    '"',
+    '\\',
+    ',',
+    '=',
+    ' ',
+    '\n',
+    '1',
+    '.',
+    'e',
+    '-',
+    '#',
+    'NaN',
+    '__proto__',
+    '\t',
+  )
+  fc.assert(
+    fc.property(fc.array(fc.oneof(shred, fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 60 }), (shreds) => {
+      const page = shreds.join('')
+      const { samples, bad } = parseMetrics(`${page}\nup 1\n`)
+      assert.deepEqual(samples.at(-1), { name: 'up', labels: {}, value: 1 }, 'a good line after it is read')
+      assert(samples.length + bad <= page.split('\n').length + 1)
+    }),
+    { numRuns: 2000 },
+  )
+  const long = (text: string): string => text.repeat(1_000_000 / text.length)
+  for (const hostile of [
+    `a{${long(' ')}=`,
+    `a{${long(' ,')}}`,
+    `a{b="${long('\\')}`,
+    `a ${long('1')}x`,
+    long('a{'),
+    `a{b="c"${long(' ')}x`,
+  ]) {
+    const began = performance.now()
+    parseMetrics(hostile)
+    // Quadratic time would be a quarter of an hour.
+    assert(performance.now() - began < 5000, `${hostile.slice(0, 20)} took ${performance.now() - began} ms`)
+  }
+})

@@ -27,6 +27,7 @@ const sharesOf = `
   where t.request = ? and t.unit = 'mJ' order by t.at_ms, t.id`
 
 export function energyOf({ database }: Books, row: CloseRow): RequestEnergy {
+  if (row.cached) return { shares: [], known: true, final: true } // no engine worked for it
   const shares = allBig<ShareRow>(database, sharesOf, row.id).map(shareOf)
   const logged = spanLogged(database, row.id)
   const meters = metersOf(database, row)

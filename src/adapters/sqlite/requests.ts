@@ -25,6 +25,8 @@ export interface RequestLine {
   /** Who served it last; null: nobody. */
   readonly engine: string | null
   readonly attempts: number
+  /** Answered from the cache: no engine worked, and nothing is charged. */
+  readonly cached: boolean
   readonly stream: boolean
   readonly outcome: string
   /** Of all attempts; null where no attempt has a count. */
@@ -138,6 +140,7 @@ function lineOf(books: Books, prices: Prices, row: CloseRow): RequestLine {
     key,
     engine: attempts.at(-1)?.replica ?? null,
     attempts: attempts.length,
+    cached: row.cached !== undefined,
     stream,
     outcome,
     tokens: Object.fromEntries(tokenClasses.map((of) => [of, tokensOf(row, of)])),

@@ -53,6 +53,7 @@ const outcomes = [
   'timeout',
   'journal_unavailable',
   'budget_exhausted',
+  'denied',
   'crash',
 ] as const
 
@@ -68,6 +69,7 @@ const shape = Compile(
       stream: Type.Boolean(),
       outcome: Type.Union(outcomes.map((outcome) => Type.Literal(outcome))),
       attempts: Type.Array(attempt, { maxItems: 1000 }),
+      cached: Type.Optional(Type.Object({ from: name, usage })),
     }),
   ]),
 )

@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
+import { watchChanges } from './changes/audited.ts'
+import { type Actor, itself, logChanges } from './changes/log.ts'
 
 export type StoreFault = 'corrupt' | 'full' | 'locked' | 'no_permission' | 'newer_schema' | 'io'
 
@@ -50,6 +52,8 @@ export interface Store {
   readonly database: DatabaseSync
   /** All of it or nothing. Nested, it is part of the outer one. */
   transaction<T>(work: () => T): T
+  /** The same store; what is changed by this one is logged under that name. */
+  as(actor: Actor): Store
   close(): void
 }
 
@@ -60,21 +64,28 @@ export function openStore(home: Home): Store {
   if (!alive) throw new StoreError('locked', path)
   try {
     const database = opened(path)
-    return {
-      home,
-      path,
-      database,
-      transaction: (work) => transaction(database, path, work),
-      close() {
-        database.close()
-        alive.release()
-      },
+    watchChanges(database)
+    const close = (): void => {
+      database.close()
+      alive.release()
     }
+    return storeOf({ home, path, database, close }, itself())
   } catch (cause) {
     alive.release()
     throw asStoreError(path, cause)
   }
 }
+
+const storeOf = (open: Omit<Store, 'as' | 'transaction'>, actor: Actor): Store => ({
+  ...open,
+  as: (other) => storeOf(open, other),
+  transaction: (work) =>
+    transaction(open.database, open.path, () => {
+      const result = work()
+      logChanges(open.database, actor)
+      return result
+    }),
+})
 
 function held(path: string): ReturnType<typeof holdAlive> {
   try {

@@ -25,11 +25,15 @@ export function apiPage(): string {
     '## Answered by the operator',
     '',
     'The admin key goes in `Authorization: Bearer …`; it is in the file `admin.key` of the home. The command line uses the same',
-    'routes.',
+    'routes. `wattmill admins create` makes keys with a role, and each route says the least role that may call it: a *viewer*',
+    'reads; an *operator* also changes what runs and who may ask; an *admin* also changes what is charged, where prompts go and',
+    'who governs. A key may be for one tenant: then it may call only what says so, and sees of it what is that tenant’s.',
     '',
-    row('method', 'path', 'what it does'),
-    row('---', '---', '---'),
-    ...control.map(({ method, path, about }) => row(code(method), code(path), about)),
+    row('method', 'path', 'role', 'key of one tenant', 'what it does'),
+    row('---', '---', '---', '---', '---'),
+    ...control.map(({ method, path, role, of, about }) =>
+      row(code(method), code(path), role, of === undefined && role !== 'anyone' ? '' : 'yes', about),
+    ),
     '',
   ].join('\n')
 }

@@ -41,7 +41,7 @@ const openLines = (receipt: Open): string[] => [
 ]
 
 function settledLines(receipt: Settled): string[] {
-  const { attempts, energy } = receipt
+  const { attempts, energy, cached } = receipt
   const engines = attempts.map(
     ({ number, replica, waste }) => `${number}. ${replica}${waste ? ` (waste: ${waste})` : ''}`,
   )
@@ -62,7 +62,8 @@ function settledLines(receipt: Settled): string[] {
     'Route',
     ...indented(
       fields({
-        engines: engines.length > 0 ? engines : 'none took it',
+        engines:
+          engines.length > 0 ? engines : cached ? `none: the answer of ${cached.from}, from the cache` : 'none took it',
         first_token: receipt.ttft_ms === null ? 'none' : `after ${receipt.ttft_ms} ms`,
         settled: at(receipt.closed_ms),
       }),

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../operator/version.ts'
+import { adminCommands } from './commands/admins.ts'
 import { appCommands } from './commands/apps.ts'
 import { bookCommands } from './commands/books.ts'
 import { budgetCommands } from './commands/budgets.ts'
@@ -13,6 +14,7 @@ import { keyCommands } from './commands/keys.ts'
 import { modelCommands } from './commands/models.ts'
 import { placeCommands } from './commands/place.ts'
 import { priceCommands } from './commands/prices.ts'
+import { railCommands } from './commands/rails.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
 import { topCommand } from './commands/top.ts'
@@ -41,11 +43,13 @@ export function program(): Command {
   doctorCommand(root)
   restartCommands(root)
   keyCommands(root)
+  adminCommands(root)
   appCommands(root)
   engineCommands(root)
   modelCommands(root)
   priceCommands(root)
   budgetCommands(root)
+  railCommands(root)
   bookCommands(root)
   twinCommands(root)
   placeCommands(root)

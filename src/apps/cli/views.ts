@@ -32,19 +32,20 @@ export const requestsView = ({ requests }: { readonly requests: readonly Request
     tokens_out: sum(request.tokens, ['output_visible', 'reasoning']),
     usd: request.cost_usd,
     joules: joules(request.energy_mj),
-    grade: grade(request.energy_grade, request.energy_final),
+    grade: request.cached ? 'from the cache' : grade(request.energy_grade, request.energy_final),
   }))
 
 export const receiptView = (receipt: Receipt): string[] => {
   if (receipt.state === 'open') return fields(receipt)
-  const { attempts, energy, price, at_ms, closed_ms, ...rest } = receipt
+  const { attempts, energy, price, at_ms, closed_ms, cached, ...rest } = receipt
   return [
     ...fields({
       ...rest,
       at: new Date(at_ms).toISOString(),
       closed: new Date(closed_ms).toISOString(),
       joules: joules(energy.energy_mj),
-      energy: grade(energy.grade, energy.final),
+      ...(cached && { cached: `the answer of ${cached.from}, ${cached.price}` }),
+      energy: cached ? 'none was drawn' : grade(energy.grade, energy.final),
       attribution: attribution(energy.attribution),
       price: price ? `version ${price.version}` : 'none: booked at 0',
     }),

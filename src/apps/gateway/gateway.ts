@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
+import { AnswerCache } from '../../adapters/cache/answer-cache.ts'
 import { clock } from '../../adapters/clock/clock.ts'
 import type { Home } from '../../adapters/files/home.ts'
 import { watchRoom } from '../../adapters/files/room.ts'
@@ -88,6 +89,7 @@ export function gateway(parts: GatewayParts): Gateway {
     fleet,
     journal,
     room: watchRoom(home, settings.room, (room) => log.warn(`journal room ${room.state}`, { message: roomText(room) })),
+    cache: new AnswerCache(settings.cacheBytes),
     startedAt: now(),
     snapshot: undefined,
     pepper: readPepper(home.pepper),

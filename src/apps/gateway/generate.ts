@@ -1,16 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody, refuseBody, wrongMedia } from '../../adapters/http/body.ts'
+import { sendError } from '../../adapters/http/errors.ts'
 import { parseObject } from '../../adapters/http/json.ts'
 import { identity } from '../../adapters/openai/reply.ts'
 import { type ApiRequest, type Dialect, openingText, parseRequest } from '../../adapters/openai/request.ts'
 import { unsupported } from '../../adapters/openai/unsupported.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
+import { answerCheck } from '../../adapters/rails/answer.ts'
+import { deniedPrompt } from '../../adapters/rails/prompt.ts'
 import { roomText } from '../../books/room.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { beginningsOf } from '../../lines/inference/prefix.ts'
+import { railsFor } from '../../lines/inference/rail.ts'
 import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
@@ -18,7 +22,9 @@ import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
 import { authorise } from './auth.ts'
+import { answerHit, cacheHeaders, cacheUse, keptAnswer } from './cached.ts'
 import { flowHeaders } from './headers.ts'
+import { heldBounds, railedAnswer } from './railed.ts'
 import type { State } from './state.ts'
 
 /** From the end of the headers: a body of 10 MiB in that time needs 1.4 Mbit/s. */
@@ -68,7 +74,9 @@ function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: Fac
   if (able.length === 0) return refusal('model_not_found', `there is no model "${model}"`, { param: 'model' })
   // A model that our own engine serves too takes only what both can do: where it runs is not the client's concern.
   const strange = able.some((replica) => replica.vendor === 'llama') ? unsupported(parsed.request) : undefined
-  return strange ?? parsed.request
+  return (
+    strange ?? deniedPrompt(railsFor(snapshot.rails, grant, [model, ...chain]), parsed.request.body) ?? parsed.request
+  )
 }
 
 function ask(
@@ -103,17 +111,28 @@ function ask(
     snapshot,
     now,
   )
+  const cache = cacheUse(state.cache, headers, request, grant, snapshot, now)
+  if (cache && 'code' in cache) return sendError(response, cache, id)
+  const check = answerCheck(railsFor(snapshot.rails, grant, [request.model, model, ...fallbacks]))
   const ports: AnswerPorts = {
     request,
     response,
     identity: identity(request, id, now),
-    headers: (of) => flowHeaders(of, state.policy, state.now()),
+    headers: (of) => ({
+      ...flowHeaders(of, state.policy, state.now()),
+      ...(cache && cacheHeaders(cache, now)),
+    }),
     draining: () => state.draining,
     pause: (paused) => state.world.pause(flow, paused),
     gone: () => response.destroy(),
   }
+  const answer = stream ? streamedAnswer(flow, ports, check && heldBounds) : wholeAnswer(flow, ports)
+  const deny = (refusal: Refusal): void => state.world.tell(flow, { kind: 'denied', refusal })
+  if (cache) state.measures.cached(cache.result, model)
+  if (cache?.found) return answerHit(state, flow, cache.found, answer)
+  const kept = cache ? keptAnswer(answer, state.cache, cache.key, state.now) : answer
   response.on('close', () => closed(state, flow, response))
-  state.world.begin(flow, stream ? streamedAnswer(flow, ports) : wholeAnswer(flow, ports))
+  state.world.begin(flow, check ? railedAnswer(kept, check, deny) : kept)
 }
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {

@@ -55,6 +55,10 @@ export class Measures {
     this.#judge(verdictsOfRefusal(refusal), model)
   }
 
+  cached(result: 'hit' | 'miss', model: string): void {
+    this.recorder.count('wattmill_cache_lookups_total', [model, result])
+  }
+
   #chunk(flow: Flow, tokens: number, now: Seconds): void {
     const gaps = this.#gaps.get(flow)
     if (!gaps) {

@@ -21,6 +21,8 @@ export interface Settings {
   readonly maxConnections: number
   /** A stream of an upstream that is silent so long has stalled. */
   readonly stallMs: number
+  /** What answers that are kept may take; 0: none is kept. */
+  readonly cacheBytes: number
   readonly room: RoomBounds
   readonly debug: boolean
   readonly admission: Bounds
@@ -38,6 +40,7 @@ const bounds = {
   max_connections: [4096, 1, 1_000_000],
   journal_bytes: [4 * 1024 ** 3, 128 * 1024 ** 2, 1e15], // days of an operator that is away; an engine's log file alone has 16 MiB
   free_disk_bytes: [256 * 1024 ** 2, 0, 1e15], // room for the rows of what runs, and for whoever comes to make more
+  cache_bytes: [64 * 1024 ** 2, 0, 1024 ** 4], // in memory, for requests that ask for it
   stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
   objectives_ttft_seconds: [2, 0.001, 3600], // people take a second or two for an answer that begins
   objectives_tpot_seconds: [0.2, 0.0001, 60], // five tokens a second is as fast as most people read
@@ -72,6 +75,7 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
     requestMs: given('request_seconds') * 1000,
     maxConnections: given('max_connections'),
     stallMs: given('stall_seconds') * 1000,
+    cacheBytes: given('cache_bytes'),
     room: { most_bytes: given('journal_bytes'), least_free_bytes: given('free_disk_bytes') },
     debug: values.debug,
     admission: {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { AnswerCache } from '../../adapters/cache/answer-cache.ts'
 import type { RoomWatch } from '../../adapters/files/room.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import type { Journal } from '../../adapters/sqlite/journal.ts'
@@ -25,6 +26,7 @@ export interface State {
   readonly journal: Pick<Journal, 'append' | 'keep' | 'acknowledge' | 'depth' | 'state' | 'close'>
   /** Where rows wait to be booked. */
   readonly room: RoomWatch
+  readonly cache: AnswerCache
   readonly startedAt: Seconds
   snapshot: FactorySnapshot | undefined
   pepper: Uint8Array | undefined

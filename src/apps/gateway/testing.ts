@@ -66,6 +66,7 @@ export interface Setup {
   readonly engines?: readonly Partial<WireEngine>[]
   readonly grant?: Partial<WireGrant>
   readonly aliases?: Record<string, string[]>
+  readonly rails?: WireSnapshot['rails'] & {}
   readonly settings?: Partial<Settings>
   readonly host?: Partial<EngineHostClient> & { readonly listen?: (listener: (report: HostReport) => void) => void }
 }
@@ -89,7 +90,7 @@ const engine = (one: Partial<WireEngine>, index: number): WireEngine => ({
   ...one,
 })
 
-export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, number = 1): WireSnapshot {
+export function snapshotOf({ engines = [], grant = {}, aliases = {}, rails = [] }: Setup, number = 1): WireSnapshot {
   return {
     number,
     published_ms: Date.now(),
@@ -109,6 +110,7 @@ export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, nu
     ],
     prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }],
     aliases,
+    rails,
     engines: engines.map(engine),
   }
 }
@@ -123,6 +125,7 @@ const usualSettings = {
   requestMs: 10_000,
   maxConnections: 100,
   stallMs: 5_000,
+  cacheBytes: 1024 * 1024,
   room: { most_bytes: 1024 ** 3, least_free_bytes: 0 },
   debug: false,
   admission: { queueLength: 4, queueTime: seconds(2), absentTime: seconds(0), leaseTime: seconds(1), attempts: 3 },

@@ -10,6 +10,7 @@ export const controlCatalogue = {
   invalid_value: { status: 400, exit: 2, next: 'Correct the field that `param` names.' },
   unknown_field: { status: 400, exit: 2, next: 'Leave the field out; the message names the nearest one.' },
   unauthorized: { status: 401, exit: 4, next: 'Send `Authorization: Bearer …` with the key in admin.key.' },
+  forbidden: { status: 403, exit: 4, next: 'Use a key with that role: wattmill admins create NAME --role ROLE' },
   csrf: { status: 403, exit: 4, next: 'Send the header `x-wattmill: 1` with changes made by cookie.' },
   not_found: { status: 404, exit: 3, next: 'wattmill status' },
   route_not_found: { status: 404, exit: 3, next: 'Check the path; docs/api.md lists the routes.' },

@@ -4,6 +4,7 @@ import type { Dispatcher, Pool } from 'undici'
 import { isDead } from '../../adapters/files/alive.ts'
 import { type Home, home as homeAt } from '../../adapters/files/home.ts'
 import { dialSocket } from '../../adapters/http/dial.ts'
+import { owner } from './auth.ts'
 import { ControlError, type ErrorBody } from './errors.ts'
 import { openStopped } from './open.ts'
 import { type Call, dispatch, type Reply } from './router.ts'
@@ -76,7 +77,7 @@ function inProcess(directory: string, log: (line: string) => void): Reached {
   const open = openStopped(directory, log)
   const run = async (call: Call): Promise<Reply> => {
     if (/^\/api\/(books|receipts|requests|explain)/.test(call.url)) settleBooks(open.factory)
-    return dispatch(routes, open.factory, call, () => undefined)
+    return dispatch(routes, open.factory, call, () => owner)
   }
   return {
     running: false,

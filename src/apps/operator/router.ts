@@ -1,7 +1,10 @@
 import Type from 'typebox'
+import { logDeed } from '../../adapters/sqlite/changes/log.ts'
+import type { Role } from '../../adapters/sqlite/registry/admins.ts'
 import { asControlError, ControlError, controlCatalogue } from './errors.ts'
 import type { Factory } from './factory.ts'
 import { inputParser, type Parse } from './input.ts'
+import { checkOwner, type OfTenant, withTenant } from './tenancy.ts'
 
 /** One request to the control API, whether it came over a socket or from the command line in this process. */
 export interface Call {
@@ -10,6 +13,19 @@ export interface Call {
   readonly url: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string | undefined>>
+  /** Who it is, once that is known; undefined where anybody may ask. */
+  readonly caller?: Caller | undefined
+  /** All that can be called, for those who ask what they may. */
+  readonly routes?: readonly Route[]
+}
+
+/** Who asks: a key of the control API, or the owner of the factory. */
+export interface Caller {
+  /** As the log of changes names it. */
+  readonly name: string
+  readonly role: Role
+  /** undefined: the whole factory. */
+  readonly tenant: string | undefined
 }
 
 export interface Reply {
@@ -32,13 +48,17 @@ export class Answer {
   }
 }
 
+/** The least role that may call a route; `anyone`: the page itself, and logging in; `gateway`: by the socket alone. */
+export type Access = Role | 'anyone' | 'gateway'
+
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   /** One line for the list of routes. */
   readonly about: string
-  /** Anybody may ask: the page itself, and logging in. `near`: programs of this machine, without anything in between. */
-  readonly open: boolean | 'near'
+  readonly role: Access
+  readonly near: boolean
+  readonly of: OfTenant | undefined
   readonly match: (path: string) => Record<string, string> | undefined
   readonly parse: Parse
   readonly run: (factory: Factory, input: Record<string, unknown>, call: Call) => unknown
@@ -48,7 +68,11 @@ interface Wanted<P extends Type.TProperties> {
   readonly method: Route['method']
   readonly path: string
   readonly about: string
-  readonly open?: boolean | 'near'
+  readonly role: Access
+  /** Programs of this machine need no key, without anything in between. */
+  readonly near?: true
+  /** How a key of one tenant may call it, and see that tenant alone; without this it may not. */
+  readonly of?: OfTenant
   readonly input?: P
   readonly run: (factory: Factory, input: Type.Static<Type.TObject<P>>, call: Call) => unknown
 }
@@ -61,7 +85,9 @@ export function route<P extends Type.TProperties>(wanted: Wanted<P>): Route {
     method: wanted.method,
     path: wanted.path,
     about: wanted.about,
-    open: wanted.open ?? false,
+    role: wanted.role,
+    near: wanted.near ?? false,
+    of: wanted.of,
     match: (path) => {
       const values = form.exec(path)?.slice(1)
       return values && Object.fromEntries(names.map((name, index) => [name, decode(values[index] ?? '')]))
@@ -84,21 +110,37 @@ export async function dispatch(
   routes: readonly Route[],
   factory: Factory,
   call: Call,
-  authorise: (route: Route, call: Call) => void,
+  authorise: (route: Route, call: Call) => Caller | undefined,
 ): Promise<Reply> {
   try {
     const url = new URL(call.url, 'http://operator')
     const { route, values } = find(routes, call.method, url.pathname)
-    authorise(route, call)
+    const caller = authorise(route, call)
     const query = Object.fromEntries(url.searchParams)
     const text = { ...query, ...values }
-    const input = route.parse({ ...objectOf(call.body), ...text }, Object.keys(text))
-    const result = await route.run(factory, input, call)
+    const given = withTenant(route.of, caller, { ...objectOf(call.body), ...text })
+    const input = route.parse(given, Object.keys(text))
+    checkOwner(route.of, caller, factory, input)
+    const result = await acted(route, factory, input, { ...call, caller, routes })
     return result instanceof Answer ? result.reply : { status: 200, body: { json: result } }
   } catch (cause) {
     return replyOf(cause, factory)
   }
 }
+
+/** What changes something is done in its caller's name, and leaves a line in the log of changes. */
+async function acted(route: Route, factory: Factory, input: Record<string, unknown>, call: Call): Promise<unknown> {
+  const { caller } = call
+  if (!caller || !changes(route)) return route.run(factory, input, call)
+  const actor = { who: caller.name, action: `${route.method} ${route.path}`, logged: false }
+  const store = factory.store.as(actor)
+  const result = await route.run({ ...factory, store }, input, call)
+  const of = ['id', 'name'].map((field) => input[field]).find((value) => typeof value === 'string')
+  if (!actor.logged) store.transaction(() => logDeed(store.database, actor, String(of ?? '')))
+  return result
+}
+
+const changes = ({ method, role }: Route): boolean => method !== 'GET' && (role === 'operator' || role === 'admin')
 
 function replyOf(cause: unknown, factory: Factory): Reply {
   const error = asControlError(cause)

@@ -180,3 +180,29 @@ test('the books answer over the same door', async () => {
   assert.match(lines[0] ?? '', /^kind,/)
   assert(((await ask('GET', '/api/doctor')).findings as Json[]).length > 3)
 })
+
+test('guard rails: set whole or not at all, for one thing, listed as they are set, taken away', async () => {
+  const rules = { input: { words: ['x'] }, output: { patterns: ['\\d{4}'] } }
+  const set = await ask('POST', '/api/rails', { name: 'r', app: 'acme/a/b', ...rules })
+  assert.deepEqual([set.scope, set.of, set.input, set.output], ['application', 'acme/a/b', rules.input, rules.output])
+  await refuses(
+    ask('POST', '/api/rails', { name: 'r', tenant: 'a', model: 'm', ...rules }),
+    'invalid_value',
+    /two/,
+    'model',
+  )
+  await refuses(ask('POST', '/api/rails', { name: 'r' }), 'invalid_value', /neither/, 'input')
+  await refuses(
+    ask('POST', '/api/rails', { name: 'r', input: { patterns: ['('] } }),
+    'invalid_value',
+    /RE2/,
+    'input.patterns[0]',
+  )
+  await refuses(ask('POST', '/api/rails', { name: 'r', input: { word: [] } }), 'invalid_value', /./, 'input')
+  assert.deepEqual(
+    ((await ask('GET', '/api/rails')).rails as Json[]).map(({ name }) => name),
+    ['r'],
+  )
+  assert.equal((await ask('DELETE', '/api/rails/r')).removed, true)
+  await refuses(ask('DELETE', '/api/rails/r'), 'not_found', /no guard rail/, 'name')
+})

@@ -37,6 +37,7 @@ async function serving() {
   const routes: Route[] = [
     route({
       method: 'GET',
+      role: 'viewer',
       path: '/slow',
       about: 'Waits',
       run: () => {
@@ -46,6 +47,7 @@ async function serving() {
     }),
     route({
       method: 'GET',
+      role: 'viewer',
       path: '/endless',
       about: 'Never ends',
       run: () => {

@@ -5,6 +5,7 @@ import { Totals } from '../../adapters/prometheus/totals.ts'
 import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
 import { Audit } from '../../adapters/sqlite/audit.ts'
 import { Leases } from '../../adapters/sqlite/leases.ts'
+import { adminById, adminByKey } from '../../adapters/sqlite/registry/admins.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
 import { Sessions } from '../../adapters/sqlite/registry/sessions.ts'
@@ -91,6 +92,10 @@ export async function startOperator(
   })
   const room = watchRoom(home, settings.room, (seen) => log(`journal room ${seen.state}: ${roomText(seen)}`))
   const engine = engineHost(home.engineSocket)
+  const adminKeys = {
+    byKey: (key: string) => adminByKey(store, pepper, key, clock.ms()),
+    byId: (id: string) => adminById(store, id, clock.ms()),
+  }
   const live = {
     started_ms: clock.ms(),
     url: settings.url,
@@ -100,7 +105,7 @@ export async function startOperator(
     totals: new Totals(),
     telemetry,
     engine,
-    admission: new Admission(adminKey, new Sessions(store, adminKey), clock.ms),
+    admission: new Admission(adminKey, adminKeys, new Sessions(store, adminKey), clock.ms),
     audit: new Audit(home, clock.ms),
     console: new Console(settings.console),
     keeper,

@@ -117,6 +117,12 @@ export const settings = {
     'requests, transfers and meter intervals one by one; what is older is kept as sums by day (a month and its statement at least)',
   ),
   'retention.engine_log_days': number(30, 0.01, 36_500, 'engine logs that are in the books are deleted after this'),
+  'limits.cache_bytes': integer(
+    64 * 1024 ** 2,
+    0,
+    1024 ** 4,
+    'answers that each gateway keeps in memory for requests that ask for it; 0 keeps none',
+  ),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
   'telemetry.prometheus_url': {
     kind: 'url',

@@ -28,6 +28,36 @@ export const errorCatalogue = {
     retry: false,
     next: 'The engine refused the request; its reason is in the message.',
   },
+  prompt_denied: {
+    status: 400,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'A guard rail of the factory forbids it; nothing was billed. `wattmill rails list` shows the rails.',
+  },
+  prompt_too_large: {
+    status: 400,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'Shorten the prompt; nothing was billed. `wattmill rails list` shows the rails.',
+  },
+  answer_denied: {
+    status: 422,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'A guard rail withheld the answer; its tokens are billed. `wattmill rails list` shows the rails.',
+  },
+  answer_too_large: {
+    status: 422,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'Ask for fewer tokens with `max_tokens`; the tokens made until then are billed.',
+  },
+  answer_invalid: {
+    status: 422,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'Ask for the schema with `response_format`; the tokens of this answer are billed.',
+  },
   invalid_api_key: {
     status: 401,
     type: 'authentication_error',

@@ -76,6 +76,8 @@ export interface Flow {
   /** Why we, or the client, cut it short; the outcome then, whatever the engine says. */
   cut: Outcome | undefined
   failure: EngineFailure | undefined
+  /** Which guard rail withheld the answer, in words. */
+  denial: Refusal | undefined
   closing: CloseRow | undefined
 }
 
@@ -98,6 +100,7 @@ export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Second
   payable: undefined,
   cut: undefined,
   failure: undefined,
+  denial: undefined,
   closing: undefined,
 })
 
@@ -114,6 +117,8 @@ export type Event =
       readonly failure: EngineFailure
       readonly usage: Usage | undefined
     }
+  /** A guard rail lets no more of the answer through. */
+  | { readonly kind: 'denied'; readonly refusal: Refusal }
   | { readonly kind: 'journaled' | 'unjournaled'; readonly row: 'open' | 'close' }
 
 /** Whether some replica of a model could take one more request. */

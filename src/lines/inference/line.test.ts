@@ -8,6 +8,7 @@ import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { ModelId, RequestId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import { seconds, tokens } from '../../units/quantity.ts'
+import { refusal } from './errors.ts'
 import type { Ask, Ending, Event, World } from './flow.ts'
 import { newFlow } from './flow.ts'
 import { inferenceLine } from './line.ts'
@@ -104,6 +105,7 @@ const ended = (attempt = 1): Event => ({
   attempt,
   usage: usageFrom('engine', { input_uncached: 4, cache_read: 1, cache_write: 0, output_visible: 3, reasoning: 0 }),
 })
+const denied: Event = { kind: 'denied', refusal: refusal('answer_denied', 'no') }
 const failed = (attempt = 1): Event => ({
   kind: 'failed',
   attempt,
@@ -202,6 +204,20 @@ test('when all replicas are busy it waits, has its turn, and is refused past the
   assert.equal(flow.phase, 'generating')
 })
 
+test('a denied answer stops at the engine, lets nothing more out, and settles with what was made', () => {
+  const { told, flow, tell } = start()
+  tell(asked, begun(), chunk(), denied, chunk(), denied)
+  assert.deepEqual([told.written, told.cancelled], [1, 1])
+  tell(failed(), journaled('close'))
+  const [row] = closes(told.rows)
+  assert.equal(row?.outcome, 'denied')
+  assert.equal(row?.attempts[0]?.usage.output_visible?.tokens, 2)
+  assert.equal(flow.denial?.code, 'answer_denied')
+  const left = start()
+  left.tell(asked, begun(), { kind: 'client_closed' }, denied, failed(), journaled('close'))
+  assert.equal(left.flow.closing?.outcome, 'client_closed', 'who left first has left')
+})
+
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.constantFrom<Event>(
     asked,
@@ -212,6 +228,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     journaled('close'),
     unjournaled('open'),
     unjournaled('close'),
+    denied,
   ),
   fc
     .integer({ min: 1, max: 3 })

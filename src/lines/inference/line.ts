@@ -90,6 +90,10 @@ export const inferenceLine = (policy: Policy, world: World) => {
           return leave(flow, { kind: 'refused', refusal: refusal('timeout', 'waited too long for a free engine') }, now)
         if (flow.phase === 'generating') cut(flow, 'timeout')
         return
+      case 'denied':
+        if (flow.phase !== 'generating' || flow.cut) return
+        flow.denial = event.refusal
+        return cut(flow, 'denied')
       case 'begun':
         flow.begun = { input_uncached: event.input_uncached, cache_read: event.cache_read }
         policy.begun(flow)

@@ -16,8 +16,8 @@ export const objectiveNames = ['answered', 'ttft', 'tpot'] as const
 /** Of one request: which objectives it met and which it missed. Those it says nothing about are left out. */
 export type Verdicts = { readonly [Objective in (typeof objectiveNames)[number]]?: boolean }
 
-/** What ends by the client's own doing is neither good nor bad: it would make an objective depend on who calls. */
-const clientsDoing: ReadonlySet<Outcome> = new Set(['rejected', 'client_closed'])
+/** What ends by the client's own doing, or by a guard rail's, is neither good nor bad: it would say who calls. */
+const clientsDoing: ReadonlySet<Outcome> = new Set(['rejected', 'client_closed', 'denied'])
 
 /** A settled request. Without a first token, through our fault, it was late as well. */
 export function verdictsOf(row: CloseRow, tpot: Seconds | undefined, objectives: Objectives): Verdicts {

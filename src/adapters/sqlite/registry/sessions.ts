@@ -20,7 +20,8 @@ export class Sessions {
     this.#hash = (token) => hashKey(Buffer.from(adminKey), token)
   }
 
-  begin(token: string, now_ms: number): void {
+  /** `admin`: the id of the key it begins under; null: under admin.key. */
+  begin(token: string, now_ms: number, admin: string | null = null): void {
     this.#store.transaction(() => {
       run(this.#store, 'delete from session where expires_ms <= ?', now_ms)
       run(
@@ -28,7 +29,8 @@ export class Sessions {
         'delete from session where hash in (select hash from session order by expires_ms desc limit -1 offset ?)',
         mostSessions - 1,
       )
-      run(this.#store, 'insert into session (hash, expires_ms) values (?, ?)', this.#hash(token), now_ms + session_ms)
+      const sql = 'insert into session (hash, expires_ms, admin_key) values (?, ?, ?)'
+      run(this.#store, sql, this.#hash(token), now_ms + session_ms, admin)
     })
   }
 
@@ -36,9 +38,14 @@ export class Sessions {
     run(this.#store, 'delete from session where hash = ?', this.#hash(token))
   }
 
-  has(token: string, now_ms: number): boolean {
-    if (token === '') return false
-    const find = 'select 1 from session where hash = ? and expires_ms > ?'
-    return one(this.#store, find, this.#hash(token), now_ms) !== undefined
+  /** The session of a token, while it lasts. */
+  find(token: string, now_ms: number): { readonly admin_key: string | null } | undefined {
+    if (token === '') return undefined
+    return one(
+      this.#store,
+      'select admin_key from session where hash = ? and expires_ms > ?',
+      this.#hash(token),
+      now_ms,
+    )
   }
 }

@@ -7,6 +7,7 @@ import { all, counter } from './change.ts'
 import { listEngines } from './engines.ts'
 import { listKeys } from './keys.ts'
 import { listPrices } from './prices.ts'
+import { listRails } from './rails.ts'
 
 /** An expired key is still known for a day, so that its owner is told what happened; then it is like any wrong key. */
 const expiredKnown_ms = 24 * 3600 * 1000
@@ -37,6 +38,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
       ) as WireSnapshot['prices'][number]['perMillion'],
     })),
     aliases: Object.fromEntries(listAliases(store).map(({ name, models }) => [name, [...models]])),
+    rails: listRails(store) as WireSnapshot['rails'] & {},
     allowances: setAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     // Field by field: what else is known of an engine is no gateway's concern.
     engines: listEngines(store).map(({ name, vendor, url, key_from, concurrency, draining, models }) => ({

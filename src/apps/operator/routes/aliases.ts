@@ -10,12 +10,14 @@ export const aliasRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/aliases',
+    role: 'viewer',
     about: 'Other names for models, and what answers to each',
     run: (factory) => ({ aliases: listAliases(factory.store) }),
   }),
   route({
     method: 'POST',
     path: '/api/aliases',
+    role: 'operator',
     about: 'Give models another name, or a model its fallbacks; setting it again replaces it',
     input: {
       name: Type.String(),
@@ -39,6 +41,7 @@ export const aliasRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/api/aliases/{name}',
+    role: 'operator',
     about: 'Take an alias away',
     input: { name: Type.String() },
     run: async (factory, { name }) => ({ ...removeAlias(factory.store, name), published: await publish(factory) }),

@@ -1,8 +1,10 @@
 import type { Route } from '../router.ts'
+import { adminRoutes } from './admins.ts'
 import { aliasRoutes } from './aliases.ts'
 import { appRoutes } from './apps.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
+import { changeRoutes } from './changes.ts'
 import { doctorRoutes } from './doctor.ts'
 import { economicRoutes } from './economics.ts'
 import { engineRoutes } from './engines.ts'
@@ -12,6 +14,7 @@ import { keyRoutes } from './keys.ts'
 import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
 import { priceRoutes } from './prices.ts'
+import { railRoutes } from './rails.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
 import { usageRoutes } from './usage.ts'
@@ -20,6 +23,8 @@ import { usageRoutes } from './usage.ts'
 export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...statusRoutes,
+  ...adminRoutes,
+  ...changeRoutes,
   ...keyRoutes,
   ...appRoutes,
   ...engineRoutes,
@@ -27,6 +32,7 @@ export const routes: readonly Route[] = [
   ...aliasRoutes,
   ...priceRoutes,
   ...budgetRoutes,
+  ...railRoutes,
   ...bookRoutes,
   ...usageRoutes,
   ...doctorRoutes,

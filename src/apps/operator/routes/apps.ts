@@ -7,6 +7,8 @@ export const appRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/apps',
+    role: 'viewer',
+    of: 'field',
     about: 'List tenants and their applications',
     input: { tenant: Type.Optional(Type.String()) },
     run: (factory, { tenant }) => ({
@@ -21,6 +23,8 @@ export const appRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/apps',
+    role: 'operator',
+    of: 'field',
     about: 'Create an application, and its tenant when that is new',
     input: { tenant: Type.String({ description: 'the tenant who pays' }), name: Type.String() },
     run: (factory, { tenant, name }) => {

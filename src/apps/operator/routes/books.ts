@@ -31,6 +31,7 @@ const outcomes = [
   'truncated',
   'timeout',
   'journal_unavailable',
+  'denied',
   'crash',
 ] as const satisfies readonly (Outcome | 'failed')[]
 
@@ -43,6 +44,8 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/requests',
+    role: 'viewer',
+    of: 'field',
     about: 'The last requests, newest first',
     input: {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })),
@@ -67,6 +70,8 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/receipts/{id}',
+    role: 'viewer',
+    of: ({ store }, { id }) => receipt(store, String(id))?.tenant,
     about: 'One request: tokens, cost, joules, and whether they are final',
     input: { id: Type.String() },
     run: (factory, { id: request }) => {
@@ -82,6 +87,7 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/explain/{id}',
+    role: 'viewer',
     about: 'A request, a transfer or an interval of a meter, with what it comes from and what it moved',
     input: { id: Type.String({ maxLength: 500 }) },
     run: (factory, { id }) => {
@@ -97,12 +103,14 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/books/check',
+    role: 'viewer',
     about: 'Whether every unit sums to zero, with nothing lost and nothing doubled',
     run: ({ live, store }) => (live ? live.audit.check() : check(store)),
   }),
   route({
     method: 'POST',
     path: '/api/books/check',
+    role: 'viewer',
     about: 'Begin that check beside the factory and do not wait for it: `state` tells what it found',
     run: ({ live, log }) => {
       live?.audit.check().catch((cause) => log(`the check of the books failed: ${String(cause)}`))
@@ -112,6 +120,7 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/books/state',
+    role: 'viewer',
     about: 'How far the books are, whether every unit sums to zero, what is in quarantine, and the last check',
     run: ({ live, store }) => ({
       lag: live?.keeper.lag() ?? null,
@@ -125,6 +134,8 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/books/statement',
+    role: 'viewer',
+    of: 'field',
     about: 'What a tenant owes for a time, as JSON or CSV',
     input: {
       tenant: Type.String(),
@@ -165,6 +176,7 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/books/fits',
+    role: 'viewer',
     about: 'What a step of each model costs, as learned from the meters, and how far the model is from them',
     run: ({ store, live }) => {
       const fits = fitsInForce(store)
@@ -175,6 +187,7 @@ export const bookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/books/export',
+    role: 'viewer',
     about: 'All of the books, one JSON object a line',
     run: (factory) => new Answer({ status: 200, body: { lines: exportBooks(factory.store) } }),
   }),

@@ -24,6 +24,7 @@ export const budgetRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/budgets',
+    role: 'viewer',
     about: 'Budgets and limits, and what is left of each',
     run: (factory) => ({
       budgets: everyAllowance(factory.store).map((one) => display(factory, one)),
@@ -32,6 +33,7 @@ export const budgetRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/budgets',
+    role: 'operator',
     about: 'Set how much a key, an application, a tenant or a model may use; setting it again replaces it',
     input: {
       key: name,
@@ -62,6 +64,7 @@ export const budgetRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/api/budgets',
+    role: 'operator',
     about: 'Take a budget away',
     input: { id: Type.String() },
     run: async (factory, { id }) => {

@@ -21,6 +21,7 @@ export const doctorRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/doctor',
+    role: 'viewer',
     about: 'This machine, what is well and what is not, each with its fix',
     run: (factory) => examine(factory),
   }),

@@ -34,12 +34,14 @@ export const engineRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/engines',
+    role: 'viewer',
     about: 'List engines and what they serve',
     run: (factory) => ({ engines: listEngines(factory.store).map((engine) => display(factory, engine)) }),
   }),
   route({
     method: 'POST',
     path: '/api/engines',
+    role: 'admin',
     about: 'Add an OpenAI-compatible engine; it is asked for its models first',
     input: {
       name,
@@ -120,6 +122,7 @@ export const engineRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/engines/{name}/probe',
+    role: 'operator',
     about: 'Ask an engine now whether it answers, and for its models',
     input: { name },
     run: (factory, { name }) => probeEngine(factory, name),
@@ -127,6 +130,7 @@ export const engineRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/engines/{name}/drain',
+    role: 'operator',
     about: 'Take an engine out of routing, or with `undo` put it back; requests under way end in peace',
     input: { name, undo: Type.Optional(Type.Boolean()) },
     run: async (factory, { name, undo = false }) => {
@@ -138,6 +142,7 @@ export const engineRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/engines/{name}/cost',
+    role: 'admin',
     about: 'Declare what an engine costs per hour from now on; 0 takes the declaration back',
     input: { name, per_hour: Type.String({ description: 'US dollars per hour for all of it, such as 24 or 1.49' }) },
     run: (factory, { name, per_hour }) => {
@@ -149,6 +154,7 @@ export const engineRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/api/engines/{name}',
+    role: 'admin',
     about: 'Remove an engine; requests under way end in peace',
     input: { name },
     run: async (factory, { name }) => {

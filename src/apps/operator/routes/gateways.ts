@@ -5,6 +5,7 @@ export const gatewayRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/gateways/restart',
+    role: 'operator',
     about:
       'Replace the gateways one after the other, with the limits and the certificate of the settings as they are now',
     run: async ({ live }) => {

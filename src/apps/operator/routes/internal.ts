@@ -17,6 +17,7 @@ export const internalRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/internal/sync',
+    role: 'gateway',
     about: 'A gateway tells how it is and asks for news',
     input: {
       incarnation: Type.String({ minLength: 1, maxLength: 200 }),
@@ -62,6 +63,7 @@ export const internalRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/internal/lease',
+    role: 'gateway',
     about: 'A gateway asks for parts of allowances, and gives back what it does not need',
     input: {
       incarnation: Type.String({ minLength: 1, maxLength: 200 }),

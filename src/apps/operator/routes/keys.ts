@@ -3,6 +3,7 @@ import { listAliases } from '../../../adapters/sqlite/registry/aliases.ts'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import {
   createKey,
+  findKey,
   type KeyRecord,
   listKeys,
   revokeKey,
@@ -23,6 +24,9 @@ const limit = (what: string) =>
   )
 const id = Type.String({ description: "the key's id, or its first characters" })
 
+/** Whose key it is. */
+const keyOwner = (factory: Factory, { id }: { readonly id?: unknown }) => findKey(factory.store, String(id)).tenant
+
 /** One hour: long enough to try things out, too short to be forgotten in a script. */
 const tryKey_ms = 3600 * 1000
 
@@ -30,6 +34,8 @@ export const keyRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/keys',
+    role: 'operator',
+    of: 'field',
     about: 'Create a key; it is shown only in this answer',
     input: {
       tenant: Type.String({ description: 'the tenant who pays' }),
@@ -60,6 +66,8 @@ export const keyRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/keys',
+    role: 'viewer',
+    of: 'field',
     about: 'List keys, without the keys',
     input: { tenant: Type.Optional(Type.String()) },
     run: (factory, { tenant }) => ({ keys: listKeys(factory.store, tenant).map((key) => display(key, factory.now())) }),
@@ -67,6 +75,8 @@ export const keyRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/api/keys/{id}',
+    role: 'operator',
+    of: keyOwner,
     about: 'Revoke a key; answers when the live gateways refuse it',
     input: { id },
     run: async (factory, { id }) => {
@@ -77,6 +87,8 @@ export const keyRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/keys/{id}/rotate',
+    role: 'operator',
+    of: keyOwner,
     about: 'A new key with the same rights; the old one stops now, or after `overlap`',
     input: { id, overlap: Type.Optional(Type.String({ description: 'how long the old key goes on, such as 24h' })) },
     run: async (factory, { id, overlap }) => {
@@ -88,6 +100,7 @@ export const keyRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/try-key',
+    role: 'operator',
     about: 'A key of tenant `console` for one hour, for the page',
     run: async (factory) => {
       const now = factory.now()

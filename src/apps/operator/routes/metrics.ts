@@ -7,8 +7,9 @@ export const metricRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/metrics',
+    role: 'viewer',
     about: 'Metrics in the text format of Prometheus; without the admin key from this machine only',
-    open: 'near',
+    near: true,
     run: (factory) => {
       if (!factory.live) throw new ControlError('factory_unreachable', 'metrics are kept while the factory runs')
       const text = exposition(readings(factory, factory.live))

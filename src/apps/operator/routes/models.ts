@@ -32,6 +32,7 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/models',
+    role: 'viewer',
     about: 'Models that clients can ask for, who serves them and what they cost',
     run: (factory) => {
       const prices = new Map(pricesInForce(factory.store, factory.now()).map((price) => [String(price.model), price]))
@@ -50,6 +51,7 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/models/{name}',
+    role: 'viewer',
     about: 'One model: its engines, its file and its price',
     input: { name: Type.String() },
     run: (factory, { name }) => show(factory, name),
@@ -57,6 +59,7 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/models',
+    role: 'operator',
     about: 'Add a GGUF file to the embedded engine: checked, loaded, then served; or nothing has changed',
     input: {
       path: Type.String({ maxLength: 4096, description: 'an absolute path on the factory’s machine' }),
@@ -67,6 +70,7 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/api/models/{name}',
+    role: 'operator',
     about: 'Take a model out of the embedded engine; its file stays',
     input: { name: Type.String() },
     run: (factory, { name }) => inTurn(() => remove(factory, name)),
@@ -74,6 +78,7 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/models/{name}/load',
+    role: 'operator',
     about: 'Bring a model of the embedded engine into memory; the least recently used make room',
     input: { name: Type.String() },
     run: (factory, { name }) => move(factory, name, 'load'),
@@ -81,6 +86,7 @@ export const modelRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/models/{name}/unload',
+    role: 'operator',
     about: 'Free a model’s memory when its streams have ended; a request loads it again',
     input: { name: Type.String() },
     run: (factory, { name }) => move(factory, name, 'unload'),

@@ -17,12 +17,16 @@ export const priceRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/prices',
+    role: 'viewer',
+    of: 'everybody',
     about: 'Prices in force, per million tokens',
     run: (factory) => ({ prices: pricesInForce(factory.store, factory.now()).map((price) => display(price, true)) }),
   }),
   route({
     method: 'GET',
     path: '/api/prices/{model}',
+    role: 'viewer',
+    of: 'everybody',
     about: 'All versions of the price of a model, oldest first',
     input: { model: Type.String() },
     run: (factory, { model }) => {
@@ -41,6 +45,7 @@ export const priceRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/prices',
+    role: 'admin',
     about: 'Set a price: a new version, in force from now or a later day',
     input: {
       model: Type.String(),

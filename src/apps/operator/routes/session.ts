@@ -9,23 +9,23 @@ export const sessionRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/',
+    role: 'anyone',
     about: 'The console',
-    open: true,
     run: (factory, _, { headers }) => running(factory).console.index(headers?.['accept-encoding']),
   }),
   route({
     method: 'GET',
     path: '/assets/{file}',
+    role: 'anyone',
     about: 'Script and style of the console',
-    open: true,
     input: { file: Type.String() },
     run: (factory, { file }, { headers }) => running(factory).console.asset(file, headers?.['accept-encoding']),
   }),
   route({
     method: 'POST',
     path: '/api/login',
-    about: 'The admin key for a session cookie',
-    open: true,
+    role: 'anyone',
+    about: 'The admin key, or one with a role, for a session cookie',
     input: { key: Type.String({ maxLength: 200 }) },
     run: (factory, { key }, call) => {
       const token = running(factory).admission.login(key.trim(), addressOf(call))
@@ -36,6 +36,8 @@ export const sessionRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/logout',
+    role: 'viewer',
+    of: 'everybody',
     about: 'End the session',
     run: (factory, _, call) => {
       factory.live?.admission.logout(call)

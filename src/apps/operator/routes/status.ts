@@ -9,7 +9,13 @@ import { version } from '../version.ts'
 import { isoOrNull } from '../when.ts'
 
 export const statusRoutes: readonly Route[] = [
-  route({ method: 'GET', path: '/api/status', about: 'The factory at a glance', run: (factory) => status(factory) }),
+  route({
+    method: 'GET',
+    path: '/api/status',
+    role: 'viewer',
+    about: 'The factory at a glance',
+    run: (factory) => status(factory),
+  }),
 ]
 
 function status(factory: Factory) {

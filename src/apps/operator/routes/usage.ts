@@ -15,6 +15,7 @@ export const usageRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/flows',
+    role: 'viewer',
     about: 'Requests under way, the oldest first',
     run: ({ live }) => ({
       flows: (live?.gateways.list() ?? [])
@@ -25,12 +26,14 @@ export const usageRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/floor',
+    role: 'viewer',
     about: 'The last minute of the factory: what was drawn, made and earned, and the ways it took',
     run: floor,
   }),
   route({
     method: 'GET',
     path: '/api/usage',
+    role: 'viewer',
     about: 'Figures over a range, by model, application, key, engine, outcome or cause of waste',
     input: { dimension, range },
     run: (factory, { dimension = 'factory', range = '1h' }) => ({
@@ -43,6 +46,7 @@ export const usageRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/waste',
+    role: 'viewer',
     about: 'Where tokens and energy went over a range: to tenants, to waste by its cause, to idleness',
     input: { range },
     run: ({ store, now }, { range = '1h' }) => ({
@@ -54,6 +58,7 @@ export const usageRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/series',
+    role: 'viewer',
     about: 'Figures over a range, slot by slot, of the factory or of one name',
     input: { dimension, name: Type.Optional(Type.String({ maxLength: 1000 })), range },
     run: (factory, { dimension = 'factory', name = '', range = '1h' }) => ({

@@ -1,0 +1,97 @@
+import { RE2JS } from 're2js'
+import type { Denied, Rail } from '../../lines/inference/rail.ts'
+import { schemaCheck, wrongSchema } from './schema.ts'
+
+/** A rail that can be asked. */
+export interface CompiledRail {
+  readonly rail: Rail
+  readonly input: Finder | undefined
+  readonly output: Finder | undefined
+  /** Whether an answer satisfies the schema; undefined: none is asked for. */
+  readonly satisfies: ((text: string) => boolean) | undefined
+}
+
+/** Whether something denied stands in a text. */
+export type Finder = (text: string) => boolean
+
+const mostWords = 1000
+const mostPatterns = 100
+const longest = 500
+/** Steps of a pattern: matching takes at worst this many looks for each character. */
+const mostSteps = 500
+const largestSchema = 64 * 1024
+
+/** What is wrong with a rail, and where; undefined: it can be used. */
+export function wrongRail({ input, output }: Pick<Rail, 'input' | 'output'>): Wrong | undefined {
+  if (!input && !output) return { at: 'input', why: 'says neither what an input nor what an output must be' }
+  for (const [side, one] of Object.entries({ input, output })) {
+    if (!one) continue
+    if (Object.values(one).every((value) => value === undefined)) return { at: side, why: 'is empty' }
+    const wrong = wrongDenied(side, one)
+    if (wrong) return wrong
+  }
+  if (!output?.schema) return undefined
+  if (JSON.stringify(output.schema).length > largestSchema)
+    return { at: 'output.schema', why: `is larger than ${largestSchema} bytes` }
+  const why = wrongSchema(output.schema)
+  return why === undefined ? undefined : { at: 'output.schema', why }
+}
+
+export interface Wrong {
+  readonly at: string
+  readonly why: string
+}
+
+function wrongDenied(side: string, { words = [], patterns = [] }: Denied): Wrong | undefined {
+  if (words.length > mostWords) return { at: `${side}.words`, why: `has more than ${mostWords} words` }
+  if (patterns.length > mostPatterns) return { at: `${side}.patterns`, why: `has more than ${mostPatterns} patterns` }
+  const word = words.findIndex((one) => one.trim() === '' || one.length > longest)
+  if (word >= 0) return { at: `${side}.words[${word}]`, why: `is not 1 to ${longest} characters` }
+  for (const [index, pattern] of patterns.entries()) {
+    const why = wrongPattern(pattern)
+    if (why) return { at: `${side}.patterns[${index}]`, why }
+  }
+  return undefined
+}
+
+function wrongPattern(pattern: string): string | undefined {
+  if (pattern === '' || pattern.length > longest) return `is not 1 to ${longest} characters`
+  try {
+    const compiled = RE2JS.compile(pattern)
+    if (compiled.programSize() > mostSteps) return `takes ${compiled.programSize()} steps; ${mostSteps} is the most`
+    return compiled.test('') ? 'matches everything' : undefined
+  } catch (cause) {
+    return `is no pattern of RE2: ${cause instanceof Error ? cause.message : String(cause)}`
+  }
+}
+
+/** Each rail is compiled once per snapshot, when it is first needed. */
+const known = new WeakMap<Rail, CompiledRail>()
+
+/** Throws when the rail cannot be used: then nothing passes it. */
+export function compiled(rail: Rail): CompiledRail {
+  const found = known.get(rail)
+  if (found) return found
+  const { input, output } = rail
+  const made = {
+    rail,
+    input: input && finder(input),
+    output: output && finder(output),
+    satisfies: output?.schema && schemaCheck(output.schema),
+  }
+  known.set(rail, made)
+  return made
+}
+
+function finder({ words = [], patterns = [] }: Denied): Finder | undefined {
+  const denied = patterns.map((pattern) => RE2JS.compile(pattern))
+  if (words.length > 0) {
+    const any = words.map((word) => RE2JS.quote(word.normalize('NFKC'))).join('|')
+    denied.push(RE2JS.compile(`(?i)(?:${any})`))
+  }
+  if (denied.length === 0) return undefined
+  return (text) => {
+    const plain = text.normalize('NFKC')
+    return denied.some((one) => one.test(plain))
+  }
+}

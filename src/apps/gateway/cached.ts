@@ -1,0 +1,102 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { AnswerCache, CachedAnswer } from '../../adapters/cache/answer-cache.ts'
+import { type CacheWish, isExact, requestKey, wishOf } from '../../adapters/cache/request-key.ts'
+import type { Piece } from '../../adapters/openai/engine.ts'
+import type { ApiRequest } from '../../adapters/openai/request.ts'
+import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
+import type { CloseRow } from '../../books/row.ts'
+import type { Refusal } from '../../lines/inference/errors.ts'
+import { refusal } from '../../lines/inference/errors.ts'
+import type { Flow } from '../../lines/inference/flow.ts'
+import { closeRow } from '../../lines/inference/meter.ts'
+import { railsFor } from '../../lines/inference/rail.ts'
+import { chainOf } from '../../lines/inference/snapshot.ts'
+import type { Seconds } from '../../units/quantity.ts'
+import type { State } from './state.ts'
+import type { Answer } from './world.ts'
+
+/** What the cache does with one request. */
+export interface CacheUse {
+  readonly wish: CacheWish
+  readonly key: string
+  readonly result: 'hit' | 'miss'
+  readonly found: CachedAnswer | undefined
+}
+
+/** Undefined: it is not for the cache, because nobody wished it or chance is in its answer. */
+export function cacheUse(
+  cache: AnswerCache,
+  headers: IncomingHttpHeaders,
+  request: ApiRequest,
+  grant: Flow['ask']['grant'],
+  snapshot: FactorySnapshot,
+  now: Seconds,
+): CacheUse | Refusal | undefined {
+  const wish = wishOf(headers['x-wattmill-cache'])
+  if (wish === 'invalid')
+    return refusal(
+      'invalid_value',
+      'the header x-wattmill-cache is max-age=SECONDS, up to a week, and perhaps ", sampled"',
+      {
+        param: 'x-wattmill-cache',
+      },
+    )
+  if (!wish || !(wish.sampled || isExact(request))) return undefined
+  const models = chainOf(snapshot, request.model)
+  const rails = railsFor(snapshot.rails, grant, [request.model, ...models])
+  const key = requestKey(request, { tenant: grant.tenant, models, engines: snapshot.engines, rails })
+  const found = cache.find(key, now * 1000 - wish.maxAge_ms)
+  return { wish, key, found, result: found ? 'hit' : 'miss' }
+}
+
+/** Whether it had one, and how old that is, as HTTP says it; s. */
+export const cacheHeaders = ({ result, found }: CacheUse, now: Seconds): Record<string, string> => ({
+  'x-wattmill-cache': result,
+  ...(found && { age: String(Math.max(0, Math.floor(now - found.at_ms / 1000))) }),
+})
+
+/** An answer that is kept for the next one who asks the same, once it is whole and settled. */
+export function keptAnswer(answer: Answer, cache: AnswerCache, key: string, now: () => Seconds): Answer {
+  const pieces: Piece[] = []
+  return {
+    write(more) {
+      pieces.push(...more)
+      answer.write(more)
+    },
+    release: () => answer.release(),
+    finish(flow, ending) {
+      const usage = flow.closing?.attempts.at(-1)?.usage
+      if (ending.kind === 'settled' && ending.outcome === 'complete' && usage)
+        cache.keep(key, { pieces, usage, from: flow.id, at_ms: now() * 1000 })
+      answer.finish(flow, ending)
+    },
+  }
+}
+
+/**
+ * Answers from the cache: no engine works, nothing is taken from a budget and nothing is charged. Its close row is durable
+ * before a byte leaves, as for every answer; it has no attempt, and says what it was spared and by whose answer.
+ */
+export function answerHit(state: State, flow: Flow, found: CachedAnswer, answer: Answer): void {
+  const now = state.now()
+  flow.admittedAt = now
+  flow.phase = 'posting'
+  const ttft_ms = Math.round((now - flow.askedAt) * 1000)
+  const row: CloseRow = {
+    ...closeRow(flow, 'complete', now),
+    ttft_ms,
+    cached: { from: found.from, usage: found.usage },
+  }
+  flow.closing = row
+  state.journal.append(row, (durable) => {
+    flow.phase = 'done'
+    const down = refusal('journal_unavailable', 'the request could not be written to the journal')
+    const ending = durable
+      ? ({ kind: 'settled', outcome: 'complete' } as const)
+      : ({ kind: 'refused', refusal: down } as const)
+    state.measures.finished(flow, ending, state.now())
+    if (durable) answer.release()
+    if (durable) answer.write(found.pieces)
+    answer.finish(flow, ending)
+  })
+}
