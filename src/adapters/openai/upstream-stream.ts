@@ -7,6 +7,8 @@ import type { Tokens } from '../../units/quantity.ts'
 import { tokens } from '../../units/quantity.ts'
 import type { Told } from './engine.ts'
 import { EventParser } from './events.ts'
+import type { UsageQuirks } from './presets/preset.ts'
+import { withPlainUsage } from './presets/quirks.ts'
 import { failureOfError } from './upstream-errors.ts'
 
 /** Bytes of an upstream's event stream → events → what `UpstreamAnswer` makes of them. */
@@ -15,10 +17,16 @@ export class UpstreamStream {
   readonly #told: (told: Told & { kind: 'chunk' }) => void
   readonly #events = new EventParser()
   readonly #answer = new UpstreamAnswer()
+  readonly #usage: UsageQuirks
 
-  constructor(engine: string, told: (told: Told & { kind: 'chunk' }) => void) {
+  constructor(
+    engine: string,
+    told: (told: Told & { kind: 'chunk' }) => void,
+    usage: UsageQuirks = { includesCached: true },
+  ) {
     this.#engine = engine
     this.#told = told
+    this.#usage = usage
   }
 
   get usage(): Usage | undefined {
@@ -62,7 +70,7 @@ export class UpstreamStream {
     }
     const chunk = parse(data)
     if (!chunk) return this.#unreadable()
-    const reading = this.#answer.chunk(chunk)
+    const reading = this.#answer.chunk(withPlainUsage(chunk, this.#usage))
     if (reading.kind === 'error') return failureOfError(this.#engine, reading.error)
     if (reading.kind === 'content') this.#tell(reading.tokens, reading.chunks)
     return undefined

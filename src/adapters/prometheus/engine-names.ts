@@ -2,7 +2,7 @@ import type { EngineField, EngineReport } from '../../plant/infrastructure/telem
 import type { Sample } from './parse.ts'
 
 /** Raised when a name is added, changed or dropped; shown by `wattmill engines probe`. */
-export const namesVersion = 1
+export const namesVersion = 2
 
 /** How several series of one name make one figure: shares of several caches are as bad as the fullest one. */
 type Join = 'sum' | 'most'
@@ -27,8 +27,9 @@ const joins: { readonly [Field in EngineField]?: Join } = { kv_usage: 'most' }
 /**
  * The one table of names. Sources: vLLM `vllm/v1/metrics/loggers.py` and docs.vllm.ai/usage/metrics (v0.4 to v0.32); SGLang
  * docs.sglang.io/references/production_metrics and `srt/metrics/collector.py`; TensorRT-LLM `tensorrt_llm/metrics/collector.py`
- * (names with `:` are Dynamo's); llama.cpp `tools/server`. Read there, not
- * scraped from running engines. Colons count as underscores, and a counter may have its `_total` or not: exporters between them and us change both.
+ * (names with `:` are Dynamo's); Dynamo's
+ * frontend docs.nvidia.com/dynamo/reference/observability/metrics-catalog; llama.cpp `tools/server`. Read there; only llama.cpp's were
+ * scraped from a running engine (deep/foreign.test.ts). Colons count as underscores, and a counter may have its `_total` or not: exporters between them and us change both.
  */
 export const vocabularies = {
   vllm: {
@@ -76,6 +77,20 @@ export const vocabularies = {
       output_tokens: ['trtllm_generation_tokens_total'],
       prefix_queries: ['trtllm_prompt_tokens_total'],
       prefix_hits: ['trtllm_prompt_cached_tokens_total', 'trtllm_prompt_cache_hit_tokens_total'],
+    },
+  },
+  dynamo: {
+    title: 'Dynamo frontend',
+    paths: ['/metrics'],
+    hint: 'The frontend serves it on its own port; workers have theirs on DYN_SYSTEM_PORT.',
+    promptIncludesCached: true,
+    names: {
+      running: ['dynamo_frontend_inflight_requests'], // those that wait are among them
+      waiting: ['dynamo_frontend_queued_requests'],
+      prompt_tokens: ['dynamo_frontend_input_sequence_tokens_sum'],
+      output_tokens: ['dynamo_frontend_output_tokens_total'],
+      prefix_queries: ['dynamo_frontend_input_sequence_tokens_sum'],
+      prefix_hits: ['dynamo_frontend_cached_tokens_sum'],
     },
   },
   'llama.cpp': {
