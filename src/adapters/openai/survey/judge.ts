@@ -138,7 +138,7 @@ export function jsonSchema(heard: Heard): Finding {
   const keeps =
     isObject(value) && Object.keys(value).join() === 'answer' && ['yes', 'no'].includes(String(value.answer))
   if (keeps) return finding('json_schema', 'yes', 'the answer keeps to the schema')
-  return endOf(heard) === 'length'
+  return endOf(heard) === 'length' && /^\s*(\{|$)/.test(textOf(heard))
     ? finding('json_schema', 'unclear', 'the answer was cut before it was whole')
     : finding('json_schema', 'ignored', 'the answer does not keep to the schema')
 }
