@@ -55,7 +55,7 @@ const ask = {
 
 interface Probed {
   readonly found: readonly string[]
-  readonly metrics: { readonly kind: string } | null
+  readonly metrics: { readonly kind: string; readonly report: Readonly<Record<string, number>> } | null
   readonly survey: {
     readonly at_most: { readonly requests: number; readonly input_tokens: number; readonly output_tokens: number }
     readonly spent: { readonly requests: number; readonly input_tokens: number; readonly output_tokens: number }
@@ -84,6 +84,12 @@ test('engines probe: what the real server does is what its preset says, and cost
   assert(input > 0 && input <= at_most.input_tokens, `${input} of at most ${at_most.input_tokens} tokens in`)
   assert(output > 0 && output <= at_most.output_tokens, `${output} of at most ${at_most.output_tokens} tokens out`)
   assert(spent.requests <= at_most.requests && spent.input_tokens <= input && spent.output_tokens <= output)
+  const page = (JSON.parse(await factory.cli('engines', 'probe', 'far', '--free', '-o', 'json')) as Probed).metrics
+    ?.report
+  assert.deepEqual(
+    [page?.prompt_tokens, page?.output_tokens, page?.prefix_hits, page?.prefix_queries],
+    [after.uncached, after.output, after.cached, after.uncached + after.cached],
+  )
   real('metrics page')
 })
 

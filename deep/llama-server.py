@@ -16,6 +16,7 @@ params.cpuparams.n_threads = 1
 params.endpoint_metrics = True
 params.embedding = kind == "embeddings"
 params.warmup = False
+params.use_jinja = True
 server = xllamacpp.Server(params)
 print(json.dumps({"url": server.listening_address, "version": xllamacpp.__version__}), flush=True)
 sys.stdin.read()

@@ -7,8 +7,8 @@ export const namesVersion = 2
 /** How several series of one name make one figure: shares of several caches are as bad as the fullest one. */
 type Join = 'sum' | 'most'
 
-/** Names of one field, newest first: the first that a page has is taken. */
-type Names = readonly string[]
+/** Names of one field, newest first: the first that a page has is taken. Several in a list of their own are added up. */
+type Names = readonly (string | readonly string[])[]
 
 /** One engine's words for what we know of engines. */
 interface Vocabulary {
@@ -104,6 +104,8 @@ export const vocabularies = {
       kv_usage: ['llamacpp:kv_cache_usage_ratio'], // gone in 2025
       prompt_tokens: ['llamacpp:prompt_tokens_total'],
       output_tokens: ['llamacpp:tokens_predicted_total'],
+      prefix_queries: [['llamacpp:prompt_tokens_total', 'llamacpp:prompt_tokens_cached_total']], // the second since 2026
+      prefix_hits: ['llamacpp:prompt_tokens_cached_total'],
     },
   },
 } as const satisfies Record<string, Vocabulary>
@@ -129,9 +131,15 @@ const normal = (name: string): string => name.replaceAll(':', '_').replace(/_tot
 const isWhole = ({ labels }: Sample): boolean =>
   ['tp_rank', 'pp_rank', 'moe_ep_rank'].every((rank) => labels[rank] === undefined || Number(labels[rank]) === 0)
 
+/** The series of all these names; undefined when one of them is missing. */
+function allOf(names: readonly string[], page: ReadonlyMap<string, readonly Sample[]>): readonly Sample[] | undefined {
+  const found = names.map((name) => page.get(normal(name)))
+  return found.every((series) => series !== undefined) ? found.flat() : undefined
+}
+
 function reportOf(names: Vocabulary['names'], page: ReadonlyMap<string, readonly Sample[]>): EngineReport {
   const fields = Object.entries(names).flatMap(([field, of]) => {
-    const series = of.map((name) => page.get(normal(name))).find((found) => found !== undefined)
+    const series = of.map((names) => allOf([names].flat(), page)).find((found) => found !== undefined)
     const values = (series ?? []).map(({ value }) => value).filter((value) => Number.isFinite(value) && value >= 0)
     if (values.length === 0) return []
     const sum = values.reduce((a, b) => a + b, 0)
