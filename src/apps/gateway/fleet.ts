@@ -129,7 +129,7 @@ export class Fleet {
 
 const sameAddress = (a: WireEngine, b: WireEngine): boolean =>
   a.vendor === b.vendor &&
-  a.product === b.product &&
+  (a.product ?? null) === (b.product ?? null) &&
   a.url === b.url &&
   a.key_from === b.key_from &&
   a.concurrency === b.concurrency

@@ -1,4 +1,3 @@
-import type { EngineKind } from '../../prometheus/engine-names.ts'
 import { hosted } from './hosted.ts'
 import { type Preset, plain } from './preset.ts'
 import { selfHosted } from './self-hosted.ts'
@@ -29,6 +28,3 @@ export const unknownEngine: Preset = {
 /** How an engine is spoken to, by what is stored of it; whoever is unknown is spoken to as OpenAI's API says. */
 export const presetOf = (product: string | null | undefined): Preset =>
   (product && findPreset(product)) || unknownEngine
-
-/** Whose words a page of metrics is read in: those of the preset, if it has a page. */
-export const metricsOf = (preset: Preset): EngineKind | undefined => preset.metrics ?? undefined
