@@ -62,7 +62,8 @@ async function holdIdle(): Promise<boolean> {
     const held = gatewayMemory(way)
     const statuses = Map.groupBy(await Promise.all(asked), ({ status }) => status)
     const whole = statuses.get(200)?.length ?? 0
-    for (const [status, of] of statuses) if (status !== 200) console.log(`  ${of.length} ended with ${status || 'a closed connection'}`)
+    for (const [status, of] of statuses)
+      if (status !== 200) console.log(`  ${of.length} ended with ${status || 'a closed connection'}`)
     for (const client of clients) client.close()
     const { conserved } = await way.check()
     console.log(

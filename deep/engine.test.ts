@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
@@ -6,6 +7,7 @@ import { generateObject, generateText, jsonSchema, tool } from 'ai'
 import OpenAI from 'openai'
 import type { Factory } from '../bench/load/factory.ts'
 import { startFactory } from '../bench/load/factory.ts'
+import { ran, type Surface } from '../bench/matrix/record.ts'
 import { byteToken, EOS, OWN, writeTinyModel } from '../src/adapters/llama/testing.ts'
 import { DIMENSIONS, writeTinyBert } from '../src/adapters/llama/testing-embedder.ts'
 import { createKey, discard, engineCount } from './factory.ts'
@@ -20,6 +22,16 @@ const template = `{% for tool in tools %}<tool_call>{{ tool | tojson }}
 /** Opens a call after any prompt and ends after a closed one; within it the grammar of the arguments decides. */
 const closed = new Set([OWN + 1, byteToken('>'.charCodeAt(0))])
 const next = (token: number): number => (token === byteToken(10) ? OWN : closed.has(token) ? EOS : token)
+
+/** The embedded engine's cells of `npm run matrix`. */
+const real = (...surfaces: Surface[]): void => {
+  const { version } = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../node_modules/node-llama-cpp/package.json'), 'utf8'),
+  ) as {
+    version: string
+  }
+  for (const surface of surfaces) ran({ engine: 'embedded', surface, how: 'real', what: `node-llama-cpp ${version}` })
+}
 
 let factory: Factory
 let openai: OpenAI
@@ -63,6 +75,7 @@ test('openai: log-probabilities, in both APIs', async () => {
   const lists = text.choices[0]?.logprobs
   assert.equal(lists?.tokens?.join(''), text.choices[0]?.text)
   assert.equal(lists?.token_logprobs?.length, lists?.tokens?.length)
+  real('chat', 'logprobs', 'completions')
 })
 
 const schema = {
@@ -89,6 +102,7 @@ test('openai: an answer that keeps to a schema, streamed', async () => {
   const answer = JSON.parse(content) as { intent: string; confidence: number }
   assert(['lost_or_stolen_card', 'other'].includes(answer.intent) && answer.confidence <= 1, content)
   assert(engineCount(factory, request_id ?? '').output > 0)
+  real('chat stream', 'JSON schema')
 })
 
 test('ai: an object', async () => {
@@ -139,6 +153,7 @@ test('openai: a tool is called, its result told back, streamed and whole', async
     .create({ ...ask, messages: [...ask.messages, message, { role: 'tool', tool_call_id: call.id, content: 'no' }] })
     .withResponse()
   assert.equal(after.usage?.completion_tokens, engineCount(factory, request_id ?? '').output)
+  real('tools', 'tools stream')
 })
 
 test('openai: the starter has no tools, and says so', async () => {
@@ -188,6 +203,7 @@ test('openai: embeddings, as it asks for them itself (base64) and as floats; bil
     (thrown: unknown) => thrown,
   )
   assert(error instanceof OpenAI.BadRequestError && error.code === 'unsupported_parameter')
+  real('embeddings', 'errors')
 })
 
 test('billed and waste are what the engine made, for all of that', async () => {
@@ -197,4 +213,5 @@ test('billed and waste are what the engine made, for all of that', async () => {
   }
   assert.equal(check.conserved, true)
   assert.equal(check.engine.residual, '0')
+  real('books = its counters')
 })

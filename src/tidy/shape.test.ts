@@ -67,7 +67,7 @@ test('at least a quarter of the exports of the pure rooms says in words what it 
   assert(documented / exported >= 0.25)
 })
 
-const skipped = new Set(['node_modules', 'dist', '.git', '.wattmill', 'package-lock.json'])
+const skipped = new Set(['node_modules', '.venv', 'dist', '.git', '.wattmill', 'package-lock.json'])
 const readable = /\.(ts|mjs|js|json|md|sql|ya?ml|html|css|svelte|toml|sh)$|(^|\/)(run|\.npmrc|\.gitignore|LICENSE)$/
 
 /** Whom this machine would give away. Folders that every machine has are no one's. */

@@ -13,8 +13,14 @@ const longestReason = 500
  * An HTTP error of an upstream. Its reason goes to the client only where the client can act on it; what it says about
  * our key or its own insides stays here.
  */
-export function failureOfStatus(engine: string, status: number, body: unknown): EngineFailure {
+export function failureOfStatus(
+  engine: string,
+  status: number,
+  body: unknown,
+  own?: EngineFault, // a status that only this engine uses
+): EngineFailure {
   const error = errorIn(body)
+  if (own) return failure(own, `engine ${engine} answered ${status}`)
   if (isContextLength(error)) return failure('context_length', reasonOf(error, 'the prompt is too long'))
   switch (status) {
     case 400:
@@ -75,7 +81,8 @@ export function failureOfSocket(engine: string, cause: Error, stage: Stage): Eng
 function errorIn(body: unknown): JsonObject {
   if (!isObject(body)) return {}
   if (isObject(body.error)) return body.error
-  return typeof body.error === 'string' ? { message: body.error } : body
+  const said = [body.error, body.message, body.detail].find((one) => typeof one === 'string') // `detail`: FastAPI
+  return said === undefined ? body : { ...body, message: said }
 }
 
 /** OpenAI names it by a code; vLLM, SGLang and llama-server only in words. */

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
 import { parseReply } from '../http/json.ts'
+import type { Preset } from './presets/preset.ts'
 import { failureOfSocket, failureOfStatus } from './upstream-errors.ts'
 
 /** What reads a good answer: a stream or a whole one. */
@@ -25,6 +26,7 @@ const longestError = 64 * 1024
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #engine: string
+  readonly #statuses: Preset['statuses']
   readonly #reader: Reader
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
@@ -33,8 +35,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #over = false
   #paused = false
 
-  constructor(engine: string, reader: Reader) {
+  constructor(engine: string, statuses: Preset['statuses'], reader: Reader) {
     this.#engine = engine
+    this.#statuses = statuses
     this.#reader = reader
   }
 
@@ -77,7 +80,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#over) return
-    if (this.#status !== 200) return this.#finish(failureOfStatus(this.#engine, this.#status, this.#errorBody()))
+    if (this.#status !== 200) return this.#finish(this.#refusal(this.#errorBody()))
     this.#finish(undefined)
   }
 
@@ -91,7 +94,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #readError(bytes: Buffer): void {
     this.#error.push(bytes)
     this.#errorBytes += bytes.length
-    if (this.#errorBytes > longestError) this.#stop(failureOfStatus(this.#engine, this.#status, undefined))
+    if (this.#errorBytes > longestError) this.#stop(this.#refusal(undefined))
+  }
+
+  #refusal(body: unknown): EngineFailure {
+    return failureOfStatus(this.#engine, this.#status, body, this.#statuses[this.#status])
   }
 
   #errorBody(): unknown {

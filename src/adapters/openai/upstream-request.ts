@@ -1,6 +1,8 @@
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Job } from './engine.ts'
+import type { Preset } from './presets/preset.ts'
+import { adapted, keyHeader } from './presets/quirks.ts'
 import type { Dialect } from './request.ts'
 
 const paths: Readonly<Record<Dialect, string>> = {
@@ -14,18 +16,26 @@ export const pathOf = (dialect: Dialect): string => paths[dialect]
  * Headers are made here from nothing: what a client sent, its credential above all, never travels on. The key belongs
  * to this upstream's origin alone, and the pool knows no other. The attempt's id lets the upstream's log be matched.
  */
-export const outgoingHeaders = (job: Pick<Job, 'id'>, key: string | undefined): Record<string, string> => ({
+export const outgoingHeaders = (
+  job: Pick<Job, 'id'>,
+  preset: Pick<Preset, 'key'>,
+  key: string | undefined,
+): Record<string, string> => ({
   'content-type': 'application/json',
   accept: 'application/json, text/event-stream',
   'accept-encoding': 'identity',
   'user-agent': 'wattmill',
   'x-request-id': job.id,
-  ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  ...keyHeader(preset.key, key),
 })
 
-/** The client's own body with the upstream's name of the model. A stream always reports its usage, since we bill by it. */
-export function outgoingBody({ request, model }: Job): string {
-  const { stream_options, ...body } = request.body
+/**
+ * The client's own body with the upstream's name of the model, in the upstream's words. A stream always reports its usage, since
+ * we bill by it.
+ */
+export function outgoingBody({ request, model }: Job, preset: Pick<Preset, 'request'>): string {
+  const { stream_options, ...given } = request.body
+  const body = request.dialect === 'chat' ? adapted(given, preset.request) : given
   const options: JsonObject = isObject(stream_options) ? stream_options : {}
   return JSON.stringify({
     ...body,

@@ -7,6 +7,8 @@ import { tokens } from '../../units/quantity.ts'
 import { parseReply } from '../http/json.ts'
 import type { Told } from './engine.ts'
 import { EventParser } from './events.ts'
+import type { UsageQuirks } from './presets/preset.ts'
+import { withPlainUsage } from './presets/quirks.ts'
 import { failureOfError } from './upstream-errors.ts'
 
 /** A keep-alive of 200 bytes each second for ten hours. */
@@ -18,12 +20,18 @@ export class UpstreamStream {
   readonly #told: (told: Told & { kind: 'chunk' }) => void
   readonly #events = new EventParser()
   readonly #answer = new UpstreamAnswer()
+  readonly #usage: UsageQuirks
   /** Characters that came before the first content. */
   #silent = 0
 
-  constructor(engine: string, told: (told: Told & { kind: 'chunk' }) => void) {
+  constructor(
+    engine: string,
+    told: (told: Told & { kind: 'chunk' }) => void,
+    usage: UsageQuirks = { includesCached: true },
+  ) {
     this.#engine = engine
     this.#told = told
+    this.#usage = usage
   }
 
   get usage(): Usage | undefined {
@@ -70,7 +78,7 @@ export class UpstreamStream {
     // Chunks before the first content are held: one that sends nothing else has no bound of its own.
     if (!this.#answer.produced) this.#silent += data.length
     if (this.#silent > mostSilent) return this.#unreadable()
-    const reading = this.#answer.chunk(chunk)
+    const reading = this.#answer.chunk(withPlainUsage(chunk, this.#usage))
     if (reading.kind === 'error') return failureOfError(this.#engine, reading.error)
     if (reading.kind === 'content') this.#tell(reading.tokens, reading.chunks)
     return undefined

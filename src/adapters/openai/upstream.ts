@@ -9,6 +9,8 @@ import { dial } from '../http/dial.ts'
 import { parseReply } from '../http/json.ts'
 import { usageOfVectors } from './embeddings.ts'
 import type { Attempt, Engine, Job, Told } from './engine.ts'
+import type { Preset } from './presets/preset.ts'
+import { withPlainUsage } from './presets/quirks.ts'
 import type { ApiRequest } from './request.ts'
 import { secretOf } from './secret.ts'
 import { failureOfError } from './upstream-errors.ts'
@@ -21,6 +23,8 @@ export interface UpstreamSettings {
   /** Base URL, ending before `/chat/completions`. */
   readonly url: string
   readonly keyFrom: string | null
+  /** How this engine is spoken to. */
+  readonly preset: Preset
   /** Requests at once; each holds a socket. */
   readonly concurrency: number
   /** A stream that is silent so long has stalled. Long prompts on small machines are read for a minute or more. */
@@ -49,15 +53,16 @@ export function upstream(settings: UpstreamSettings): Upstream {
       exchange.start(pool, {
         path: base + pathOf(job.request.dialect),
         method: 'POST',
-        headers: outgoingHeaders(job, key()),
-        body: outgoingBody(job),
+        headers: outgoingHeaders(job, settings.preset, key()),
+        body: outgoingBody(job, settings.preset),
         // A whole answer is silent until it is done: the request's own deadline bounds it.
         headersTimeout: job.request.stream ? settings.stallMs : 0,
         bodyTimeout: settings.stallMs,
       })
       return attemptOf(exchange)
     },
-    probe: (told) => probe(pool, `${base}/models`, key(), told),
+    probe: (told) =>
+      probe(pool, `${base}/models`, outgoingHeaders({ id: 'probe' as Job['id'] }, settings.preset, key()), told),
     close: () => void pool.close().catch(() => undefined),
   }
 }
@@ -70,9 +75,9 @@ const attemptOf = (exchange: Exchange): Attempt => ({
 
 type Tell = (told: Told) => void
 
-function readStream({ name }: UpstreamSettings, told: Tell): Exchange {
-  const stream = new UpstreamStream(name, told)
-  return new Exchange(name, {
+function readStream({ name, preset }: UpstreamSettings, told: Tell): Exchange {
+  const stream = new UpstreamStream(name, told, preset.usage)
+  return new Exchange(name, preset.statuses, {
     data: (bytes) => stream.push(bytes),
     produced: () => stream.produced,
     whole: () => stream.whole,
@@ -94,12 +99,12 @@ const brokenOff = (name: string, produced: boolean): EngineFailure => ({
 /** The same bound as for what we hold of our own engine's answers. */
 const largestAnswer = 32 * 1024 * 1024
 
-function readWhole({ name }: UpstreamSettings, told: Tell, request: ApiRequest): Exchange {
+function readWhole({ name, preset }: UpstreamSettings, told: Tell, request: ApiRequest): Exchange {
   const embeds = request.dialect === 'embeddings'
   const parts: Buffer[] = []
   let size = 0
   const bad = (why: string): EngineFailure => ({ fault: 'bad_reply', message: `engine ${name} ${why}` })
-  return new Exchange(name, {
+  return new Exchange(name, preset.statuses, {
     data(bytes) {
       parts.push(bytes)
       size += bytes.length
@@ -108,8 +113,9 @@ function readWhole({ name }: UpstreamSettings, told: Tell, request: ApiRequest):
     produced: () => false, // nothing of it has been told, so another replica may answer instead
     whole: () => false,
     end() {
-      const body = parseReply(Buffer.concat(parts, size).toString())
-      if (!body) return told({ kind: 'failed', failure: bad('answered what is not JSON'), usage: undefined })
+      const answer = parseReply(Buffer.concat(parts, size).toString())
+      if (!answer) return told({ kind: 'failed', failure: bad('answered what is not JSON'), usage: undefined })
+      const body = withPlainUsage(answer, preset.usage)
       if (isObject(body.error))
         return told({ kind: 'failed', failure: failureOfError(name, body.error), usage: undefined })
       if (!Array.isArray(embeds ? body.data : body.choices))
@@ -129,8 +135,7 @@ function usageOfWhole(body: JsonObject) {
 }
 
 /** Any answer below 500 is a sign of life, a 401 too: what is wrong then is said when a request fails. */
-function probe(pool: Pool, path: string, key: string | undefined, told: (up: boolean) => void): void {
-  const headers = outgoingHeaders({ id: 'probe' as Job['id'] }, key)
+function probe(pool: Pool, path: string, headers: Record<string, string>, told: (up: boolean) => void): void {
   pool
     .request({ path, method: 'GET', headers, headersTimeout: probeMs, bodyTimeout: probeMs })
     .then(async ({ statusCode, body }) => {

@@ -2,13 +2,13 @@ import type { EngineField, EngineReport } from '../../plant/infrastructure/telem
 import type { Sample } from './parse.ts'
 
 /** Raised when a name is added, changed or dropped; shown by `wattmill engines probe`. */
-export const namesVersion = 1
+export const namesVersion = 2
 
 /** How several series of one name make one figure: shares of several caches are as bad as the fullest one. */
 type Join = 'sum' | 'most'
 
-/** Names of one field, newest first: the first that a page has is taken. */
-type Names = readonly string[]
+/** Names of one field, newest first: the first that a page has is taken. Several in a list of their own are added up. */
+type Names = readonly (string | readonly string[])[]
 
 /** One engine's words for what we know of engines. */
 interface Vocabulary {
@@ -27,8 +27,9 @@ const joins: { readonly [Field in EngineField]?: Join } = { kv_usage: 'most' }
 /**
  * The one table of names. Sources: vLLM `vllm/v1/metrics/loggers.py` and docs.vllm.ai/usage/metrics (v0.4 to v0.32); SGLang
  * docs.sglang.io/references/production_metrics and `srt/metrics/collector.py`; TensorRT-LLM `tensorrt_llm/metrics/collector.py`
- * (names with `:` are Dynamo's); llama.cpp `tools/server`. Read there, not
- * scraped from running engines. Colons count as underscores, and a counter may have its `_total` or not: exporters between them and us change both.
+ * (names with `:` are Dynamo's); Dynamo's
+ * frontend docs.nvidia.com/dynamo/reference/observability/metrics-catalog; llama.cpp `tools/server`. Read there; only llama.cpp's were
+ * scraped from a running engine (deep/foreign.test.ts). Colons count as underscores, and a counter may have its `_total` or not: exporters between them and us change both.
  */
 export const vocabularies = {
   vllm: {
@@ -78,6 +79,20 @@ export const vocabularies = {
       prefix_hits: ['trtllm_prompt_cached_tokens_total', 'trtllm_prompt_cache_hit_tokens_total'],
     },
   },
+  dynamo: {
+    title: 'Dynamo frontend',
+    paths: ['/metrics'],
+    hint: 'The frontend serves it on its own port; workers have theirs on DYN_SYSTEM_PORT.',
+    promptIncludesCached: true,
+    names: {
+      running: ['dynamo_frontend_inflight_requests'], // those that wait are among them
+      waiting: ['dynamo_frontend_queued_requests'],
+      prompt_tokens: ['dynamo_frontend_input_sequence_tokens_sum'],
+      output_tokens: ['dynamo_frontend_output_tokens_total'],
+      prefix_queries: ['dynamo_frontend_input_sequence_tokens_sum'],
+      prefix_hits: ['dynamo_frontend_cached_tokens_sum'],
+    },
+  },
   'llama.cpp': {
     title: 'llama.cpp server',
     paths: ['/metrics'],
@@ -89,6 +104,8 @@ export const vocabularies = {
       kv_usage: ['llamacpp:kv_cache_usage_ratio'], // gone in 2025
       prompt_tokens: ['llamacpp:prompt_tokens_total'],
       output_tokens: ['llamacpp:tokens_predicted_total'],
+      prefix_queries: [['llamacpp:prompt_tokens_total', 'llamacpp:prompt_tokens_cached_total']], // the second since 2026
+      prefix_hits: ['llamacpp:prompt_tokens_cached_total'],
     },
   },
 } as const satisfies Record<string, Vocabulary>
@@ -114,9 +131,15 @@ const normal = (name: string): string => name.replaceAll(':', '_').replace(/_tot
 const isWhole = ({ labels }: Sample): boolean =>
   ['tp_rank', 'pp_rank', 'moe_ep_rank'].every((rank) => labels[rank] === undefined || Number(labels[rank]) === 0)
 
+/** The series of all these names; undefined when one of them is missing. */
+function allOf(names: readonly string[], page: ReadonlyMap<string, readonly Sample[]>): readonly Sample[] | undefined {
+  const found = names.map((name) => page.get(normal(name)))
+  return found.every((series) => series !== undefined) ? found.flat() : undefined
+}
+
 function reportOf(names: Vocabulary['names'], page: ReadonlyMap<string, readonly Sample[]>): EngineReport {
   const fields = Object.entries(names).flatMap(([field, of]) => {
-    const series = of.map((name) => page.get(normal(name))).find((found) => found !== undefined)
+    const series = of.map((names) => allOf([names].flat(), page)).find((found) => found !== undefined)
     const values = (series ?? []).map(({ value }) => value).filter((value) => Number.isFinite(value) && value >= 0)
     if (values.length === 0) return []
     const sum = values.reduce((a, b) => a + b, 0)

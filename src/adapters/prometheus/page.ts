@@ -62,7 +62,8 @@ export function metricsPage(): string {
         field,
         ...engineKinds.map((kind) => {
           const { names } = vocabularyOf(kind)
-          return (names[field as keyof typeof names] ?? []).map(code).join(', ') || '-'
+          const sums = (names[field as keyof typeof names] ?? []).map((sum) => [sum].flat().map(code).join(' + '))
+          return sums.join(', ') || '-'
         }),
       ),
     ),

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
+import { goodHabits, habitualEngine } from '../../adapters/openai/survey/testing.ts'
 import { operatorSettings } from '../operator/settings.ts'
 import { startOperator } from '../operator/start.ts'
 import { fakeUpstream, temporary } from '../operator/testing.ts'
@@ -70,6 +71,22 @@ test('an engine is added by its URL', async () => {
   assert.equal(wattmill('engines', 'remove', 'gpu').code, 0)
 })
 
+test('an engine is probed: the cost is said before, and what was seen stands beside the preset', async () => {
+  using engine = await habitualEngine({ ...goodHabits, limits: ['max_tokens'], ignores: ['logprobs'] })
+  const run = async (...args: string[]) => promisify(execFile)(process.execPath, [script, ...args, '--home', home])
+  await run('engines', 'add', 'local', '--preset', 'ollama', '--url', engine.url.href)
+  const { stdout, stderr } = await run('engines', 'probe', 'local')
+  assert.match(stderr, /at most \d+ requests, \d+ tokens in, \d+ out/)
+  assert.match(stdout, /^CHECK +SAW +PRESET +DIFFERS +DETAIL$/m)
+  assert.match(stdout, /^max_completion_tokens +ignored +ignored +the answer/m)
+  assert.match(stdout, /^logprobs +ignored +yes +DIFFERS/m)
+  assert.match(stdout, /Differs from preset ollama: logprobs: ignored, not yes\./)
+  const asked = engine.counted.requests
+  assert.doesNotMatch((await run('engines', 'probe', 'local', '--free')).stdout, /CHECK/)
+  assert.equal(engine.counted.requests, asked)
+  assert.equal(wattmill('engines', 'remove', 'local').code, 0)
+})
+
 const mistakes: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
   [['key', 'list'], exitCodes.usage.code, /did you mean keys\?/],
   [
@@ -82,6 +99,10 @@ const mistakes: readonly (readonly [args: readonly string[], code: number, says:
   [['keys', 'list', '-o', 'jsn'], exitCodes.usage.code, /did you mean json\?/],
   [['keys', 'revoke', 'key_none'], exitCodes.not_found.code, /no key key_none\nNext: wattmill keys list/],
   [['engines', 'remove', 'embedded'], exitCodes.refused.code, /stays/],
+  [['engines', 'add', 'x'], exitCodes.usage.code, /the URL is missing\nNext: Give its base with --url/],
+  [['engines', 'add', 'x', '--preset', 'groq'], exitCodes.usage.code, /wants a key\nNext: .*--key-env GROQ_API_KEY/],
+  [['engines', 'presets', 'grok'], exitCodes.not_found.code, /did you mean groq\?/],
+  [['engines', 'probe', 'nobody'], exitCodes.not_found.code, /no engine nobody\nNext: wattmill engines list/],
   [['models', 'add', 'package.json'], exitCodes.refused.code, /no GGUF model|no file/],
   [['status'], exitCodes.unreachable.code, /stopped/],
   [['status', '--home', '/nowhere/at/all'], exitCodes.not_found.code, /no factory[^\n]*\nNext: wattmill up --home/],

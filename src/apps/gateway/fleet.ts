@@ -1,5 +1,6 @@
 import type { EngineHostClient, HostReport } from '../../adapters/llama/client.ts'
 import type { Engine, Told } from '../../adapters/openai/engine.ts'
+import { presetOf } from '../../adapters/openai/presets/table.ts'
 import { type Upstream, upstream } from '../../adapters/openai/upstream.ts'
 import type { FactorySnapshot, WireEngine } from '../../adapters/operator/contract.ts'
 import type { ModelId, ReplicaId } from '../../units/ids.ts'
@@ -69,6 +70,7 @@ export class Fleet {
         name: wire.name,
         url: wire.url,
         keyFrom: wire.key_from,
+        preset: presetOf(wire.product),
         concurrency: wire.concurrency,
         stallMs: this.#ports.stallMs,
       })
@@ -126,7 +128,11 @@ export class Fleet {
 }
 
 const sameAddress = (a: WireEngine, b: WireEngine): boolean =>
-  a.vendor === b.vendor && a.url === b.url && a.key_from === b.key_from && a.concurrency === b.concurrency
+  a.vendor === b.vendor &&
+  (a.product ?? null) === (b.product ?? null) &&
+  a.url === b.url &&
+  a.key_from === b.key_from &&
+  a.concurrency === b.concurrency
 
 /** An upstream that could not be reached is asked at once whether it is down, so that the next request goes elsewhere. */
 const watched = (engine: Engine, suspected: () => void): Engine => ({

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dial, ForbiddenAddress } from '../../adapters/http/dial.ts'
+import type { Preset } from '../../adapters/openai/presets/preset.ts'
+import { keyHeader } from '../../adapters/openai/presets/quirks.ts'
 import { ControlError } from './errors.ts'
 
 /** What an OpenAI-compatible API says of itself. */
@@ -16,9 +18,13 @@ const probe_ms = 10_000
 const mostBytes = 4 * 1024 * 1024
 
 /** Asks GET {url}/models; where that is not found, {url}/v1/models, since people leave the /v1 out. */
-export async function probe(given: string, keyFrom: string | null): Promise<Probed> {
+export async function probe(
+  given: string,
+  keyFrom: string | null,
+  preset: Pick<Preset, 'key' | 'lists'>,
+): Promise<Probed> {
   const base = checkUrl(given)
-  const key = keyFrom === null ? undefined : secretFrom(keyFrom)
+  const key = keyHeader(preset.key, keyFrom === null ? undefined : secretFrom(keyFrom))
   const began = performance.now()
   const plain = await ask(base, key)
   const [url, reply] =
@@ -76,11 +82,11 @@ interface Heard {
   readonly text: string
 }
 
-async function ask(base: string, key: string | undefined): Promise<Heard> {
+async function ask(base: string, key: Record<string, string>): Promise<Heard> {
   const url = new URL(`${base}/models`)
   const pool = dial(url, { connections: 1, connectMs: probe_ms })
   try {
-    const headers = { accept: 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) }
+    const headers = { accept: 'application/json', ...key }
     const signal = AbortSignal.timeout(probe_ms)
     const reply = await pool.request({ method: 'GET', path: url.pathname, headers, signal })
     return { status: reply.statusCode, text: await bounded(reply.body) }
@@ -117,8 +123,11 @@ function modelsIn(url: string, { status, text }: Heard): string[] {
     })
   if (status !== 200) throw new ControlError('engine_bad_reply', `${url}/models answered ${status}`, { param: 'url' })
   try {
-    const { data } = JSON.parse(text) as { data: { id: unknown }[] }
-    return data.map(({ id }) => String(id)).filter((id) => id.length > 0 && id.length <= 200)
+    const value = JSON.parse(text) as { id: unknown }[] | { data: { id: unknown }[] }
+    // Some leave out the object around the list.
+    return (Array.isArray(value) ? value : value.data)
+      .map(({ id }) => String(id))
+      .filter((id) => id.length > 0 && id.length <= 200)
   } catch (cause) {
     throw new ControlError('engine_bad_reply', `${url}/models answered something else than a list of models`, {
       param: 'url',

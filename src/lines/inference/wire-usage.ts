@@ -37,7 +37,8 @@ export function mergeUsage(earlier: JsonObject | undefined, later: JsonObject): 
 
 /**
  * An upstream's report → disjoint classes. `prompt_tokens` includes the cached ones and `completion_tokens` the
- * reasoning ones; a part larger than its whole is cut to it, so that the sum is what the upstream will charge.
+ * reasoning ones; a part larger than its whole is cut to it, so that the sum is what the upstream will charge. Tokens
+ * written to a cache are told by few (OpenRouter), and are a part of the prompt too.
  * A zero that was told stays a zero; what was not told is missing.
  */
 export function usageOf(report: JsonObject | undefined): Usage | undefined {
@@ -45,11 +46,16 @@ export function usageOf(report: JsonObject | undefined): Usage | undefined {
   const prompt = count(report.prompt_tokens)
   const completion = count(report.completion_tokens)
   const cached = part(detail(report.prompt_tokens_details, 'cached_tokens'), prompt)
+  const written = part(
+    detail(report.prompt_tokens_details, 'cache_write_tokens'),
+    prompt === undefined ? undefined : prompt - (cached ?? 0),
+  )
   const reasoning = part(detail(report.completion_tokens_details, 'reasoning_tokens'), completion)
   if (prompt === undefined && completion === undefined) return undefined
   return usageFrom('provider', {
-    input_uncached: prompt === undefined ? undefined : prompt - (cached ?? 0),
+    input_uncached: prompt === undefined ? undefined : prompt - (cached ?? 0) - (written ?? 0),
     cache_read: cached,
+    cache_write: written,
     output_visible: completion === undefined ? undefined : completion - (reasoning ?? 0),
     reasoning,
   })

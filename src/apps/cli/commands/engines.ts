@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
 import { again, mapping, whole } from '../values.ts'
+import { presetsCommand } from './presets.ts'
+import { probeCommand } from './probe.ts'
 
 interface Engine {
   readonly name: string
@@ -18,8 +20,10 @@ interface Engine {
 }
 
 interface Add {
-  readonly url: string
+  readonly url?: string
+  readonly preset?: string
   readonly vendor?: string
+  readonly keyEnv?: string
   readonly keyFrom?: string
   readonly concurrency?: number
   readonly chips?: string
@@ -37,11 +41,13 @@ export function engineCommands(program: Command): void {
       .command('add')
       .description('add an OpenAI-compatible engine; it is asked for its models first')
       .argument('<name>')
-      .requiredOption('--url <url>', 'base of its API, such as http://127.0.0.1:8000/v1')
+      .option('--url <url>', 'base of its API, such as http://127.0.0.1:8000/v1 (default: that of the preset)')
       .option(
-        '--vendor <vendor>',
-        'openai, or which engine with that API: vllm, sglang, tensorrt-llm, llama.cpp (default: found out)',
+        '--preset <preset>',
+        'which engine or hosted API it is, as `wattmill engines presets` lists them (default: found out)',
       )
+      .option('--vendor <preset>', 'the same as --preset')
+      .option('--key-env <name>', 'environment variable of the factory that holds its key')
       .option('--key-from <where>', 'env:NAME or file:PATH; the key itself is never stored')
       .option('--concurrency <n>', 'requests at once (default: 64)', whole)
       .option('--chips <chip:n>', 'what it runs on, such as h200:8')
@@ -57,13 +63,13 @@ export function engineCommands(program: Command): void {
         'a model to serve, under a name of yours; again for more (default: all it has)',
         mapping,
       ),
-    async (factory, { url, vendor, keyFrom, concurrency, model, ...options }, name) => {
+    async (factory, { url, preset, vendor, keyEnv, keyFrom, concurrency, model, ...options }, name) => {
       const { chips, costPerHour, meter, metricsUrl } = options
       const engine = await factory.json('POST', '/api/engines', {
         name,
         url,
-        vendor,
-        key_from: keyFrom,
+        vendor: preset ?? vendor,
+        key_from: keyFrom ?? (keyEnv === undefined ? undefined : `env:${keyEnv}`),
         concurrency,
         chips,
         cost_per_hour: costPerHour,
@@ -81,13 +87,8 @@ export function engineCommands(program: Command): void {
     return undefined
   })
 
-  does(
-    engines.command('probe').description('ask an engine now whether it answers').argument('<name>'),
-    async (factory, options, name = '') => {
-      show(await factory.json('POST', path`/api/engines/${name}/probe`, {}), options, fields)
-      return undefined
-    },
-  )
+  probeCommand(engines)
+  presetsCommand(engines)
 
   does<{ undo?: boolean }>(
     engines

@@ -13,7 +13,9 @@ import { internalRoutes } from './internal.ts'
 import { keyRoutes } from './keys.ts'
 import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
+import { presetRoutes } from './presets.ts'
 import { priceRoutes } from './prices.ts'
+import { probeRoutes } from './probe.ts'
 import { railRoutes } from './rails.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
@@ -28,6 +30,8 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...appRoutes,
   ...engineRoutes,
+  ...probeRoutes,
+  ...presetRoutes,
   ...modelRoutes,
   ...aliasRoutes,
   ...priceRoutes,

@@ -1,6 +1,7 @@
 import Type from 'typebox'
-import { type EngineKind, engineKinds } from '../../../adapters/prometheus/engine-names.ts'
-import { lastInterval } from '../../../adapters/sqlite/figures.ts'
+import { listPricesOf, priceHint } from '../../../adapters/openai/presets/list-price.ts'
+import type { Preset } from '../../../adapters/openai/presets/preset.ts'
+import { presetNames } from '../../../adapters/openai/presets/table.ts'
 import {
   addEngine,
   drainEngine,
@@ -11,7 +12,6 @@ import {
   servedModels,
 } from '../../../adapters/sqlite/registry/engines.ts'
 import { costSpans, metersOf, setCost } from '../../../adapters/sqlite/registry/meters.ts'
-import { isName } from '../../../adapters/sqlite/registry/names.ts'
 import type { CostSpan } from '../../../books/economics.ts'
 import { accelerators, findAccelerator } from '../../../plant/chips/catalogue.ts'
 import { formatDollars, type NanoDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
@@ -19,6 +19,7 @@ import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { meterForms, parseMeter, resolveMeters } from '../meter-spec.ts'
 import { didYouMean } from '../nearest.ts'
+import { addressOf, chosen, presetFor } from '../preset-choice.ts'
 import { probe } from '../probe.ts'
 import { metricsHint, probeMetrics } from '../probe-metrics.ts'
 import { type Route, route } from '../router.ts'
@@ -45,11 +46,17 @@ export const engineRoutes: readonly Route[] = [
     about: 'Add an OpenAI-compatible engine; it is asked for its models first',
     input: {
       name,
-      url: Type.String({ maxLength: 2000, description: 'a base URL such as http://127.0.0.1:8000/v1' }),
-      vendor: Type.Optional(
-        Type.Union([Type.Literal('openai'), ...engineKinds.map((kind) => Type.Literal(kind))], {
-          description: 'which engine with the API of OpenAI it is',
+      url: Type.Optional(
+        Type.String({
+          maxLength: 2000,
+          description: 'a base URL such as http://127.0.0.1:8000/v1; left out: that of the preset',
         }),
+      ),
+      vendor: Type.Optional(
+        Type.Union(
+          presetNames.map((preset) => Type.Literal(preset)),
+          { description: 'the preset: which engine with the API of OpenAI it is' },
+        ),
       ),
       key_from: Type.Optional(Type.String({ maxLength: 2000, description: 'env:NAME or file:PATH' })),
       concurrency: Type.Optional(
@@ -83,11 +90,13 @@ export const engineRoutes: readonly Route[] = [
         })
       const perHour = asked.cost_per_hour === undefined ? undefined : costPerHour(asked.cost_per_hour, 'cost_per_hour')
       const specs = (asked.meters ?? []).map((text) => parseMeter(text, factory.prometheus))
-      const found = await probe(asked.url, asked.key_from ?? null)
-      const models = chosen(asked.models, found.models)
-      const declared =
-        asked.vendor === undefined || asked.vendor === 'openai' ? undefined : (asked.vendor as EngineKind)
-      const metrics = await probeMetrics(found.url, asked.metrics_url, declared)
+      const url = addressOf(asked.vendor, asked.url)
+      const preset = presetFor(asked.vendor, url, asked.key_from)
+      const found = await probe(url, asked.key_from ?? null, preset)
+      const models = chosen(asked.models, found.models, preset)
+      const declared = preset.metrics ?? undefined
+      const isSilent = preset.hosted && asked.metrics_url === undefined
+      const metrics = isSilent ? undefined : await probeMetrics(found.url, asked.metrics_url, declared)
       const meters = await resolveMeters(asked.name, specs)
       const shared = alsoServed(factory, Object.keys(models))
       addEngine(
@@ -95,7 +104,7 @@ export const engineRoutes: readonly Route[] = [
         {
           name: asked.name,
           vendor: 'openai',
-          product: declared ?? metrics?.kind ?? null,
+          product: preset.id === 'unknown' ? (metrics?.kind ?? null) : preset.id,
           url: found.url,
           key_from: asked.key_from ?? null,
           metrics_url: metrics?.url ?? null,
@@ -108,7 +117,13 @@ export const engineRoutes: readonly Route[] = [
       )
       factory.live?.telemetry.apply()
       const published = await publish(factory)
-      const notices = [unpriced(factory, Object.keys(models)), unknownChip(asked.chips), metricsHint(metrics, declared)]
+      const notices = [
+        unpriced(factory, Object.keys(models)),
+        listed(preset, models),
+        unknownChip(asked.chips),
+        isSilent ? undefined : metricsHint(metrics, declared),
+        ...preset.notes,
+      ]
       const added = display(factory, findEngine(factory.store, asked.name))
       return {
         ...added,
@@ -118,14 +133,6 @@ export const engineRoutes: readonly Route[] = [
         published,
       }
     },
-  }),
-  route({
-    method: 'POST',
-    path: '/api/engines/{name}/probe',
-    role: 'operator',
-    about: 'Ask an engine now whether it answers, and for its models',
-    input: { name },
-    run: (factory, { name }) => probeEngine(factory, name),
   }),
   route({
     method: 'POST',
@@ -165,39 +172,6 @@ export const engineRoutes: readonly Route[] = [
   }),
 ]
 
-async function probeEngine(factory: Factory, name: string) {
-  const engine = findEngine(factory.store, name)
-  if (engine.url !== null) {
-    const found = await probe(engine.url, engine.key_from)
-    const missing = Object.values(engine.models).filter((upstream) => !found.models.includes(upstream))
-    const metrics = await probeMetrics(found.url, engine.metrics_url ?? undefined, undefined)
-    return {
-      name,
-      up: true,
-      url: found.url,
-      took_ms: found.took_ms,
-      found: found.models,
-      missing,
-      metrics: metrics ?? null,
-      meters: metersOf(factory.store, name).map((meter) => meterState(factory, meter.name)),
-    }
-  }
-  const status = factory.live?.engine.status()
-  if (!status)
-    throw new ControlError('engine_host_down', 'the embedded engine does not run', {
-      next: factory.live ? 'wattmill status' : 'wattmill up',
-    })
-  // One that is not in memory is loaded when it is asked for.
-  const found = status.models.filter((model) => model.state !== 'failed').map((model) => model.model)
-  return {
-    name,
-    up: true,
-    url: null,
-    found,
-    missing: Object.keys(engine.models).filter((model) => !found.includes(model)),
-  }
-}
-
 function costPerHour(text: string, param: string): NanoDollars {
   const value = parseDecimal(text, 9)
   if (value === undefined || value < 0n || value > 10n ** 15n)
@@ -208,6 +182,14 @@ function costPerHour(text: string, param: string): NanoDollars {
   return nanoDollars(value)
 }
 
+/** What the provider takes for the first of them that it has a list price of; nothing is set by itself. */
+function listed({ id, title }: Preset, models: Readonly<Record<string, string>>): string | undefined {
+  const prices = listPricesOf(id)
+  const [model, upstream = ''] = Object.entries(models).find(([, name]) => prices.has(name)) ?? []
+  const price = prices.get(upstream)
+  return model !== undefined && price ? priceHint(title, model, price) : undefined
+}
+
 function unknownChip(chips: string | undefined): string | undefined {
   const id = chips?.split(':')[0]
   if (id === undefined || findAccelerator(id)) return undefined
@@ -216,32 +198,6 @@ function unknownChip(chips: string | undefined): string | undefined {
     accelerators.map((one) => one.id),
   )
   return `there are no facts on a chip ${id}${meant}`
-}
-
-/** The models asked for, each of which the engine must have; all it has when none was asked for. */
-function chosen(asked: Record<string, string> | undefined, found: readonly string[]): Record<string, string> {
-  if (found.length === 0)
-    throw new ControlError('engine_bad_reply', 'the engine serves no model', {
-      param: 'url',
-      next: 'Load a model into it, then try again.',
-    })
-  if (!asked || Object.keys(asked).length === 0) {
-    const unfit = found.find((model) => !isName(model))
-    if (unfit !== undefined)
-      throw new ControlError(
-        'invalid_value',
-        `the engine calls a model ${JSON.stringify(unfit.slice(0, 80))}, which is no name for a client`,
-        { param: 'models', next: 'Name the models yourself with --model PUBLIC=UPSTREAM' },
-      )
-    return Object.fromEntries(found.map((model) => [model, model]))
-  }
-  for (const upstream of Object.values(asked))
-    if (!found.includes(upstream))
-      throw new ControlError('not_found', `the engine serves no ${upstream}${didYouMean(upstream, found)}`, {
-        param: 'models',
-        next: `It serves: ${found.slice(0, 20).join(', ')}`,
-      })
-  return asked
 }
 
 /** Models with another replica: from now on requests for them are spread, which is meant only when both are the same. */
@@ -279,10 +235,4 @@ function display(factory: Factory, engine: EngineRecord) {
 const costNow = (spans: readonly CostSpan[], engine: string): string | null => {
   const span = spans.find((one) => one.engine === engine && one.until_ms === null)
   return span ? formatDollars(span.perHour) : null
-}
-
-/** A meter with the age of its last interval; null: none is booked yet. */
-function meterState(factory: Factory, meter: string) {
-  const last = lastInterval(factory.store.database, meter)
-  return { meter, grade: last?.grade ?? null, age_s: last ? Math.round((factory.now() - last.to_ms) / 100) / 10 : null }
 }

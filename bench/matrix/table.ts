@@ -1,0 +1,38 @@
+import { type Ran, surfaces } from './record.ts'
+
+/** Engines down, surfaces across by number: R beats s, and nothing at all is `-`. */
+export function tableOf(engines: readonly string[], cells: readonly Ran[]): string[] {
+  const width = Math.max(...engines.map((engine) => engine.length))
+  const numbers = surfaces.map((_, at) => String(at + 1).padStart(3)).join('')
+  return [
+    ' '.repeat(width) + numbers,
+    ...engines.map((engine) => {
+      const marks = surfaces.map((surface) => markOf(engine, surface, cells).padStart(3))
+      return engine.padEnd(width) + marks.join('')
+    }),
+  ]
+}
+
+function markOf(engine: string, surface: string, cells: readonly Ran[]): string {
+  const here = cells.filter((cell) => cell.engine === engine && cell.surface === surface)
+  return here.some(({ how }) => how === 'real') ? 'R' : here.length > 0 ? 's' : '-'
+}
+
+/** What the numbers and marks mean, and which versions are behind R. */
+export function legendOf(cells: readonly Ran[]): string[] {
+  const versions = new Map(cells.filter(({ how }) => how === 'real').map(({ engine, what }) => [engine, what]))
+  const named = surfaces.map((surface, at) => `${at + 1} ${surface}`)
+  const rows = Math.ceil(named.length / 4)
+  return [
+    ...Array.from({ length: rows }, (_, row) =>
+      [0, 1, 2, 3]
+        .map((column) => (named[column * rows + row] ?? '').padEnd(26))
+        .join('')
+        .trimEnd(),
+    ),
+    '',
+    `R  ran against the real engine: ${[...versions].map(([engine, what]) => `${engine} (${what})`).join(', ') || 'none here'}`,
+    's  synthetic: an answer made up after the source that bench/matrix/dialects.ts names',
+    '-  not tested',
+  ]
+}
