@@ -8,14 +8,16 @@ import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import { roomText } from '../../books/room.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
-import type { Flow } from '../../lines/inference/flow.ts'
+import type { Ask, Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { beginningsOf } from '../../lines/inference/prefix.ts'
+import type { SloClass } from '../../lines/inference/slo.ts'
 import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
+import type { JsonObject } from '../../units/json.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
 import { authorise } from './auth.ts'
 import { flowHeaders } from './headers.ts'
@@ -57,8 +59,17 @@ export function generate(
 
 function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: FactorySnapshot): ApiRequest | Refusal {
   const json = parseObject(bytes)
-  if (!json.ok) return json.refusal
-  const parsed = parseRequest(dialect, json.value)
+  return json.ok ? understandObject(dialect, json.value, grant, snapshot) : json.refusal
+}
+
+/** May it be asked, by this key and of what there is; the same for a line of a batch. */
+export function understandObject(
+  dialect: Dialect,
+  body: JsonObject,
+  grant: Grant,
+  snapshot: FactorySnapshot,
+): ApiRequest | Refusal {
+  const parsed = parseRequest(dialect, body)
   if (!parsed.ok) return parsed.refusal
   const { model } = parsed.request
   if (grant.models && !grant.models.includes(model))
@@ -81,28 +92,11 @@ function ask(
   id: RequestId,
 ): void {
   const now = state.now()
-  const { promptEstimate, maxOutput, stream } = request
-  const [model = request.model, ...fallbacks] = chainOf(snapshot, request.model)
+  const { stream } = request
   const retry = Number(headers['x-stainless-retry-count'] ?? 0)
   const slo = sloOfTier(request.body.service_tier) ?? grant.slo
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
-  const flow = newFlow(
-    id,
-    {
-      grant,
-      model,
-      fallbacks,
-      promptEstimate,
-      maxOutput,
-      stream,
-      slo,
-      clientRetry,
-      beginnings: beginningsOf(openingText(request)),
-      body: request,
-    },
-    snapshot,
-    now,
-  )
+  const flow = newFlow(id, askOf(request, grant, snapshot, slo, clientRetry), snapshot, now)
   const ports: AnswerPorts = {
     request,
     response,
@@ -114,6 +108,20 @@ function ask(
   }
   response.on('close', () => closed(state, flow, response))
   state.world.begin(flow, stream ? streamedAnswer(flow, ports) : wholeAnswer(flow, ports))
+}
+
+/** What the line must know of a request. */
+export function askOf(
+  request: ApiRequest,
+  grant: Grant,
+  snapshot: FactorySnapshot,
+  slo: SloClass,
+  clientRetry: number,
+): Ask {
+  const { promptEstimate, maxOutput, stream } = request
+  const [model = request.model, ...fallbacks] = chainOf(snapshot, request.model)
+  const beginnings = beginningsOf(openingText(request))
+  return { grant, model, fallbacks, promptEstimate, maxOutput, stream, slo, clientRetry, beginnings, body: request }
 }
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {

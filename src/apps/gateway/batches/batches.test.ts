@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as after } from 'node:timers/promises'
+import { bench, chatBody, fakeUpstream, otherKey, until } from '../testing.ts'
+import { askLine, batchWhen, call, form, handIn, isOver, linesIn, whole } from './testing.ts'
+
+const said = (seen: { body: { messages: { content: string }[] } }): string => seen.body.messages[0]?.content ?? ''
+
+test('a batch is handed in, its lines are answered as class batch and billed once each, and its files hold them', async (t) => {
+  const up = await fakeUpstream(t, (response, seen) => {
+    if (said(seen) === 'bad') {
+      response.writeHead(400, { 'content-type': 'application/json' })
+      return void response.end('{"error":{"message":"no","code":"bad"}}')
+    }
+    whole(response, `re: ${said(seen)}`)
+  })
+  const { url, journal } = await bench(t, { engines: [{ url: up.url }] })
+  const lines = ['one', 'two', 'bad', 'three'].map((word) => askLine(`id-${word}`, word))
+  const made = await handIn(url, lines, { metadata: { run: '7' } })
+  assert.equal(made.status, 200)
+  assert.deepEqual(
+    [made.json.object, made.json.status, made.json.endpoint, made.json.metadata, made.json.completion_window],
+    ['batch', 'validating', '/v1/chat/completions', { run: '7' }, '24h'],
+  )
+  const batch = await batchWhen(url, made.json.id, isOver)
+  assert.equal(batch.status, 'completed')
+  assert.deepEqual(batch.request_counts, { total: 4, completed: 3, failed: 1 })
+  assert(batch.in_progress_at && batch.finalizing_at && batch.completed_at && !batch.cancelled_at)
+
+  const output = await linesIn(url, batch.output_file_id)
+  assert.deepEqual(output.map(({ custom_id, response }) => [custom_id, response.body.choices[0].message.content]).sort(), [
+    ['id-one', 're: one'],
+    ['id-three', 're: three'],
+    ['id-two', 're: two'],
+  ])
+  const [wrong, ...others] = await linesIn(url, batch.error_file_id)
+  assert.deepEqual([wrong.custom_id, wrong.response.status_code, others], ['id-bad', 400, []])
+  assert.equal(wrong.response.body.error.code, 'engine_refused')
+
+  const complete = journal.closes.filter(({ outcome }) => outcome === 'complete')
+  assert.deepEqual(output.map(({ response }) => response.request_id).sort(), complete.map(({ id }) => id).sort())
+  assert.equal(journal.closes.length, 4)
+  await until(() => journal.results.size === 0)
+  const listed = await call(`${url}/v1/batches?limit=1`, 'GET')
+  assert.deepEqual([listed.json.data[0].id, listed.json.has_more], [batch.id, false])
+})
+
+test("what is another tenant's is not there", async (t) => {
+  const up = await fakeUpstream(t, (response, seen) => whole(response, said(seen)))
+  const { url } = await bench(t, { engines: [{ url: up.url }] })
+  const file = (await call(`${url}/v1/files`, 'POST', form(askLine('a', 'x')))).json
+  assert.deepEqual([file.object, file.purpose, file.filename, file.status], ['file', 'batch', 'asks.jsonl', 'processed'])
+  const batch = (await handIn(url, [askLine('a', 'x')])).json
+  for (const [method, path, code] of [
+    ['GET', `/v1/files/${file.id}`, 'file_not_found'],
+    ['GET', `/v1/files/${file.id}/content`, 'file_not_found'],
+    ['DELETE', `/v1/files/${file.id}`, 'file_not_found'],
+    ['GET', `/v1/batches/${batch.id}`, 'batch_not_found'],
+    ['POST', `/v1/batches/${batch.id}/cancel`, 'batch_not_found'],
+    ['GET', '/v1/files/..%2f..%2fpepper', 'file_not_found'],
+  ] as const) {
+    const answer = await call(`${url}${path}`, method, undefined, otherKey)
+    assert.deepEqual([answer.status, answer.json.error.code], [404, code], `${method} ${path}`)
+  }
+  const asked = { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' }
+  assert.equal((await call(`${url}/v1/batches`, 'POST', asked, otherKey)).json.error.code, 'file_not_found')
+  assert.deepEqual((await call(`${url}/v1/files`, 'GET', undefined, otherKey)).json.data, [])
+  assert.deepEqual((await call(`${url}/v1/batches`, 'GET', undefined, otherKey)).json.data, [])
+  assert.equal((await call(`${url}/v1/files/${file.id}`, 'DELETE')).json.deleted, true)
+  assert.equal((await call(`${url}/v1/files/${file.id}`, 'GET')).status, 404)
+})
+
+test('input that is no batch is refused with its line, and nothing of it is asked', async (t) => {
+  const up = await fakeUpstream(t, (response, seen) => whole(response, said(seen)))
+  const { url, journal } = await bench(t, { engines: [{ url: up.url }] })
+  const lines = [
+    askLine('a', 'x'),
+    askLine('a', 'again'),
+    '{"custom_id": "b"',
+    JSON.stringify({ custom_id: 'c', method: 'GET', url: '/v1/chat/completions', body: {} }),
+    JSON.stringify({ custom_id: 'd', method: 'POST', url: '/v1/embeddings', body: {} }),
+    askLine('e', 'x', { stream: true }),
+    askLine('f', 'y'.repeat(70_000)),
+  ]
+  const batch = await batchWhen(url, (await handIn(url, lines)).json.id, isOver)
+  assert.equal(batch.status, 'failed')
+  assert.deepEqual(
+    batch.errors.data.map(({ line, code }: { line: number; code: string }) => [line, code]),
+    [
+      [2, 'duplicate_custom_id'],
+      [3, 'invalid_json_line'],
+      [4, 'invalid_method'],
+      [5, 'mismatched_url'],
+      [6, 'invalid_value'],
+      [7, 'line_too_long'],
+    ],
+  )
+  assert.deepEqual([journal.rows.length, up.seen.length], [0, 0])
+  const empty = await batchWhen(url, (await handIn(url, [''])).json.id, isOver)
+  assert.equal(empty.errors.data[0].code, 'empty_file')
+})
+
+test('what is busy is waited for; a line that breaks its engine is given up after some tries', async (t) => {
+  const tries = new Map<string, number>()
+  const up = await fakeUpstream(t, (response, seen) => {
+    const word = said(seen)
+    tries.set(word, (tries.get(word) ?? 0) + 1)
+    if (word === 'busy' && tries.get(word) === 1) {
+      response.writeHead(503, { 'content-type': 'application/json' })
+      return void response.end('{"error":{"message":"later"}}')
+    }
+    whole(response, word)
+  })
+  const { url } = await bench(t, { engines: [{ url: up.url }], settings: {} })
+  const batch = await batchWhen(url, (await handIn(url, [askLine('b', 'busy')])).json.id, isOver)
+  assert.deepEqual([batch.status, batch.request_counts.completed, tries.get('busy')], ['completed', 1, 2])
+})
+
+test('a batch leaves a place for who comes, and begins nothing while somebody waits', async (t) => {
+  const held: (() => void)[] = []
+  const up = await fakeUpstream(t, (response, seen) => void held.push(() => whole(response, said(seen))))
+  const { url, gateway, post } = await bench(t, { engines: [{ url: up.url, concurrency: 4 }] })
+  const lines = Array.from({ length: 8 }, (_, n) => askLine(`l${n}`, `batch ${n}`))
+  const made = await handIn(url, lines)
+  await until(() => up.seen.length === 3)
+  await after(400)
+  assert.equal(up.seen.length, 3, 'of four places one is kept')
+  const person = post('/v1/chat/completions', chatBody())
+  await until(() => up.seen.length === 4)
+  held.pop()?.()
+  assert.equal((await person).status, 200)
+  const free = setInterval(() => held.splice(0).forEach((answer) => void answer()), 10)
+  t.after(() => clearInterval(free))
+  const batch = await batchWhen(url, made.json.id, isOver)
+  assert.equal(batch.request_counts.completed, 8)
+  assert.equal(gateway.state.world.running, 0)
+})
+
+test('cancelled: what is under way is answered, nothing new is asked', async (t) => {
+  const held: (() => void)[] = []
+  const up = await fakeUpstream(t, (response, seen) => void held.push(() => whole(response, said(seen))))
+  const { url, journal } = await bench(t, { engines: [{ url: up.url, concurrency: 4 }] })
+  const made = await handIn(url, Array.from({ length: 8 }, (_, n) => askLine(`l${n}`, `batch ${n}`)))
+  await until(() => up.seen.length === 3)
+  const asked = await call(`${url}/v1/batches/${made.json.id}/cancel`, 'POST')
+  assert.deepEqual([asked.status, asked.json.status], [200, 'cancelling'])
+  await after(700)
+  held.splice(0).forEach((answer) => void answer())
+  const batch = await batchWhen(url, made.json.id, isOver)
+  assert.deepEqual([batch.status, batch.request_counts], ['cancelled', { total: 8, completed: 3, failed: 0 }])
+  assert.equal((await linesIn(url, batch.output_file_id)).length, 3)
+  assert.equal(journal.closes.length, 3)
+  const again = await call(`${url}/v1/batches/${made.json.id}/cancel`, 'POST')
+  assert.deepEqual([again.status, again.json.error.code], [409, 'batch_is_over'])
+})
+
+test('a key that was revoked asks nothing more', async (t) => {
+  const up = await fakeUpstream(t, (response, seen) => whole(response, said(seen)))
+  const { url, gateway } = await bench(t, { engines: [{ url: up.url }] })
+  const { state } = gateway
+  const made = await handIn(url, [askLine('a', 'x'), askLine('b', 'y')])
+  const grants = new Map([...(state.snapshot?.grants ?? [])].filter(([, { key }]) => key !== 'key_1'))
+  const before = state.snapshot
+  if (state.snapshot) state.snapshot = { ...state.snapshot, grants }
+  await after(1_500)
+  state.snapshot = before
+  const batch = await batchWhen(url, made.json.id, isOver)
+  assert.deepEqual([batch.request_counts, up.seen.length], [{ total: 2, completed: 0, failed: 2 }, 0])
+  const [line] = await linesIn(url, batch.error_file_id)
+  assert.deepEqual([line.response.status_code, line.response.body.error.code], [401, 'invalid_api_key'])
+})
