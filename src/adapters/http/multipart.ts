@@ -17,7 +17,7 @@ const mostParts = 32
 /** The boundary in `multipart/form-data; boundary=…`; undefined: another type, or a boundary that is none (RFC 2046: 1 to 70). */
 export function boundaryIn(contentType: string | undefined): string | undefined {
   if (!/^multipart\/form-data\s*;/i.test(contentType ?? '')) return undefined
-  const found = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType ?? '')
+  const found = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70})(?=[\s;]|$))/i.exec(contentType ?? '')
   return found?.[1] ?? found?.[2]
 }
 
