@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../operator/version.ts'
 import { appCommands } from './commands/apps.ts'
+import { batchCommands } from './commands/batches.ts'
 import { bookCommands } from './commands/books.ts'
 import { budgetCommands } from './commands/budgets.ts'
 import { chipCommands } from './commands/chips.ts'
@@ -47,6 +48,7 @@ export function program(): Command {
   priceCommands(root)
   budgetCommands(root)
   bookCommands(root)
+  batchCommands(root)
   twinCommands(root)
   placeCommands(root)
   chipCommands(root)

@@ -1,6 +1,7 @@
 import type { Route } from '../router.ts'
 import { aliasRoutes } from './aliases.ts'
 import { appRoutes } from './apps.ts'
+import { batchRoutes } from './batches.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
 import { doctorRoutes } from './doctor.ts'
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...priceRoutes,
   ...budgetRoutes,
   ...bookRoutes,
+  ...batchRoutes,
   ...usageRoutes,
   ...doctorRoutes,
   ...gatewayRoutes,
