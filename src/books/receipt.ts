@@ -130,6 +130,7 @@ const lastPosted = ({ shares }: RequestEnergy): number | null =>
 
 const priceText = (price: PriceVersion) => ({
   version: price.version,
+  slo: price.slo ?? null,
   effective_from_ms: price.effective_from_ms,
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
 })

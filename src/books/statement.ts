@@ -5,6 +5,7 @@ import { partsOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { charge } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
+import type { SloClass } from './slo-class.ts'
 import type { TokenClass } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
@@ -14,6 +15,8 @@ export interface StatementLine {
   readonly model: string
   /** Null: the model had no price when it was asked. */
   readonly price_version: number | null
+  /** Class of requests that this price is for; null: every class that has none of its own. */
+  readonly slo: SloClass | null
   readonly class: TokenClass
   readonly requests: number
   readonly tokens: number
@@ -153,6 +156,7 @@ export class StatementBuilder {
         application,
         model,
         price_version,
+        slo: price?.slo ?? null,
         class: tokenClass,
         requests: (known?.line.requests ?? 0) + requests,
         tokens: (known?.line.tokens ?? 0) + tokens,
@@ -178,6 +182,7 @@ const columns = [
   'application',
   'model',
   'price_version',
+  'slo',
   'class',
   'cause',
   'grade',

@@ -4,6 +4,8 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { errorAnswer } from '../http/errors.ts'
 import { parseObject } from '../http/json.ts'
+import type { Receipt } from './receipt.ts'
+import { wattmillObject } from './receipt.ts'
 import type { Dialect } from './request.ts'
 
 /** One request of a batch. */
@@ -43,20 +45,23 @@ export function readBatchLine(bytes: Buffer | undefined, line: number, endpoint:
   return { ok: true, line: { custom_id, body } }
 }
 
-/** A line of an output file: the answer as the endpoint would have given it. */
-export const answerLine = (custom_id: string, request_id: string, status_code: number, body: JsonObject): string =>
+/** A line of an output file: the answer as the endpoint would have given it, and what it cost. */
+export const answerLine = (custom_id: string, request_id: string, body: JsonObject, receipt: Receipt): string =>
+  lineOf(custom_id, request_id, 200, { ...body, wattmill: wattmillObject(receipt) })
+
+/** A line of an error file: the endpoint's refusal. */
+export function refusalLine(custom_id: string, request_id: string, refusal: Refusal): string {
+  const { status, body } = errorAnswer(refusal, request_id)
+  return lineOf(custom_id, request_id, status, JSON.parse(body) as JsonObject)
+}
+
+const lineOf = (custom_id: string, request_id: string, status_code: number, body: JsonObject): string =>
   JSON.stringify({
     id: `batch_req_${request_id}`,
     custom_id,
     response: { status_code, request_id, body },
     error: null,
   })
-
-/** A line of an error file: the endpoint's refusal. */
-export function refusalLine(custom_id: string, request_id: string, refusal: Refusal): string {
-  const { status, body } = errorAnswer(refusal, request_id)
-  return answerLine(custom_id, request_id, status, JSON.parse(body) as JsonObject)
-}
 
 const expired = { code: 'batch_expired', message: 'The batch expired before this request was answered.' }
 

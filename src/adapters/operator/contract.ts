@@ -3,9 +3,9 @@ import { Compile } from 'typebox/compile'
 import type { Allowance } from '../../books/allowance.ts'
 import { allowance, allowanceUnits, indexed, renewals, scopes } from '../../books/allowance.ts'
 import type { PriceVersion } from '../../books/price.ts'
+import { sloClasses } from '../../books/slo-class.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
-import { sloClasses } from '../../lines/inference/slo.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import { price } from '../../units/amount.ts'
 import type { ModelId } from '../../units/ids.ts'
@@ -94,6 +94,7 @@ export const WireSnapshot = Type.Object({
       version: Type.Integer({ minimum: 1 }),
       model: name,
       effective_from_ms: whole,
+      slo: Type.Optional(Type.Enum([...sloClasses])),
       note: Type.String(),
       perMillion: Type.Object({
         input_uncached: decimal,

@@ -65,7 +65,7 @@ export const journaled = (rows: readonly (OpenRow | CloseRow)[], from = 1): Jour
 /** Version 1, an odd number of nano-dollars so that rounding is met. */
 export const setTestPrice = (store: Store): void =>
   store.database.exec(
-    "insert into price values (1, 'm', 0, 37500001, 3750001, 0, 150000003, 150000003, 'test') on conflict do nothing",
+    "insert into price (version, model, effective_from_ms, input_uncached, cache_read, cache_write, output_visible, reasoning, note) values (1, 'm', 0, 37500001, 3750001, 0, 150000003, 150000003, 'test') on conflict do nothing",
   )
 
 /** A number in [0, below), the same for the same seed. */

@@ -76,6 +76,8 @@ export interface Setup {
   readonly engines?: readonly Partial<WireEngine>[]
   readonly grant?: Partial<WireGrant>
   readonly aliases?: Record<string, string[]>
+  /** Besides that of all classes. */
+  readonly prices?: WireSnapshot['prices']
   readonly settings?: Partial<Settings>
   readonly host?: Partial<EngineHostClient> & { readonly listen?: (listener: (report: HostReport) => void) => void }
 }
@@ -99,7 +101,7 @@ const engine = (one: Partial<WireEngine>, index: number): WireEngine => ({
   ...one,
 })
 
-export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, number = 1): WireSnapshot {
+export function snapshotOf({ engines = [], grant = {}, aliases = {}, prices = [] }: Setup, number = 1): WireSnapshot {
   const free = { models: null, requests_per_minute: null, tokens_per_minute: null, expires_ms: null }
   const hash = (key: string): string => hashKey(Buffer.from(pepper), key)
   return {
@@ -110,7 +112,7 @@ export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, nu
       { hash: hash(testKey), key: 'key_1', tenant: 'acme', application: 'app', ...free, ...grant },
       { hash: hash(otherKey), key: 'key_2', tenant: 'other', application: 'app', ...free },
     ],
-    prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }],
+    prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }, ...prices],
     aliases,
     engines: engines.map(engine),
   }

@@ -5,6 +5,8 @@ import { does, path, show } from '../run.ts'
 interface Price {
   readonly version: number
   readonly model: string
+  /** Null: every class that has no price of its own. */
+  readonly slo: string | null
   readonly in_force: boolean
   readonly from: string
   readonly usd_per_million: Readonly<Record<string, string>>
@@ -17,6 +19,7 @@ interface Set {
   readonly cacheRead?: string
   readonly cacheWrite?: string
   readonly reasoning?: string
+  readonly slo?: string
   readonly from?: string
   readonly note?: string
 }
@@ -34,10 +37,11 @@ export function priceCommands(program: Command): void {
       .option('--cache-read <usd>', 'prompt tokens found in the cache (default: as input)')
       .option('--cache-write <usd>', 'prompt tokens written to the cache (default: as input)')
       .option('--reasoning <usd>', 'tokens of thought (default: as output)')
+      .option('--slo <class>', 'only for requests of this class: interactive, standard or batch (default: all others)')
       .option('--from <date>', 'such as 2027-01-31 (default: now)')
       .option('--note <text>', 'why, for whoever reads the history'),
-    async (factory, { input, output, cacheRead, cacheWrite, reasoning, from, note, ...options }, model) => {
-      const asked = { model, input, output, cache_read: cacheRead, cache_write: cacheWrite, reasoning, from, note }
+    async (factory, { input, output, cacheRead, cacheWrite, reasoning, slo, from, note, ...options }, model) => {
+      const asked = { model, input, output, cache_read: cacheRead, cache_write: cacheWrite, reasoning, slo, from, note }
       show(await factory.json('POST', '/api/prices', asked), options, (price: Price) => fields(row(price)))
       return undefined
     },
@@ -58,9 +62,10 @@ export function priceCommands(program: Command): void {
   )
 }
 
-const row = ({ version, model, in_force, from, usd_per_million: usd, note }: Price): Row => ({
+const row = ({ version, model, slo, in_force, from, usd_per_million: usd, note }: Price): Row => ({
   model,
   version,
+  slo: slo ?? 'all',
   in_force: in_force ? 'yes' : 'no',
   from,
   input: usd.input_uncached,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
 import type { TenantId } from '../../../units/ids.ts'
-import { bench, chatBody, fakeUpstream, otherKey, until } from '../testing.ts'
+import { bench, chatBody, fakeUpstream, otherKey, perMillion, until } from '../testing.ts'
 import { askLine, batchWhen, call, form, handIn, isOver, linesIn, whole } from './testing.ts'
 
 const said = (seen: { body: { messages: { content: string }[] } }): string => seen.body.messages[0]?.content ?? ''
@@ -184,4 +184,23 @@ test('a key that was revoked asks nothing more', async (t) => {
   assert.deepEqual([batch.request_counts, up.seen.length], [{ total: 2, completed: 0, failed: 2 }, 1])
   const [line] = await linesIn(url, batch.error_file_id)
   assert.deepEqual([line.response.status_code, line.response.body.error.code], [401, 'invalid_api_key'])
+})
+
+test('a batch is billed at the price of its class, and each line says so; others are billed as ever', async (t) => {
+  const up = await fakeUpstream(t, (response, seen) => whole(response, said(seen)))
+  const half = { ...perMillion, input_uncached: '25000000', output_visible: '50000000' }
+  const prices = [{ version: 4, model: 'm', effective_from_ms: 0, slo: 'batch' as const, note: '', perMillion: half }]
+  const { url, journal, post } = await bench(t, { engines: [{ url: up.url }], prices })
+  const batch = await batchWhen(url, (await handIn(url, [askLine('a', 'x')])).json.id, isOver)
+  const [line] = await linesIn(url, batch.output_file_id)
+  const { wattmill } = line.response.body
+  assert.deepEqual([wattmill.price_version, wattmill.cost_usd], [4, '0.000000175'], '3 in and 2 out at half the price')
+  const standard = await post('/v1/chat/completions', chatBody())
+  assert.equal(standard.headers.get('x-wattmill-cost-usd'), '0.00000035')
+  const flex = await post('/v1/chat/completions', chatBody({ service_tier: 'flex' }))
+  assert.equal(flex.headers.get('x-wattmill-cost-usd'), '0.000000175')
+  assert.deepEqual(
+    journal.closes.map(({ price_version }) => price_version),
+    [4, 3, 4],
+  )
 })

@@ -98,7 +98,10 @@ test('gateways are killed, and some stopped, in the middle of a batch: each line
   await die(last)
   const store = openStore(home)
   t.after(() => store.database.close())
-  store.database.exec("insert into price values (3, 'm', 0, 50000000, 5000000, 50000000, 100000000, 200000000, '')")
+  const columns =
+    'version, model, effective_from_ms, input_uncached, cache_read, cache_write, output_visible, reasoning, note'
+  const values = "3, 'm', 0, 50000000, 5000000, 50000000, 100000000, 200000000, ''"
+  store.database.exec(`insert into price (${columns}) values (${values})`)
   for (let turns = 0; takeJournals(store, home.journals, Date.now); turns++) assert(turns < 1000)
   assert.deepEqual(listJournals(home.journals), [], 'journals that hold nothing any more are deleted')
   const booked = store.database.prepare("select count(*) as n from request where outcome = 'complete'").get()

@@ -98,9 +98,10 @@ class LineAnswer implements Answer {
   kept(row: CloseRow): { batch: string; body: string } | undefined {
     if (!isBilled(row.outcome)) return undefined
     const { custom_id, key, held } = this.#parts
+    const receipt = receiptOf(row, this.#flow.snapshot.prices)
     this.#text =
       row.outcome === 'complete'
-        ? answerLine(custom_id, row.id, 200, held.body(receiptOf(row, this.#flow.snapshot.prices)))
+        ? answerLine(custom_id, row.id, held.body(receipt), receipt)
         : refusalLine(custom_id, row.id, cutShort(row))
     return { batch: key, body: this.#text }
   }

@@ -1,7 +1,8 @@
 import Type from 'typebox'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
-import { listPrices, pricesInForce, setPrice } from '../../../adapters/sqlite/registry/prices.ts'
-import { type PriceVersion, priceAt, priceList } from '../../../books/price.ts'
+import { listPrices, pricesInForce, setPrice, usualPrices } from '../../../adapters/sqlite/registry/prices.ts'
+import { type PriceVersion, priceList, pricesAt } from '../../../books/price.ts'
+import { sloClasses } from '../../../books/slo-class.ts'
 import { tokenClasses } from '../../../books/usage.ts'
 import { formatDecimal, type Price, parsePrice } from '../../../units/amount.ts'
 import { id } from '../../../units/ids.ts'
@@ -34,8 +35,8 @@ export const priceRoutes: readonly Route[] = [
           next: 'wattmill prices list',
         })
       }
-      const inForce = priceAt(versions, id(model), factory.now())
-      return { prices: versions.map((price) => display(price, price.version === inForce?.version)) }
+      const inForce = new Set(pricesAt(versions, factory.now()).map(({ version }) => version))
+      return { prices: versions.map((price) => display(price, inForce.has(price.version))) }
     },
   }),
   route({
@@ -49,10 +50,15 @@ export const priceRoutes: readonly Route[] = [
       cache_read: Type.Optional(dollars),
       cache_write: Type.Optional(dollars),
       reasoning: Type.Optional(dollars),
+      slo: Type.Optional(
+        Type.Enum([...sloClasses], {
+          description: 'only for requests of this class; all that have no other where not given',
+        }),
+      ),
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31' })),
       note: Type.Optional(Type.String({ maxLength: 500 })),
     },
-    run: async (factory, { model, from, note, ...given }) => {
+    run: async (factory, { model, slo, from, note, ...given }) => {
       const now = factory.now()
       const served = servedModels(factory.store)
       const price = setPrice(factory.store, {
@@ -63,6 +69,7 @@ export const priceRoutes: readonly Route[] = [
           ...optional('cache_write', given.cache_write),
           ...optional('reasoning', given.reasoning),
         }),
+        ...(slo && { slo }),
         note: note ?? '',
       })
       const notice = served.has(model) ? undefined : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
@@ -77,7 +84,7 @@ export const priceRoutes: readonly Route[] = [
 
 /** A word about models that would be given away; undefined when each has a price. */
 export function unpriced(factory: Factory, models: readonly string[]): string | undefined {
-  const priced = new Set(pricesInForce(factory.store, factory.now()).map((price) => String(price.model)))
+  const priced = new Set(usualPrices(factory.store, factory.now()).map((price) => String(price.model)))
   const [first, ...others] = models.filter((model) => !priced.has(model))
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
@@ -109,6 +116,7 @@ function laterMs(from: string, now: number): number {
 const display = (price: PriceVersion, inForce: boolean) => ({
   version: price.version,
   model: price.model,
+  slo: price.slo ?? null,
   in_force: inForce,
   from: isoOrNull(price.effective_from_ms),
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
