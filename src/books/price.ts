@@ -16,7 +16,17 @@ export interface PriceVersion {
   readonly perMillion: Readonly<Record<TokenClass, Price>>
   /** Only for requests of this class; missing: for every class that has no price of its own. */
   readonly slo?: SloClass
+  /** What is given back when its promise was missed; missing: nothing is promised. */
+  readonly refund?: RefundRule
   readonly note: string
+}
+
+/** A promise with a price: the first token of a streamed answer within a time, or a part of the charge comes back. */
+export interface RefundRule {
+  /** Request to first token, waiting included. */
+  readonly ttft_ms: number
+  /** Of what the request was charged. */
+  readonly percent: number
 }
 
 /** Classes that were not priced on their own follow the class they replace. */

@@ -1,9 +1,9 @@
 import type { Grade } from '../plant/energy/meter.ts'
 import { formatDecimal, formatDollars } from '../units/amount.ts'
 import { residualFactor } from './fit.ts'
-import { chargesOf, partsOf } from './post.ts'
+import { costOf, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
-import { freePrices, rate, total } from './price.ts'
+import { freePrices, rate } from './price.ts'
 import type { Attempt, CloseRow, OpenRow } from './row.ts'
 import type { TokenClass, Usage } from './usage.ts'
 import { tokenClasses } from './usage.ts'
@@ -85,9 +85,6 @@ const factorOf = (shares: readonly Pick<EnergyShare, 'active_mj' | 'modelled_mj'
 export const energyText = (energy: RequestEnergy): string | null =>
   energy.known ? energy.shares.reduce((sum, share) => sum + share.energy_mj, 0n).toString() : null
 
-/** What a settled request costs: the charges of its billed attempts. */
-export const costOf = (row: CloseRow, price: PriceVersion | undefined) => total(chargesOf(row, price))
-
 /** The receipt of a settled request: what it used, who says so, what it cost and drew, and whether that may still change. */
 export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy: RequestEnergy) {
   const { kind: _, attempts, key, ...rest } = row
@@ -97,6 +94,7 @@ export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy
     key,
     price: price ? priceText(price) : null,
     attempts: attempts.map((attempt) => attemptText(row, attempt, price)),
+    refund_usd: formatDollars(refundOf(row, price)),
     cost_usd: formatDollars(costOf(row, price)),
     energy: {
       energy_mj: energyText(energy),
@@ -131,6 +129,7 @@ const lastPosted = ({ shares }: RequestEnergy): number | null =>
 const priceText = (price: PriceVersion) => ({
   version: price.version,
   slo: price.slo ?? null,
+  refund: price.refund ?? null,
   effective_from_ms: price.effective_from_ms,
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
 })

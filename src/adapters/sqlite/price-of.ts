@@ -38,5 +38,8 @@ export const priceOfRow = (row: PriceRow): PriceVersion => ({
     tokenClasses.map((of) => [of, price(BigInt(row[of] ?? 0n))]),
   ) as PriceVersion['perMillion'],
   ...(row.slo !== null && { slo: row.slo as SloClass }),
+  ...(row.refund_percent !== null && {
+    refund: { ttft_ms: Number(row.refund_ttft_ms), percent: Number(row.refund_percent) },
+  }),
   note: String(row.note),
 })

@@ -39,12 +39,14 @@ export function insertPrice(store: Store, asked: Omit<PriceVersion, 'version'>):
   )
   run(
     store,
-    `insert into price (version, model, effective_from_ms, note, slo, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into price (version, model, effective_from_ms, note, slo, refund_ttft_ms, refund_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     version,
     asked.model,
     asked.effective_from_ms,
     asked.note,
     asked.slo ?? null,
+    asked.refund?.ttft_ms ?? null,
+    asked.refund?.percent ?? null,
     ...tokenClasses.map((of) => asked.perMillion[of]),
   )
   return { ...asked, version }

@@ -2,8 +2,10 @@ import Type from 'typebox'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import { listPrices, pricesInForce, setPrice, usualPrices } from '../../../adapters/sqlite/registry/prices.ts'
 import { type PriceVersion, priceList, pricesAt } from '../../../books/price.ts'
+import type { SloClass } from '../../../books/slo-class.ts'
 import { sloClasses } from '../../../books/slo-class.ts'
 import { tokenClasses } from '../../../books/usage.ts'
+import { sloTerms } from '../../../lines/inference/slo.ts'
 import { formatDecimal, type Price, parsePrice } from '../../../units/amount.ts'
 import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
@@ -55,10 +57,20 @@ export const priceRoutes: readonly Route[] = [
           description: 'only for requests of this class; all that have no other where not given',
         }),
       ),
+      refund_percent: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 100, description: 'what comes back when a first token is late' }),
+      ),
+      refund_ttft_s: Type.Optional(
+        Type.Number({
+          minimum: 0.001,
+          maximum: 3600,
+          description: 'later than this is late; as its class where not given',
+        }),
+      ),
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31' })),
       note: Type.Optional(Type.String({ maxLength: 500 })),
     },
-    run: async (factory, { model, slo, from, note, ...given }) => {
+    run: async (factory, { model, slo, refund_percent, refund_ttft_s, from, note, ...given }) => {
       const now = factory.now()
       const served = servedModels(factory.store)
       const price = setPrice(factory.store, {
@@ -70,6 +82,7 @@ export const priceRoutes: readonly Route[] = [
           ...optional('reasoning', given.reasoning),
         }),
         ...(slo && { slo }),
+        ...refundIn(slo, refund_percent, refund_ttft_s),
         note: note ?? '',
       })
       const notice = served.has(model) ? undefined : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
@@ -89,6 +102,20 @@ export function unpriced(factory: Factory, models: readonly string[]): string | 
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   return `${first}${more} has no price and is booked at 0: wattmill prices set ${first} --input USD --output USD`
+}
+
+/** A batch is promised an end, not a first token. */
+function refundIn(slo: SloClass | undefined, percent: number | undefined, ttft_s: number | undefined) {
+  if (percent === undefined) {
+    if (ttft_s === undefined) return {}
+    throw new ControlError('invalid_value', 'refund_ttft_s says when, refund_percent says how much', {
+      param: 'refund_percent',
+    })
+  }
+  if (slo === 'batch')
+    throw new ControlError('invalid_value', 'a batch is promised no first token', { param: 'refund_percent' })
+  const ttft_ms = Math.round((ttft_s ?? sloTerms[slo ?? 'standard'].ttft) * 1000)
+  return { refund: { ttft_ms, percent } }
 }
 
 function exact(param: string, text: string): Price {
@@ -117,6 +144,7 @@ const display = (price: PriceVersion, inForce: boolean) => ({
   version: price.version,
   model: price.model,
   slo: price.slo ?? null,
+  refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
   in_force: inForce,
   from: isoOrNull(price.effective_from_ms),
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
