@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import OpenAI, { toFile } from 'openai'
@@ -99,3 +101,75 @@ test('openai: files and batches are listed over pages, cancelled, deleted, and m
   const failed = await over(bad)
   assert.deepEqual([failed.status, failed.errors?.data?.[0]?.line], ['failed', 1])
 })
+
+test("a batch costs its class's price, a late first token gives back what its price promises, and the books add up", async () => {
+  const price = (...more: string[]) => factory.cli('prices', 'set', 'starter', ...more)
+  await price('--input', '0.025', '--output', '0.10', '--slo', 'batch')
+  const admin = readFileSync(join(factory.home, 'admin.key'), 'utf8').trim()
+  const promised = {
+    model: 'starter',
+    input: '0.05',
+    output: '0.20',
+    slo: 'interactive',
+    refund_percent: 40,
+    refund_ttft_s: 0.001,
+  }
+  const set = await fetch(`${factory.base}/api/prices`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify(promised),
+  })
+  assert.equal(set.status, 200)
+
+  const batch = await over(await handIn([ask('a', 'Where is my card?')]))
+  const [line] = await linesOf(batch.output_file_id)
+  const stream = await openai.chat.completions
+    .create({
+      model: 'starter',
+      messages: [{ role: 'user', content: 'My card has not arrived' }],
+      max_tokens: 20,
+      stream: true,
+      service_tier: 'priority',
+    })
+    .withResponse()
+  for await (const _ of stream.data);
+  const receipt = async (id: string): Promise<Receipt> => {
+    for (let tries = 0; tries < 100; tries++, await setTimeout(100)) {
+      const found = await factory.cli('books', 'receipt', id, '-o', 'json').then(JSON.parse, () => undefined)
+      if (found?.state === 'settled') return found
+    }
+    throw new Error(`${id} was never booked`)
+  }
+  const [cheap, late] = [await receipt(line?.response.request_id ?? ''), await receipt(stream.request_id ?? '')]
+  assert.deepEqual(
+    [cheap.price.slo, cheap.price.usd_per_million.output_visible, cheap.refund_usd],
+    ['batch', '0.1', '0'],
+  )
+  const nano = (usd: string): number => Math.round(Number(usd) * 1e9)
+  const charged = late.attempts
+    .flatMap(({ charges_usd }) => Object.values(charges_usd))
+    .reduce((sum, usd) => sum + nano(usd), 0)
+  assert.equal(late.price.slo, 'interactive')
+  assert.equal(nano(late.refund_usd), Math.floor((charged * 40 + 50) / 100))
+  assert.equal(nano(late.cost_usd), charged - nano(late.refund_usd))
+
+  const statement = JSON.parse(await factory.cli('books', 'statement', '--tenant', 't', '-o', 'json'))
+  assert(statement.lines.some(({ slo }: { slo: string | null }) => slo === 'batch'))
+  assert.deepEqual(
+    statement.refunds.map(({ slo, requests, usd }: { slo: string; requests: number; usd: string }) => [
+      slo,
+      requests,
+      usd,
+    ]),
+    [['interactive', 1, late.refund_usd]],
+  )
+  const check = JSON.parse(await factory.cli('books', 'check', '-o', 'json'))
+  assert.deepEqual([check.conserved, check.units['nano-USD'].residual], [true, '0'])
+})
+
+interface Receipt {
+  readonly price: { readonly slo: string | null; readonly usd_per_million: Readonly<Record<string, string>> }
+  readonly attempts: readonly { readonly charges_usd: Readonly<Record<string, string>> }[]
+  readonly refund_usd: string
+  readonly cost_usd: string
+}
