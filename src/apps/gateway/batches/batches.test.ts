@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
+import { newBatchId } from '../../../adapters/files/batch-folders.ts'
+import { allowance, indexed } from '../../../books/allowance.ts'
 import type { TenantId } from '../../../units/ids.ts'
 import { bench, chatBody, fakeUpstream, otherKey, perMillion, until } from '../testing.ts'
 import { askLine, batchWhen, call, form, handIn, isOver, linesIn, whole } from './testing.ts'
@@ -203,4 +205,75 @@ test('a batch is billed at the price of its class, and each line says so; others
     journal.closes.map(({ price_version }) => price_version),
     [4, 3, 4],
   )
+})
+
+test('a batch that expires answers what is under way, and names in its error file what it did not come to', async (t) => {
+  const held: (() => void)[] = []
+  const up = await fakeUpstream(t, (response, seen) => void held.push(() => whole(response, said(seen))))
+  const { url, gateway } = await bench(t, { engines: [{ url: up.url, concurrency: 2 }] })
+  const { batches, files } = gateway.state
+  const lines = ['a', 'b', 'c'].map((word) => askLine(word, word))
+  const { id: first, ...made } = (await handIn(url, lines, { completion_window: '1h' })).json
+  await until(() => up.seen.length === 1)
+  await call(`${url}/v1/batches/${first}/cancel`, 'POST')
+  const [record] = [await batches.find('acme' as TenantId, first)]
+  assert(record)
+  await after(600)
+  const soon = Date.now() + 700
+  const short = { ...record, id: newBatchId(soon), state: 'validating' as const, expires_ms: soon, total: 0 }
+  held.splice(0).forEach((answer) => void answer())
+  await batchWhen(url, first, isOver)
+  await batches.create(short, files.path(record.tenant, made.input_file_id))
+  await until(() => up.seen.length === 2)
+  await after(900)
+  held.splice(0).forEach((answer) => void answer())
+  const batch = await batchWhen(url, short.id, isOver)
+  assert.deepEqual([batch.status, batch.request_counts], ['expired', { total: 3, completed: 1, failed: 2 }])
+  assert(batch.expired_at)
+  const missed = await linesIn(url, batch.error_file_id)
+  assert.deepEqual(
+    missed.map(({ custom_id, response, error }) => [custom_id, response, error.code]),
+    [
+      ['b', null, 'batch_expired'],
+      ['c', null, 'batch_expired'],
+    ],
+  )
+})
+
+test('lines are bound by the budgets of who handed the batch in; while nobody grants them they wait', async (t) => {
+  const up = await fakeUpstream(t, (response, seen) => whole(response, said(seen)))
+  const { url, gateway, journal } = await bench(t, { engines: [{ url: up.url }] })
+  const { state } = gateway
+  assert(state.snapshot)
+  const two = allowance({ scope: 'tenant', of: 'acme', unit: 'requests', renews: 'never', amount: 2n })
+  state.snapshot = { ...state.snapshot, allowances: indexed([two]) }
+  const { purses } = state.policy.admitter
+  const lines = Array.from({ length: 5 }, (_, n) => askLine(`l${n}`, 'x'))
+  const { id } = (await handIn(url, lines)).json
+  await until(() => purses.alone)
+  await after(1_500)
+  assert.deepEqual((await call(`${url}/v1/batches/${id}`, 'GET')).json.request_counts, {
+    total: 5,
+    completed: 0,
+    failed: 0,
+  })
+
+  purses.setAlone(false)
+  purses.setAlone = () => undefined // from here on the test is the keeper of allowances
+  let left = 2n
+  const keeper = setInterval(() => {
+    const now = state.now()
+    const grants = purses.ask(now).map(({ allowance, period, want }) => {
+      const amount = want < left ? want : left
+      left -= amount
+      return { allowance, period, amount, left, exhausted: left === 0n, retry_ms: null }
+    })
+    purses.granted(grants, now)
+  }, 20)
+  t.after(() => clearInterval(keeper))
+  const batch = await batchWhen(url, id, isOver)
+  assert.deepEqual(batch.request_counts, { total: 5, completed: 2, failed: 3 })
+  for (const { response } of await linesIn(url, batch.error_file_id))
+    assert.deepEqual([response.status_code, response.body.error.code], [429, 'budget_exhausted'])
+  assert.equal(journal.closes.length, 2)
 })

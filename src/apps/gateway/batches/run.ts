@@ -167,7 +167,7 @@ export class BatchRun {
       const end = await this.#askOnce(line)
       if (!end) return
       if (end.kind === 'answered') return results.add(end.text, end.id)
-      const pause = againAfter(end.refusal, tries)
+      const pause = againAfter(end.refusal, tries, this.#ports.state.policy.admitter.purses.alone)
       if (pause === undefined) return results.add(refusalLine(line.custom_id, end.id, end.refusal))
       if (!(await this.#pause(pause * 1000))) return
     }

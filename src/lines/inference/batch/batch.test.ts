@@ -93,6 +93,7 @@ test('a line is tried again where that can help, with a pause that grows and is 
   assert.equal(againAfter(refusal('engine_failed', ''), 5), undefined, 'the line itself may break the engine')
   assert.equal(againAfter(refusal('budget_exhausted', '', { retry_after_ms: 7_000 }), 1), 7, 'a budget that renews')
   assert.equal(againAfter(refusal('budget_exhausted', ''), 1), undefined, 'one that never does')
+  assert.equal(againAfter(refusal('budget_exhausted', ''), 1, true), 0.5, 'one that nobody knows of just now')
 })
 
 test('a batch leaves places free, and gives way to whoever waits', () => {
