@@ -5,8 +5,8 @@ import { answerOf } from './answer.ts'
 import { drawn_mj } from './energy.ts'
 import { faults } from './faults.ts'
 import { audit } from './join.ts'
-import { charged } from './money.ts'
-import type { ClientRecord, Sample } from './records.ts'
+import { charged, checkMoney, owed } from './money.ts'
+import type { ClientRecord, Sample, TransferRecord } from './records.ts'
 import { syntheticRecords } from './synthetic.ts'
 
 test('records that agree give no finding', () => {
@@ -143,3 +143,32 @@ test('what a client can know from its bytes', () => {
     completion_tokens: 2,
   })
 })
+
+test('what comes back for a late first token is worked out again, and a refund that is wrong or missing is found', () => {
+  const records = syntheticRecords(5)
+  const request = records.books.requests.find(
+    ({ outcome, price_version, attempts }) => outcome === 'complete' && price_version !== null && attempts.length > 0,
+  )
+  assert(request)
+  const late = { ...request, stream: true, ttft_ms: 900 }
+  const books = { ...records.books, prices: records.books.prices.map((one) => ({ ...one, refund })) }
+  const transfers = records.books.transfers.filter((one) => one.request === request.id)
+  const due = [...(owed(late, books) ?? new Map()).values()].reduce((sum: bigint, amount: bigint) => sum + amount, 0n)
+  assert(due > 0n)
+  const payer = `tenant/${encodeURIComponent(request.tenant)}/${encodeURIComponent(request.application)}`
+  const back = (amount: bigint): TransferRecord => ({
+    id: `${request.id}/nano-USD/refund`,
+    unit: 'nano-USD',
+    debit: payer.replace('tenant', 'refund'),
+    credit: payer,
+    amount,
+    request: request.id,
+  })
+  const right = (due * 50n + 50n) / 100n
+  assert.deepEqual(checkMoney(late, [...transfers, back(right)], books), [])
+  assert.equal(checkMoney(late, transfers, books).length, 1)
+  assert.equal(checkMoney(late, [...transfers, back(right + 1n)], books).length, 1)
+  assert.equal(checkMoney({ ...late, ttft_ms: 800 }, [...transfers, back(right)], books).length, 1)
+})
+
+const refund = { ttft_ms: 800, percent: 50n }

@@ -24,7 +24,25 @@ export function owed(request: RequestRecord, books: Books): Map<string, bigint> 
   return due
 }
 
-/** The money transfers of a request are exactly what it owes: per class, from its own tenant, to its model's revenue. */
+/** What comes back of it: of a whole answer that was streamed and began later than its price promises. */
+function dueBack(
+  { outcome, stream, ttft_ms, price_version }: RequestRecord,
+  due: Iterable<bigint>,
+  books: Books,
+): bigint {
+  const rule = books.prices.find((one) => one.version === price_version)?.refund
+  if (!rule || outcome !== 'complete' || !stream || ttft_ms === null || ttft_ms === undefined) return 0n
+  if (ttft_ms <= rule.ttft_ms) return 0n
+  let charges = 0n
+  for (const amount of due) charges += amount
+  const [back, rest] = [(charges * rule.percent) / 100n, (charges * rule.percent) % 100n]
+  return rest >= 50n ? back + 1n : back
+}
+
+/**
+ * The money transfers of a request are exactly what it owes: per class, from its own tenant, to its model's revenue; and, where
+ * a promise was missed, what comes back to it.
+ */
 export function checkMoney(request: RequestRecord, transfers: readonly TransferRecord[], books: Books): Finding[] {
   const finding = (message: string): Finding => ({ kind: 'money', subject: request.id, message })
   const due = owed(request, books)
@@ -33,10 +51,17 @@ export function checkMoney(request: RequestRecord, transfers: readonly TransferR
   const payer = `tenant/${encodeURIComponent(request.tenant)}/${encodeURIComponent(request.application)}`
   const findings: Finding[] = []
   const paid = new Map<string, bigint>()
+  let back = 0n
   for (const transfer of transfers.filter((one) => one.unit === 'nano-USD')) {
+    if (transfer.debit === payer.replace('tenant', 'refund') && transfer.credit === payer) {
+      back += transfer.amount
+      continue
+    }
     if (transfer.debit !== payer) findings.push(finding(`${transfer.debit} pays for what ${payer} asked`))
     paid.set(transfer.credit, (paid.get(transfer.credit) ?? 0n) + transfer.amount)
   }
+  const expectedBack = dueBack(request, due.values(), books)
+  if (back !== expectedBack) findings.push(finding(`refund: ${back} nano-USD booked, ${expectedBack} is due`))
   for (const account of new Set([...due.keys(), ...paid.keys()])) {
     const [expected, booked] = [due.get(account) ?? 0n, paid.get(account) ?? 0n]
     if (expected !== booked)

@@ -112,6 +112,9 @@ const balanceOf = (row: Fields): Books['balances'][number] => ({
 const priceOf = (row: Fields): Books['prices'][number] => ({
   version: Number(whole(row, 'version')),
   perMillion: Object.fromEntries(bookClasses.map((of) => [of, whole(row, of)])) as Record<BookClass, bigint>,
+  ...(typeof row.refund_percent === 'number' && {
+    refund: { ttft_ms: Number(whole(row, 'refund_ttft_ms')), percent: whole(row, 'refund_percent') },
+  }),
 })
 
 function words(row: Fields, name: string): string {

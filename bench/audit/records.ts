@@ -99,6 +99,8 @@ export interface RequestRecord {
   readonly model: string
   readonly price_version: number | null
   readonly outcome: string
+  readonly stream?: boolean
+  readonly ttft_ms?: number | null
   readonly attempts: readonly {
     readonly number: number
     readonly replica: string
@@ -139,6 +141,8 @@ export interface PriceRecord {
   readonly version: number
   /** Nano-dollars per million tokens. */
   readonly perMillion: { readonly [Class in BookClass]: bigint }
+  /** What comes back when the first token of a stream is later. */
+  readonly refund?: { readonly ttft_ms: number; readonly percent: bigint }
 }
 
 /** Something that does not agree. `subject` names the request, attempt, interval or sample. */

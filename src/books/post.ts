@@ -1,9 +1,10 @@
 import type { NanoDollars } from '../units/amount.ts'
+import { nanoDollars } from '../units/amount.ts'
 import { attemptId } from '../units/ids.ts'
 import type { Transfer } from './account.ts'
 import { accounts } from './account.ts'
 import type { PriceVersion } from './price.ts'
-import { freePrices, rate } from './price.ts'
+import { freePrices, rate, total } from './price.ts'
 import type { Attempt, CloseRow, WasteCause } from './row.ts'
 import { isBilled } from './row.ts'
 import type { Usage } from './usage.ts'
@@ -27,12 +28,13 @@ export function partsOf(row: Pick<CloseRow, 'outcome'>, attempt: Attempt, last: 
 
 /** A settled request → its transfers in tokens and money. Same row and price, same transfers, for ever. */
 export function post(row: CloseRow, priceVersion: PriceVersion | undefined): Transfer[] {
-  return row.attempts.flatMap((attempt, index) =>
+  const used = row.attempts.flatMap((attempt, index) =>
     partsOf(row, attempt, index === row.attempts.length - 1).flatMap((part) => [
       ...tokensOf(row, attempt, part),
       ...(part.cause ? [] : moneyOf(row, attempt, part, priceVersion)),
     ]),
   )
+  return [...used, ...givenBack(row, priceVersion)]
 }
 
 /** What a settled request is charged, class by class. */
@@ -42,6 +44,38 @@ export function chargesOf(row: CloseRow, priceVersion: PriceVersion | undefined)
       .filter(({ cause }) => !cause)
       .flatMap(({ usage }) => [...rate(usage, priceVersion?.perMillion ?? freePrices).values()]),
   )
+}
+
+/**
+ * What is given back of the charge, because the promise of its price was missed: half up to a whole nano-dollar. Only of a whole
+ * answer that was streamed: who left did not wait, and who does not stream waits for the last token, not for the first.
+ */
+export function refundOf(row: CloseRow, priceVersion: PriceVersion | undefined): NanoDollars {
+  const rule = priceVersion?.refund
+  const kept = !rule || row.outcome !== 'complete' || !row.stream || row.ttft_ms === null || row.ttft_ms <= rule.ttft_ms
+  if (kept) return nanoDollars(0n)
+  return nanoDollars((total(chargesOf(row, priceVersion)) * BigInt(rule.percent) + 50n) / 100n)
+}
+
+/** What a settled request costs in the end: its charges, less what is given back. */
+export const costOf = (row: CloseRow, priceVersion: PriceVersion | undefined): NanoDollars =>
+  nanoDollars(total(chargesOf(row, priceVersion)) - refundOf(row, priceVersion))
+
+/** A transfer of its own: what was charged stays charged, and what came back is seen. */
+function givenBack(row: CloseRow, priceVersion: PriceVersion | undefined): Transfer[] {
+  const amount = refundOf(row, priceVersion)
+  if (amount === 0n) return []
+  return [
+    {
+      id: `${row.id}/nano-USD/refund`,
+      unit: 'nano-USD',
+      from: accounts.refund(row.tenant, row.application),
+      to: accounts.tenant(row.tenant, row.application),
+      amount,
+      request: row.id,
+      at_ms: row.closed_ms,
+    },
+  ]
 }
 
 /** Why an attempt is not billed; undefined: it is. */

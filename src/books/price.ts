@@ -2,6 +2,8 @@ import type { NanoDollars, Price } from '../units/amount.ts'
 import { nanoDollars, price } from '../units/amount.ts'
 import type { ModelId } from '../units/ids.ts'
 import type { Tokens } from '../units/quantity.ts'
+import type { SloClass } from './slo-class.ts'
+import { sloClasses } from './slo-class.ts'
 import type { TokenClass, Usage } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
@@ -12,7 +14,19 @@ export interface PriceVersion {
   readonly effective_from_ms: number
   /** Nano-dollars per million tokens, by class. */
   readonly perMillion: Readonly<Record<TokenClass, Price>>
+  /** Only for requests of this class; missing: for every class that has no price of its own. */
+  readonly slo?: SloClass
+  /** What is given back when its promise was missed; missing: nothing is promised. */
+  readonly refund?: RefundRule
   readonly note: string
+}
+
+/** A promise with a price: the first token of a streamed answer within a time, or a part of the charge comes back. */
+export interface RefundRule {
+  /** Request to first token, waiting included. */
+  readonly ttft_ms: number
+  /** Of what the request was charged. */
+  readonly percent: number
 }
 
 /** Classes that were not priced on their own follow the class they replace. */
@@ -52,11 +66,30 @@ export function total(charges: Iterable<NanoDollars>): NanoDollars {
   return nanoDollars(sum)
 }
 
-/** The price in force at a moment: the newest version whose day has come. */
-export function priceAt(versions: readonly PriceVersion[], model: ModelId, at_ms: number): PriceVersion | undefined {
+/** The price in force at a moment for requests of a class: its own, if there is one, else that of all classes. */
+export const priceAt = (
+  versions: readonly PriceVersion[],
+  model: ModelId,
+  at_ms: number,
+  slo?: SloClass,
+): PriceVersion | undefined => (slo && newest(versions, model, at_ms, slo)) ?? newest(versions, model, at_ms, undefined)
+
+/** Every price in force at a moment: of a model, that of all classes first. */
+export const pricesAt = (versions: readonly PriceVersion[], at_ms: number): PriceVersion[] =>
+  [...new Set(versions.map(({ model }) => model))]
+    .sort()
+    .flatMap((model) => [undefined, ...sloClasses].flatMap((slo) => newest(versions, model, at_ms, slo) ?? []))
+
+/** The newest version, set for exactly this class, whose day has come. */
+function newest(
+  versions: readonly PriceVersion[],
+  model: ModelId,
+  at_ms: number,
+  slo: SloClass | undefined,
+): PriceVersion | undefined {
   let found: PriceVersion | undefined
   for (const version of versions) {
-    if (version.model !== model || version.effective_from_ms > at_ms) continue
+    if (version.model !== model || version.slo !== slo || version.effective_from_ms > at_ms) continue
     const later =
       !found ||
       version.effective_from_ms > found.effective_from_ms ||

@@ -1,9 +1,9 @@
 import type { Grade } from '../plant/energy/meter.ts'
 import { formatDecimal, formatDollars } from '../units/amount.ts'
 import { residualFactor } from './fit.ts'
-import { chargesOf, partsOf } from './post.ts'
+import { costOf, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
-import { freePrices, rate, total } from './price.ts'
+import { freePrices, rate } from './price.ts'
 import type { Attempt, CloseRow, OpenRow } from './row.ts'
 import type { TokenClass, Usage } from './usage.ts'
 import { tokenClasses } from './usage.ts'
@@ -85,9 +85,6 @@ const factorOf = (shares: readonly Pick<EnergyShare, 'active_mj' | 'modelled_mj'
 export const energyText = (energy: RequestEnergy): string | null =>
   energy.known ? energy.shares.reduce((sum, share) => sum + share.energy_mj, 0n).toString() : null
 
-/** What a settled request costs: the charges of its billed attempts. */
-export const costOf = (row: CloseRow, price: PriceVersion | undefined) => total(chargesOf(row, price))
-
 const answeredFromCache = {
   grade: 'step',
   how: 'answered from the cache: no engine worked',
@@ -106,6 +103,7 @@ export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy
     /** Answered by another request's answer; it is free, whatever its tokens would cost. */
     cached: cached ? { ...cached, price: 'free' as const } : null,
     attempts: attempts.map((attempt) => attemptText(row, attempt, price)),
+    refund_usd: formatDollars(refundOf(row, price)),
     cost_usd: formatDollars(costOf(row, price)),
     energy: {
       energy_mj: energyText(energy),
@@ -139,6 +137,8 @@ const lastPosted = ({ shares }: RequestEnergy): number | null =>
 
 const priceText = (price: PriceVersion) => ({
   version: price.version,
+  slo: price.slo ?? null,
+  refund: price.refund ?? null,
   effective_from_ms: price.effective_from_ms,
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
 })

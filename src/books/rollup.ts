@@ -126,12 +126,14 @@ export function auditRolled(
     if (unit === 'token' && to.startsWith('tenant/')) add(`${day} token ${to}`, amount)
   }
   for (const { tenant, application, day, cause, class: tokenClass, tokens, amount } of rolled.parts) {
-    if (cause !== null) continue
+    if (cause !== null && cause !== 'refund') continue
     const [whose, what] = [tenant, application] as [
       Parameters<typeof accounts.served>[0],
       Parameters<typeof accounts.served>[1],
     ]
-    add(`${day} nano-USD ${accounts.tenant(whose, what)}`, -amount)
+    const payer = cause === 'refund' ? accounts.refund(whose, what) : accounts.tenant(whose, what)
+    add(`${day} nano-USD ${payer}`, -amount)
+    if (tokenClass === null) continue
     add(`${day} token ${accounts.served(whose, what, tokenClass)}`, -BigInt(tokens))
   }
   for (const { meter, day, energy } of rolled.intervals) add(`${day} mJ ${accounts.meter(meter)}`, -energy)

@@ -1,10 +1,12 @@
 import type { Grade } from '../plant/energy/meter.ts'
 import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
-import { partsOf } from './post.ts'
+import { assert } from '../units/assert.ts'
+import { partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { charge } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
+import type { SloClass } from './slo-class.ts'
 import type { TokenClass } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
@@ -14,6 +16,8 @@ export interface StatementLine {
   readonly model: string
   /** Null: the model had no price when it was asked. */
   readonly price_version: number | null
+  /** Class of requests that this price is for; null: every class that has none of its own. */
+  readonly slo: SloClass | null
   readonly class: TokenClass
   readonly requests: number
   readonly tokens: number
@@ -32,6 +36,16 @@ export interface WasteLine {
   readonly tokens: number
 }
 
+/** What came back of what was billed, since the promise of its price was missed. */
+export interface RefundLine {
+  readonly application: string
+  readonly model: string
+  readonly price_version: number | null
+  readonly slo: SloClass | null
+  readonly requests: number
+  readonly usd: string
+}
+
 export interface EnergyLine {
   readonly application: string
   readonly grade: Grade
@@ -45,6 +59,8 @@ export interface Statement {
   readonly to_ms: number
   readonly currency: 'USD'
   readonly lines: readonly StatementLine[]
+  readonly refunds: readonly RefundLine[]
+  /** Billed, less refunds. */
   readonly total_usd: string
   readonly waste: readonly WasteLine[]
   readonly energy: readonly EnergyLine[]
@@ -53,14 +69,14 @@ export interface Statement {
   readonly requests_with_missing_counts: number
 }
 
-/** A count of one class of token on a statement: billed at a price, or wasted by a cause. */
+/** A count of one class of token on a statement: billed at a price, or wasted by a cause. Or a refund, which is of no class. */
 export interface StatementPart {
   readonly application: string
   readonly model: string
   readonly price_version: number | null
   /** Null: billed. */
-  readonly cause: WasteCause | null
-  readonly class: TokenClass
+  readonly cause: WasteCause | 'refund' | null
+  readonly class: TokenClass | null
   readonly requests: number
   readonly tokens: number
   readonly amount: NanoDollars
@@ -85,6 +101,9 @@ export function statementPartsOf(
         const { tokens } = count
         parts.push({ application, model, price_version, cause, class: tokenClass, requests: 1, tokens, amount })
       }
+  const amount = refundOf(row, price)
+  if (amount > 0n)
+    parts.push({ application, model, price_version, cause: 'refund', class: null, requests: 1, tokens: 0, amount })
   return { parts, missing }
 }
 
@@ -94,6 +113,7 @@ export function statementPartsOf(
  */
 export class StatementBuilder {
   private readonly lines = new Map<string, { line: Omit<StatementLine, 'usd'>; amount: bigint }>()
+  private readonly back = new Map<string, { line: Omit<RefundLine, 'usd'>; amount: bigint }>()
   private readonly waste = new Map<string, WasteLine>()
   private readonly joules = new Map<string, { application: string; grade: Grade; amount: bigint }>()
   private requests = 0
@@ -118,8 +138,10 @@ export class StatementBuilder {
   }
 
   part(part: StatementPart, price: PriceVersion | undefined): void {
-    if (part.cause === null) this.billed(part, price)
-    else this.wasted(part, part.cause)
+    if (part.cause === 'refund') this.refunded(part, price)
+    else if (part.class === null) assert(false, 'only a refund is of no class')
+    else if (part.cause === null) this.billed(part, part.class, price)
+    else this.wasted(part, part.class, part.cause)
   }
 
   energy(application: string, grade: Grade, amount: bigint): void {
@@ -134,6 +156,7 @@ export class StatementBuilder {
       ...this.head,
       currency: 'USD',
       lines: inOrder(this.lines).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
+      refunds: inOrder(this.back).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
       total_usd: formatDollars(nanoDollars(this.total)),
       waste: inOrder(this.waste),
       energy: inOrder(this.joules).map(({ amount, ...line }) => ({ ...line, energy_mj: amount.toString() })),
@@ -142,8 +165,27 @@ export class StatementBuilder {
     }
   }
 
-  private billed(part: StatementPart, price: PriceVersion | undefined): void {
-    const { application, model, price_version, class: tokenClass, requests, tokens, amount } = part
+  private refunded(
+    { application, model, price_version, requests, amount }: StatementPart,
+    price: PriceVersion | undefined,
+  ) {
+    this.total -= amount
+    const key = JSON.stringify([application, model, price_version])
+    const known = this.back.get(key)
+    this.back.set(key, {
+      line: {
+        application,
+        model,
+        price_version,
+        slo: price?.slo ?? null,
+        requests: (known?.line.requests ?? 0) + requests,
+      },
+      amount: (known?.amount ?? 0n) + amount,
+    })
+  }
+
+  private billed(part: StatementPart, tokenClass: TokenClass, price: PriceVersion | undefined): void {
+    const { application, model, price_version, requests, tokens, amount } = part
     this.total += amount
     const key = JSON.stringify([application, model, price_version, tokenClasses.indexOf(tokenClass)])
     const known = this.lines.get(key)
@@ -153,6 +195,7 @@ export class StatementBuilder {
         application,
         model,
         price_version,
+        slo: price?.slo ?? null,
         class: tokenClass,
         requests: (known?.line.requests ?? 0) + requests,
         tokens: (known?.line.tokens ?? 0) + tokens,
@@ -162,7 +205,7 @@ export class StatementBuilder {
     })
   }
 
-  private wasted({ application, model, class: tokenClass, tokens }: StatementPart, cause: WasteCause): void {
+  private wasted({ application, model, tokens }: StatementPart, tokenClass: TokenClass, cause: WasteCause): void {
     const key = JSON.stringify([application, model, cause, tokenClasses.indexOf(tokenClass)])
     const known = this.waste.get(key)?.tokens ?? 0
     this.waste.set(key, { application, model, cause, class: tokenClass, tokens: known + tokens })
@@ -178,6 +221,7 @@ const columns = [
   'application',
   'model',
   'price_version',
+  'slo',
   'class',
   'cause',
   'grade',
@@ -192,6 +236,7 @@ const columns = [
 export function statementCsv(statement: Statement): string {
   const rows: Partial<Record<(typeof columns)[number], unknown>>[] = [
     ...statement.lines.map((line) => ({ kind: 'billed', ...line })),
+    ...statement.refunds.map((line) => ({ kind: 'refund', ...line })),
     { kind: 'total', requests: statement.requests, usd: statement.total_usd },
     ...statement.waste.map((line) => ({ kind: 'waste', ...line })),
     ...statement.energy.map((line) => ({ kind: 'energy', ...line })),

@@ -71,7 +71,10 @@ export class Tallies {
   posted(transfer: Transfer, whose: Whose | undefined): void {
     const [kind = '', ...path] = parted(transfer.to)
     if (transfer.unit === 'mJ') return this.#energy(transfer, kind, path, whose)
-    if (transfer.unit === 'nano-USD' && whose) this.#add(namesOf(whose), transfer.at_ms, 'nano_usd', transfer.amount)
+    if (transfer.unit === 'nano-USD' && whose) {
+      const earned = kind === 'tenant' ? -transfer.amount : transfer.amount // what comes back to a tenant is a refund
+      this.#add(namesOf(whose), transfer.at_ms, 'nano_usd', earned)
+    }
     if (transfer.unit === 'token') this.#tokens(transfer, kind, path, whose)
   }
 

@@ -1,5 +1,5 @@
+import { sloClasses } from '../books/slo-class.ts'
 import { rules } from '../lines/inference/routing.ts'
-import { sloClasses } from '../lines/inference/slo.ts'
 import type { Bounds } from '../lines/inference/snapshot.ts'
 import { Field } from '../units/field.ts'
 import { seconds } from '../units/quantity.ts'

@@ -1,4 +1,4 @@
-import type { SloClass } from '../lines/inference/slo.ts'
+import type { SloClass } from '../books/slo-class.ts'
 import type { Bounds } from '../lines/inference/snapshot.ts'
 import type { FittedEnergy, FittedTime } from '../plant/models/step-cost.ts'
 import type { Price } from '../units/amount.ts'

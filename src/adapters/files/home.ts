@@ -18,6 +18,11 @@ export interface Home {
   readonly snapshots: string
   /** Model files that were pulled; others stay where their owner has them. */
   readonly models: string
+  /** Files of tenants, and the batches made of them. */
+  readonly files: string
+  readonly batches: string
+  /** Held by the gateway that drives batches. */
+  readonly batchLock: string
   /** Held by the launcher: one factory per home. */
   readonly upLock: string
   readonly operatorSocket: string
@@ -36,6 +41,9 @@ export function home(directory: string): Home {
     meters: join(root, 'meter'),
     snapshots: join(root, 'snapshot'),
     models: join(root, 'models'),
+    files: join(root, 'files'),
+    batches: join(root, 'batches'),
+    batchLock: join(root, 'batches.lock'),
     upLock: join(root, 'up.lock'),
     operatorSocket: socketPath(root, 'operator'),
     engineSocket: socketPath(root, 'engine'),
@@ -56,7 +64,7 @@ function socketPath(root: string, name: string): string {
 /** Makes the folders, readable by their owner only. Throws node's own error when it may not. */
 export function makeHome(directory: string): Home {
   const made = home(directory)
-  const folders = [made.root, made.journals, made.engineLogs, made.meters, made.snapshots]
+  const folders = [made.root, made.journals, made.engineLogs, made.meters, made.snapshots, made.files, made.batches]
   if (process.platform !== 'win32') folders.push(dirname(made.operatorSocket))
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 })
   return made

@@ -1,6 +1,5 @@
-import { chargesOf } from '../../books/post.ts'
+import { costOf } from '../../books/post.ts'
 import type { PriceVersion } from '../../books/price.ts'
-import { total } from '../../books/price.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { Usage } from '../../books/usage.ts'
 import { missingUsage } from '../../books/usage.ts'
@@ -17,7 +16,7 @@ export interface Receipt {
 export function receiptOf(row: CloseRow, prices: readonly PriceVersion[]): Receipt {
   const usage = row.cached?.usage ?? row.attempts.at(-1)?.usage ?? missingUsage // earlier attempts are waste, and nobody's bill
   const version = prices.find((one) => one.model === row.model && one.version === row.price_version)
-  return { usage, row, cost: total(chargesOf(row, version)) }
+  return { usage, row, cost: costOf(row, version) }
 }
 
 /** Stands beside the usage of a stream. Energy is measured when its meter interval closes: the receipt has it then. */

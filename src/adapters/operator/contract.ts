@@ -3,10 +3,10 @@ import { Compile } from 'typebox/compile'
 import type { Allowance } from '../../books/allowance.ts'
 import { allowance, allowanceUnits, indexed, renewals, scopes } from '../../books/allowance.ts'
 import type { PriceVersion } from '../../books/price.ts'
+import { sloClasses } from '../../books/slo-class.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
 import { type Rail, railScopes } from '../../lines/inference/rail.ts'
-import { sloClasses } from '../../lines/inference/slo.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import { price } from '../../units/amount.ts'
 import type { ModelId } from '../../units/ids.ts'
@@ -119,6 +119,8 @@ export const WireSnapshot = Type.Object({
       version: Type.Integer({ minimum: 1 }),
       model: name,
       effective_from_ms: whole,
+      slo: Type.Optional(Type.Enum([...sloClasses])),
+      refund: Type.Optional(Type.Object({ ttft_ms: whole, percent: Type.Integer({ minimum: 1, maximum: 100 }) })),
       note: Type.String(),
       perMillion: Type.Object({
         input_uncached: decimal,

@@ -39,6 +39,12 @@ export const operatorMetrics = {
 
   // The books.
   wattmill_revenue_dollars_total: counter('dollars', 'booked', ['model', 'class'], 'Revenue in the books.'),
+  wattmill_refunds_dollars_total: counter(
+    'dollars',
+    'booked',
+    ['tenant', 'application'],
+    'Given back to an application since promises were missed; revenue is before it, what it owes is after it.',
+  ),
   wattmill_tenant_revenue_dollars_total: counter(
     'dollars',
     'booked',

@@ -10,11 +10,15 @@ export const alivePath = (directory: string, incarnation: string): string => joi
 /** What makes a row the same row: compared when it arrives a second time, and again by every audit. */
 export const hashOf = (body: string): string => createHash('sha256').update(body).digest('hex')
 
-/** Rows by number; a mark keeps the numbering when rows are deleted; the probe's table is empty but while it probes. */
+/**
+ * Rows by number; results of batches beside the close rows that bill them, until they are in the batch's own files; a mark keeps the
+ * numbering when rows are deleted; the probe's table is empty but while it probes.
+ */
 export const journalSchema = `
   create table if not exists row (
     seq integer primary key, kind text not null, id text not null, body text not null, hash text not null
   ) strict;
+  create table if not exists result (id text primary key, batch text not null, body text not null) strict;
   create table if not exists mark (name text primary key, value integer not null) strict;
   create table if not exists probe (ballast blob not null) strict;`
 
@@ -23,6 +27,8 @@ export type JournalWork =
   | { readonly do: 'write'; readonly rows: readonly JournalEntry[] }
   /** Deletes rows up to `seq`, at most `most` of them. */
   | { readonly do: 'trim'; readonly seq: number; readonly most: number }
+  /** Deletes results of requests: they are elsewhere now. */
+  | { readonly do: 'forget'; readonly ids: readonly string[] }
   /** Finds out whether there is room again, and leaves that room free for the rows to come. */
   | { readonly do: 'probe' }
   | { readonly do: 'close' }
@@ -30,6 +36,13 @@ export type JournalWork =
 export interface JournalEntry {
   readonly kind: string
   readonly id: string
+  readonly body: string
+  readonly result: Result | undefined
+}
+
+/** The answer to a line of a batch: durable with the close row that bills it, or not at all. */
+export interface Result {
+  readonly batch: string
   readonly body: string
 }
 

@@ -21,6 +21,7 @@ const worthGivingBack = Math.min(4096, largest / 4096 / 4)
 interface Open {
   readonly database: DatabaseSync
   readonly insert: ReturnType<DatabaseSync['prepare']>
+  readonly insertResult: ReturnType<DatabaseSync['prepare']>
   /** The last row that is durable. Only a commit moves it, so that a failed one leaves no gap. */
   seq: number
 }
@@ -39,7 +40,8 @@ function opened(): Open {
       .prepare('select max(coalesce((select max(seq) from row), 0), coalesce((select max(value) from mark), 0)) as seq')
       .get()
     const insert = database.prepare('insert into row (seq, kind, id, body, hash) values (?, ?, ?, ?, ?)')
-    open = { database, insert, seq: Number(last?.seq) }
+    const insertResult = database.prepare('insert into result (id, batch, body) values (?, ?, ?)')
+    open = { database, insert, insertResult, seq: Number(last?.seq) }
     return open
   } catch (cause) {
     database.close()
@@ -47,10 +49,13 @@ function opened(): Open {
   }
 }
 
-function write({ database, insert, seq }: Open, rows: readonly JournalEntry[]): number {
+function write({ database, insert, insertResult, seq }: Open, rows: readonly JournalEntry[]): number {
   let next = seq
   database.exec('begin immediate')
-  for (const { kind, id, body } of rows) insert.run(++next, kind, id, body, hashOf(body))
+  for (const { kind, id, body, result } of rows) {
+    insert.run(++next, kind, id, body, hashOf(body))
+    if (result) insertResult.run(id, result.batch, result.body)
+  }
   database.exec('commit')
   return next
 }
@@ -68,6 +73,13 @@ function trim({ database }: Open, seq: number, most: number): number {
   database.exec('commit')
   giveBack(database)
   return to
+}
+
+function forget({ database }: Open, ids: readonly string[]): void {
+  database.exec('begin immediate')
+  const remove = database.prepare('delete from result where id = ?')
+  for (const id of ids) remove.run(id)
+  database.exec('commit')
 }
 
 /**
@@ -101,6 +113,7 @@ function perform(work: JournalWork): number {
   try {
     if (work.do === 'write') journal.seq = write(journal, work.rows)
     if (work.do === 'trim') return trim(journal, work.seq, work.most)
+    if (work.do === 'forget') forget(journal, work.ids)
     if (work.do === 'probe') probe(journal)
     return 0
   } catch (cause) {

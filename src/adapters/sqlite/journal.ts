@@ -9,16 +9,21 @@ import { Worker } from 'node:worker_threads'
 import type { CloseRow, Row } from '../../books/row.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { holdAlive } from '../files/alive.ts'
-import type { JournalDone, JournalEntry, JournalWork } from './journal-file.ts'
+import type { JournalDone, JournalEntry, JournalWork, Result } from './journal-file.ts'
 import { alivePath, journalPath } from './journal-file.ts'
 
 export interface Journal {
-  /** `answer(true)` once the row is durable; `answer(false)` when it is not and will not be. Never from within the call. */
-  append(row: Row, answer: (durable: boolean) => void): void
+  /**
+   * `answer(true)` once the row is durable; `answer(false)` when it is not and will not be. Never from within the call. A
+   * `result` is durable with its row, or neither is.
+   */
+  append(row: Row, answer: (durable: boolean) => void, result?: Result): void
   /** Writes it once the journal works again; nobody waits for it. */
   keep(row: CloseRow): void
   /** Rows up to this number are in the books; they are deleted when there is time. */
   acknowledge(seq: number): void
+  /** Results of these requests are kept elsewhere now; they are deleted when there is time. */
+  forget(ids: readonly string[]): void
   /** Rows that are not durable yet. */
   readonly depth: number
   readonly state: JournalState
@@ -68,6 +73,7 @@ class LiveJournal implements Journal {
   dropped = 0
   private queue: Waiting[] = []
   private kept: Waiting[] = []
+  private forgotten: string[] = []
   /** What the worker is doing: told when it is done. */
   private underWay: ((done: JournalDone) => void) | undefined
   private writing = 0
@@ -97,10 +103,10 @@ class LiveJournal implements Journal {
     return this.queue.length + this.writing + this.kept.length
   }
 
-  append(row: Row, answer: (durable: boolean) => void): void {
+  append(row: Row, answer: (durable: boolean) => void, result?: Result): void {
     if (this.state === 'down' || this.closing || this.queue.length >= longestQueue)
       return queueMicrotask(() => answer(false))
-    this.queue.push(entry(row, answer))
+    this.queue.push(entry(row, answer, result))
     this.turn()
   }
 
@@ -114,6 +120,11 @@ class LiveJournal implements Journal {
 
   acknowledge(seq: number): void {
     this.acknowledged = Math.max(this.acknowledged, seq)
+    this.turn()
+  }
+
+  forget(ids: readonly string[]): void {
+    this.forgotten.push(...ids)
     this.turn()
   }
 
@@ -150,13 +161,14 @@ class LiveJournal implements Journal {
       if (this.queue.length > 0) return this.write()
     }
     if (this.acknowledged > this.trimmed) return this.trim()
+    if (this.forgotten.length > 0) return this.forgetSome()
     if (this.closing) this.end(this.closing)
   }
 
   private write(): void {
     const batch = this.queue.splice(0, largestBatch)
     this.writing = batch.length
-    const rows = batch.map(({ kind, id, body }) => ({ kind, id, body }))
+    const rows = batch.map(({ kind, id, body, result }) => ({ kind, id, body, result }))
     this.perform({ do: 'write', rows }, (done) => {
       this.writing = 0
       if (!done.done) this.down(done.why)
@@ -170,6 +182,12 @@ class LiveJournal implements Journal {
     this.perform({ do: 'trim', seq, most: worthTrimming }, (done) => {
       this.trimmed = done.done ? done.trimmed : seq // failing is not worth a state: the next acknowledgement tries again
     })
+  }
+
+  /** What fails stays, and is found in its batch already when somebody looks. */
+  private forgetSome(): void {
+    const ids = this.forgotten.splice(0, worthTrimming)
+    this.perform({ do: 'forget', ids }, () => undefined)
   }
 
   private probe(): void {
@@ -231,6 +249,6 @@ class LiveJournal implements Journal {
   }
 }
 
-function entry(row: Row, answer: (durable: boolean) => void): Waiting {
-  return { kind: row.kind, id: row.id, body: JSON.stringify(row), answer }
+function entry(row: Row, answer: (durable: boolean) => void, result?: Result): Waiting {
+  return { kind: row.kind, id: row.id, body: JSON.stringify(row), answer, result }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { PriceVersion } from '../../books/price.ts'
+import type { SloClass } from '../../books/slo-class.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import { price } from '../../units/amount.ts'
 import { id } from '../../units/ids.ts'
@@ -22,20 +23,23 @@ export class Prices {
   }
 
   private read(version: number): PriceVersion | undefined {
-    const [row] = allBig<Record<string, bigint | string>>(
-      this.database,
-      'select * from price where version = ?',
-      version,
-    )
-    if (!row) return undefined
-    return {
-      version,
-      model: id(String(row.model)),
-      effective_from_ms: Number(row.effective_from_ms),
-      perMillion: Object.fromEntries(
-        tokenClasses.map((of) => [of, price(BigInt(row[of] ?? 0n))]),
-      ) as PriceVersion['perMillion'],
-      note: String(row.note),
-    }
+    const [row] = allBig<PriceRow>(this.database, 'select * from price where version = ?', version)
+    return row && priceOfRow(row)
   }
 }
+
+export type PriceRow = Readonly<Record<string, bigint | number | string | null>>
+
+export const priceOfRow = (row: PriceRow): PriceVersion => ({
+  version: Number(row.version),
+  model: id(String(row.model)),
+  effective_from_ms: Number(row.effective_from_ms),
+  perMillion: Object.fromEntries(
+    tokenClasses.map((of) => [of, price(BigInt(row[of] ?? 0n))]),
+  ) as PriceVersion['perMillion'],
+  ...(row.slo !== null && { slo: row.slo as SloClass }),
+  ...(row.refund_percent !== null && {
+    refund: { ttft_ms: Number(row.refund_ttft_ms), percent: Number(row.refund_percent) },
+  }),
+  note: String(row.note),
+})

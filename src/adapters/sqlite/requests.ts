@@ -1,5 +1,6 @@
 /** The settled requests, newest first: a page of them at a time, of whom one asks. */
-import { costOf, energyText, gradeOf } from '../../books/receipt.ts'
+import { costOf } from '../../books/post.ts'
+import { energyText, gradeOf } from '../../books/receipt.ts'
 import type { CloseRow } from '../../books/row.ts'
 import { itlOf } from '../../books/tally.ts'
 import { tokenClasses } from '../../books/usage.ts'

@@ -36,7 +36,20 @@ export function keepRollup({ database }: Store, { transfers, parts, days, interv
   for (const part of parts.values()) {
     const { tenant, day, application, model, price_version, cause, requests, tokens, amount } = part
     const version = price_version ?? 0
-    run(database, addPart, tenant, day, application, model, version, cause ?? '', part.class, requests, tokens, amount)
+    run(
+      database,
+      addPart,
+      tenant,
+      day,
+      application,
+      model,
+      version,
+      cause ?? '',
+      part.class ?? '',
+      requests,
+      tokens,
+      amount,
+    )
   }
   for (const { tenant, day, requests, missing } of days.values()) run(database, addDay, tenant, day, requests, missing)
   for (const { meter, day, grade, intervals: n, energy, idle } of intervals.values())
@@ -84,8 +97,8 @@ interface PartRow {
   readonly application: string
   readonly model: string
   readonly price_version: bigint
-  readonly cause: WasteCause | ''
-  readonly class: TokenClass
+  readonly cause: WasteCause | 'refund' | ''
+  readonly class: TokenClass | ''
   readonly requests: bigint
   readonly tokens: bigint
   readonly amount: bigint
@@ -96,6 +109,7 @@ const partOf = (row: PartRow): RolledPart => ({
   day: Number(row.day),
   price_version: row.price_version === 0n ? null : Number(row.price_version),
   cause: row.cause === '' ? null : row.cause,
+  class: row.class === '' ? null : row.class,
   requests: Number(row.requests),
   tokens: Number(row.tokens),
   amount: nanoDollars(row.amount),

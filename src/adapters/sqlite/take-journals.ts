@@ -4,6 +4,7 @@ import { isDead } from '../files/alive.ts'
 import { ingestJournal, journalCursor, journalReadTo, markDead, noteGap, noteJournal } from './ingest.ts'
 import { alivePath } from './journal-file.ts'
 import { lastOf, listJournals, readJournal, removeJournal } from './journal-reader.ts'
+import { holdsResults } from './journal-results.ts'
 import type { Store } from './store.ts'
 
 /** Rows of one transaction, and transactions of one journal and turn: some 50 ms of work. */
@@ -45,6 +46,6 @@ function finish(store: Store, folder: string, incarnation: Incarnation, dead_ms:
     return false
   }
   markDead(store, incarnation, dead_ms)
-  removeJournal(folder, incarnation)
+  if (!holdsResults(folder, incarnation)) removeJournal(folder, incarnation) // a gateway will take them, and delete them
   return false
 }

@@ -67,7 +67,8 @@ function makeGateway(incarnation: Incarnation, roll: (below: number) => number, 
     const outcome = outcomes[roll(outcomes.length)] ?? 'complete'
     const closed_ms = at_ms + 30_000 + roll(1000)
     const { kind: _, reserved_tokens: __, ...asked } = opened
-    const close: CloseRow = { ...closeRow(number), ...asked, closed_ms, outcome, attempts }
+    const ttft_ms = number % 3 === 0 ? 1500 : 10 // some were promised a first token earlier
+    const close: CloseRow = { ...closeRow(number), ...asked, closed_ms, ttft_ms, outcome, attempts }
     const lostOpen = dies && roll(8) === 0
     if (!lostOpen) made.rows.push(opened)
     if (!lostOpen && !(dies && roll(5) === 0)) made.rows.push(close)

@@ -62,10 +62,10 @@ export const journaled = (rows: readonly (OpenRow | CloseRow)[], from = 1): Jour
     return { seq: from + index, row, body, hash: hashOf(body) }
   })
 
-/** Version 1, an odd number of nano-dollars so that rounding is met. */
+/** Version 1, an odd number of nano-dollars so that rounding is met; a third comes back where a first token was late. */
 export const setTestPrice = (store: Store): void =>
   store.database.exec(
-    "insert into price values (1, 'm', 0, 37500001, 3750001, 0, 150000003, 150000003, 'test') on conflict do nothing",
+    "insert into price (version, model, effective_from_ms, input_uncached, cache_read, cache_write, output_visible, reasoning, note, refund_ttft_ms, refund_percent) values (1, 'm', 0, 37500001, 3750001, 0, 150000003, 150000003, 'test', 1000, 33) on conflict do nothing",
   )
 
 /** A number in [0, below), the same for the same seed. */

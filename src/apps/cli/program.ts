@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../operator/version.ts'
 import { adminCommands } from './commands/admins.ts'
 import { appCommands } from './commands/apps.ts'
+import { batchCommands } from './commands/batches.ts'
 import { bookCommands } from './commands/books.ts'
 import { budgetCommands } from './commands/budgets.ts'
 import { chipCommands } from './commands/chips.ts'
@@ -51,6 +52,7 @@ export function program(): Command {
   budgetCommands(root)
   railCommands(root)
   bookCommands(root)
+  batchCommands(root)
   twinCommands(root)
   placeCommands(root)
   chipCommands(root)

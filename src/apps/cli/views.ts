@@ -55,13 +55,14 @@ export const receiptView = (receipt: Receipt): string[] => {
 }
 
 export const statementView = (statement: Statement): string[] => {
-  const { lines, waste, energy, from_ms, to_ms, ...head } = statement
+  const { lines, refunds, waste, energy, from_ms, to_ms, ...head } = statement
   const days = { from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() }
   const part = (title: string, rows: readonly object[]): string[] =>
     rows.length === 0 ? [] : ['', title, ...table(rows as readonly Row[])]
   return [
     ...fields({ ...head, ...days }),
     ...part('Billed', lines),
+    ...part('Given back: promises that were missed', refunds),
     ...part('Waste, not billed', waste),
     ...part(
       'Energy',

@@ -3,6 +3,7 @@ import { errorBody, sendError, sendJson } from '../../adapters/http/errors.ts'
 import { EventStream, type StreamBounds } from '../../adapters/http/sse.ts'
 import { refusalOf } from '../../adapters/openai/endings.ts'
 import type { Piece } from '../../adapters/openai/engine.ts'
+import type { Receipt } from '../../adapters/openai/receipt.ts'
 import { receiptOf } from '../../adapters/openai/receipt.ts'
 import { ChunkRendering, endsChoice, type Identity, wholeReply } from '../../adapters/openai/reply.ts'
 import type { ApiRequest } from '../../adapters/openai/request.ts'
@@ -29,7 +30,7 @@ export interface AnswerPorts {
 }
 
 /** Why a request ended without a whole answer; undefined: it has one, or nobody is there to be told. */
-function trouble(flow: Flow, ending: Ending, ports: AnswerPorts): Refusal | undefined {
+export function trouble(flow: Flow, ending: Ending, ports: Pick<AnswerPorts, 'draining'>): Refusal | undefined {
   if (ending.kind === 'left') return undefined
   const cutByUs =
     ports.draining() && (ending.kind === 'refused' ? ending.refusal.code === 'timeout' : flow.cut === 'timeout')
@@ -83,28 +84,48 @@ const mostHeld = 32 * 1024 * 1024
 /** A token with twenty alternatives. */
 const likelihoodBytes = 2048
 
+/** The pieces of an answer until it is whole. */
+export class HeldReply {
+  readonly #request: ApiRequest
+  readonly #identity: Identity
+  readonly #pieces: Piece[] = []
+  #size = 0
+
+  constructor(request: ApiRequest, identity: Identity) {
+    this.#request = request
+    this.#identity = identity
+  }
+
+  /** False: it has become longer than an answer can be. */
+  takes(pieces: readonly Piece[]): boolean {
+    for (const piece of pieces) {
+      if (piece.kind === 'vector') this.#size += piece.data.length
+      if (piece.kind === 'calls') for (const call of piece.calls) this.#size += call.arguments.length
+      if (piece.kind === 'text') this.#size += piece.text.length + (piece.likelihoods?.length ?? 0) * likelihoodBytes
+      this.#pieces.push(piece)
+    }
+    return this.#size <= mostHeld
+  }
+
+  body(receipt: Receipt | undefined): JsonObject {
+    return wholeReply(this.#request, this.#identity, this.#pieces, receipt?.usage ?? missingUsage)
+  }
+}
+
 /** An answer in one piece: held until the request is settled, so that its status and its usage are final. */
 export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
-  const { response, request, identity } = ports
-  const held: Piece[] = []
-  let size = 0
+  const { response } = ports
+  const held = new HeldReply(ports.request, ports.identity)
   const complete = (): void => {
     const receipt = flow.closing && receiptOf(flow.closing, flow.snapshot.prices)
-    const body: JsonObject = wholeReply(request, identity, held, receipt?.usage ?? missingUsage)
-    sendJson(response, 200, body, {
+    sendJson(response, 200, held.body(receipt), {
       ...ports.headers(flow),
       ...(receipt ? { 'x-wattmill-cost-usd': formatDollars(receipt.cost) } : {}),
     })
   }
   return {
     write(pieces) {
-      for (const piece of pieces) {
-        if (piece.kind === 'vector') size += piece.data.length
-        if (piece.kind === 'calls') for (const call of piece.calls) size += call.arguments.length
-        if (piece.kind === 'text') size += piece.text.length + (piece.likelihoods?.length ?? 0) * likelihoodBytes
-        held.push(piece)
-      }
-      if (size > mostHeld) ports.gone()
+      if (!held.takes(pieces)) ports.gone()
     },
     release: () => undefined,
     finish(_, ending) {

@@ -2,8 +2,10 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { AnswerCache } from '../../adapters/cache/answer-cache.ts'
 import { clock } from '../../adapters/clock/clock.ts'
+import { BatchFolders } from '../../adapters/files/batch-folders.ts'
 import type { Home } from '../../adapters/files/home.ts'
 import { watchRoom } from '../../adapters/files/room.ts'
+import { TenantFiles } from '../../adapters/files/tenant-files.ts'
 import { CertificateError, readCertificate, watchCertificate } from '../../adapters/http/certificate.ts'
 import { clientOf } from '../../adapters/http/client.ts'
 import { Relay } from '../../adapters/http/relay.ts'
@@ -19,6 +21,7 @@ import { roomText } from '../../books/room.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
+import { BatchDriver } from './batches/driver.ts'
 import { drainServer, type Leaving } from './drain.ts'
 import { Fleet } from './fleet.ts'
 import type { Log } from './log.ts'
@@ -90,6 +93,8 @@ export function gateway(parts: GatewayParts): Gateway {
     journal,
     room: watchRoom(home, settings.room, (room) => log.warn(`journal room ${room.state}`, { message: roomText(room) })),
     cache: new AnswerCache(settings.cacheBytes),
+    files: new TenantFiles(home.files),
+    batches: new BatchFolders(home.batches),
     startedAt: now(),
     snapshot: undefined,
     pepper: readPepper(home.pepper),
@@ -99,6 +104,7 @@ export function gateway(parts: GatewayParts): Gateway {
     warm: false,
     asked: 0,
   }
+  const batches = new BatchDriver(state, home)
   const relay = new Relay(home.operatorSocket, (request) => clientOf(request, settings.proxies))
   const certificate = settings.certificate && readCertificate(settings.certificate, clock.ms())
   const server = httpServer(
@@ -142,11 +148,13 @@ export function gateway(parts: GatewayParts): Gateway {
         },
         warn: (message) => log.warn('sync', { message }),
       })
+      batches.start()
       return port
     },
     async drain(patienceMs, leaving = 'stop') {
       if (leaving === 'stop') state.draining = true
       else state.retiring = true
+      const left = batches.leave(patienceMs)
       await drainServer(leaving, {
         server,
         patienceMs,
@@ -156,6 +164,7 @@ export function gateway(parts: GatewayParts): Gateway {
           world.deadlineForAll()
         },
       })
+      await left
       state.room.close()
       renewal?.close()
       leases?.close()
@@ -164,6 +173,7 @@ export function gateway(parts: GatewayParts): Gateway {
       relay.close()
       fleet.close()
       await journal.close()
+      batches.close()
     },
   }
 }

@@ -9,9 +9,10 @@ import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import { answerCheck } from '../../adapters/rails/answer.ts'
 import { deniedPrompt } from '../../adapters/rails/prompt.ts'
 import { roomText } from '../../books/room.ts'
+import type { SloClass } from '../../books/slo-class.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
-import type { Flow } from '../../lines/inference/flow.ts'
+import type { Ask, Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { beginningsOf } from '../../lines/inference/prefix.ts'
 import { railsFor } from '../../lines/inference/rail.ts'
@@ -20,6 +21,7 @@ import type { Grant } from '../../lines/inference/snapshot.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
+import type { JsonObject } from '../../units/json.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
 import { authorise } from './auth.ts'
 import { answerHit, cacheHeaders, cacheUse, keptAnswer } from './cached.ts'
@@ -63,8 +65,17 @@ export function generate(
 
 function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: FactorySnapshot): ApiRequest | Refusal {
   const json = parseObject(bytes)
-  if (!json.ok) return json.refusal
-  const parsed = parseRequest(dialect, json.value)
+  return json.ok ? understandObject(dialect, json.value, grant, snapshot) : json.refusal
+}
+
+/** May it be asked, by this key and of what there is; the same for a line of a batch. */
+export function understandObject(
+  dialect: Dialect,
+  body: JsonObject,
+  grant: Grant,
+  snapshot: FactorySnapshot,
+): ApiRequest | Refusal {
+  const parsed = parseRequest(dialect, body)
   if (!parsed.ok) return parsed.refusal
   const { model } = parsed.request
   if (grant.models && !grant.models.includes(model))
@@ -89,31 +100,14 @@ function ask(
   id: RequestId,
 ): void {
   const now = state.now()
-  const { promptEstimate, maxOutput, stream } = request
-  const [model = request.model, ...fallbacks] = chainOf(snapshot, request.model)
+  const { stream } = request
   const retry = Number(headers['x-stainless-retry-count'] ?? 0)
   const slo = sloOfTier(request.body.service_tier) ?? grant.slo
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
-  const flow = newFlow(
-    id,
-    {
-      grant,
-      model,
-      fallbacks,
-      promptEstimate,
-      maxOutput,
-      stream,
-      slo,
-      clientRetry,
-      beginnings: beginningsOf(openingText(request)),
-      body: request,
-    },
-    snapshot,
-    now,
-  )
+  const flow = newFlow(id, askOf(request, grant, snapshot, slo, clientRetry), snapshot, now)
   const cache = cacheUse(state.cache, headers, request, grant, snapshot, now)
   if (cache && 'code' in cache) return sendError(response, cache, id)
-  const check = answerCheck(railsFor(snapshot.rails, grant, [request.model, model, ...fallbacks]))
+  const check = answerCheck(railsOf(flow, request))
   const ports: AnswerPorts = {
     request,
     response,
@@ -128,11 +122,29 @@ function ask(
   }
   const answer = stream ? streamedAnswer(flow, ports, check && heldBounds) : wholeAnswer(flow, ports)
   const deny = (refusal: Refusal): void => state.world.tell(flow, { kind: 'denied', refusal })
-  if (cache) state.measures.cached(cache.result, model)
+  if (cache) state.measures.cached(cache.result, flow.ask.model)
   if (cache?.found) return answerHit(state, flow, cache.found, answer)
   const kept = cache ? keptAnswer(answer, state.cache, cache.key, state.now) : answer
   response.on('close', () => closed(state, flow, response))
-  state.world.begin(flow, check ? railedAnswer(kept, check, deny) : kept)
+  state.world.begin(flow, check ? railedAnswer(flow, kept, check, deny) : kept)
+}
+
+/** The guard rails that bind a request, under whatever name its model is known. */
+export const railsOf = ({ snapshot, ask }: Flow, request: ApiRequest) =>
+  railsFor((snapshot as FactorySnapshot).rails, ask.grant, [request.model, ask.model, ...(ask.fallbacks ?? [])])
+
+/** What the line must know of a request. */
+export function askOf(
+  request: ApiRequest,
+  grant: Grant,
+  snapshot: FactorySnapshot,
+  slo: SloClass,
+  clientRetry: number,
+): Ask {
+  const { promptEstimate, maxOutput, stream } = request
+  const [model = request.model, ...fallbacks] = chainOf(snapshot, request.model)
+  const beginnings = beginningsOf(openingText(request))
+  return { grant, model, fallbacks, promptEstimate, maxOutput, stream, slo, clientRetry, beginnings, body: request }
 }
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {

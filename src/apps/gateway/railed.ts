@@ -14,7 +14,7 @@ export const heldBounds = { ...streamBounds, bufferBytes: 128 * 1024 * 1024 }
  * An answer under guard rails: held until it is whole and found well, then handed on, streamed or not. So nothing of what is
  * denied ever leaves, however the engine cut it into chunks; and what goes wrong early is cut early.
  */
-export function railedAnswer(answer: Answer, check: AnswerCheck, deny: (why: Refusal) => void): Answer {
+export function railedAnswer(flow: Flow, answer: Answer, check: AnswerCheck, deny: (why: Refusal) => void): Answer {
   const held: Piece[] = []
   const said = new AnswerText()
   let denied = false
@@ -23,6 +23,14 @@ export function railedAnswer(answer: Answer, check: AnswerCheck, deny: (why: Ref
     denied = true
     held.length = 0
     deny(why)
+  }
+  /** Of an engine that ended without saying so: what is denied of its answer only now. */
+  const judged = (): Refusal | undefined => {
+    if (!denied) flow.denial ??= check.whole(said)
+    return flow.denial
+  }
+  const handOn = (): void => {
+    answer.write(held.splice(0))
   }
   return {
     write(pieces) {
@@ -36,14 +44,17 @@ export function railedAnswer(answer: Answer, check: AnswerCheck, deny: (why: Ref
       refuse(whole ? check.whole(said) : check.sofar(said))
     },
     release: () => answer.release(),
-    finish(flow: Flow, ending) {
-      const settled = ending.kind === 'settled' && ending.outcome === 'complete'
-      const late = settled && !denied ? check.whole(said) : undefined
-      if (late) {
-        flow.denial = late
-        return answer.finish(flow, { kind: 'settled', outcome: 'denied' })
-      }
-      if (settled) answer.write(held)
+    kept(row) {
+      if (row.outcome !== 'complete' || !answer.kept) return answer.kept?.(row)
+      const late = judged()
+      if (late) return answer.kept({ ...row, outcome: 'denied' })
+      handOn()
+      return answer.kept(row)
+    },
+    finish(_, ending) {
+      if (ending.kind !== 'settled' || ending.outcome !== 'complete') return answer.finish(flow, ending)
+      if (judged()) return answer.finish(flow, { kind: 'settled', outcome: 'denied' })
+      handOn()
       answer.finish(flow, ending)
     },
   }

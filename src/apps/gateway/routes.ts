@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { idHeaders, sendJson } from '../../adapters/http/errors.ts'
 import type { RequestId } from '../../units/ids.ts'
+import { batchRoutes } from './batches/routes.ts'
 import { generate } from './generate.ts'
 import { listModels } from './models.ts'
 import { readiness } from './ready.ts'
@@ -49,6 +50,7 @@ export const routes: readonly Route[] = [
     match: /^\/v1\/embeddings$/,
     handle: (state, request, response, id) => generate(state, 'embeddings', request, response, id),
   },
+  ...batchRoutes,
   {
     methods: GET,
     path: '/v1/models',

@@ -23,12 +23,14 @@ export function serve(state: State, relay: Relay): (request: IncomingMessage, re
     }
     const { method = '' } = request
     if (url && operators.test(url.pathname)) return relay.pass(request, response, url.pathname + url.search, id)
-    const route = url && routes.find(({ match }) => match.test(url.pathname))
-    if (!route)
-      return refuse(refusal('route_not_found', `there is no ${method} ${(url?.pathname ?? '').slice(0, 100)}`))
-    if (!route.methods.includes(method)) {
-      response.setHeader('allow', route.methods.join(', '))
-      return refuse(refusal('method_not_allowed', `${method} is not for ${route.path}`))
+    const route = url && routes.find(({ methods, match }) => methods.includes(method) && match.test(url.pathname))
+    if (!route) {
+      const here = url ? routes.filter(({ match }) => match.test(url.pathname)) : []
+      const [first] = here
+      if (!first)
+        return refuse(refusal('route_not_found', `there is no ${method} ${(url?.pathname ?? '').slice(0, 100)}`))
+      response.setHeader('allow', here.flatMap(({ methods }) => methods).join(', '))
+      return refuse(refusal('method_not_allowed', `${method} is not for ${first.path}`))
     }
     route.handle(state, request, response, id, url.pathname)
   }

@@ -27,6 +27,21 @@ export interface Settings {
   readonly debug: boolean
   readonly admission: Bounds
   readonly objectives: Objectives
+  readonly batches: BatchBounds
+}
+
+/** What tenants may leave on the disk, and what batches may do at once. */
+export interface BatchBounds {
+  readonly fileBytes: number
+  readonly tenantBytes: number
+  readonly tenantFiles: number
+  /** Files, and batches that are over, are kept so long. */
+  readonly keepMs: number
+  readonly lines: number
+  /** Of a tenant, not over yet. */
+  readonly unfinished: number
+  /** Lines under way in all batches together. */
+  readonly requests: number
 }
 
 /** Each bound as `wattmill.yaml` names it: default, least, most. */
@@ -42,6 +57,13 @@ const bounds = {
   free_disk_bytes: [256 * 1024 ** 2, 0, 1e15], // room for the rows of what runs, and for whoever comes to make more
   cache_bytes: [64 * 1024 ** 2, 0, 1024 ** 4], // in memory, for requests that ask for it
   stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
+  file_bytes: [100 * 1024 ** 2, 1024, 512 * 1024 ** 2], // 50,000 lines of 2 KiB; on the disk, never whole in memory
+  tenant_file_bytes: [1024 ** 3, 1024, 1e15], // ten such files, and what is made of them
+  tenant_files: [1000, 1, 100_000], // the folder of a tenant is read whole for its list
+  file_seconds: [30 * 86_400, 3600, 3650 * 86_400], // a month: as long as bills are asked about
+  batch_lines: [50_000, 1, 1_000_000], // OpenAI's own bound; each id is held while its batch runs
+  batches: [100, 1, 10_000], // of a tenant, not over yet
+  batch_requests: [16, 1, 10_000], // lines under way; each holds its request and its answer in memory
   objectives_ttft_seconds: [2, 0.001, 3600], // people take a second or two for an answer that begins
   objectives_tpot_seconds: [0.2, 0.0001, 60], // five tokens a second is as fast as most people read
 } as const satisfies Record<string, readonly [number, number, number]>
@@ -88,6 +110,15 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
     objectives: {
       ttft: seconds(given('objectives_ttft_seconds')),
       tpot: seconds(given('objectives_tpot_seconds')),
+    },
+    batches: {
+      fileBytes: given('file_bytes'),
+      tenantBytes: given('tenant_file_bytes'),
+      tenantFiles: given('tenant_files'),
+      keepMs: given('file_seconds') * 1000,
+      lines: given('batch_lines'),
+      unfinished: given('batches'),
+      requests: given('batch_requests'),
     },
   }
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { AnswerCache } from '../../adapters/cache/answer-cache.ts'
+import type { BatchFolders } from '../../adapters/files/batch-folders.ts'
 import type { RoomWatch } from '../../adapters/files/room.ts'
+import type { TenantFiles } from '../../adapters/files/tenant-files.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import type { Journal } from '../../adapters/sqlite/journal.ts'
 import type { LivePolicy } from '../../lines/inference/policy.ts'
@@ -23,10 +25,12 @@ export interface State {
   readonly world: LiveWorld
   readonly measures: Measures
   readonly fleet: Fleet
-  readonly journal: Pick<Journal, 'append' | 'keep' | 'acknowledge' | 'depth' | 'state' | 'close'>
+  readonly journal: Pick<Journal, 'append' | 'keep' | 'forget' | 'acknowledge' | 'depth' | 'state' | 'close'>
   /** Where rows wait to be booked. */
   readonly room: RoomWatch
   readonly cache: AnswerCache
+  readonly files: TenantFiles
+  readonly batches: BatchFolders
   readonly startedAt: Seconds
   snapshot: FactorySnapshot | undefined
   pepper: Uint8Array | undefined

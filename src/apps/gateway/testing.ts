@@ -14,6 +14,7 @@ import type { KnownModel } from '../../adapters/llama/protocol.ts'
 import type { WireSnapshot } from '../../adapters/operator/contract.ts'
 import { writeStored } from '../../adapters/operator/stored.ts'
 import { hashKey } from '../../adapters/random/secret.ts'
+import type { Result } from '../../adapters/sqlite/journal-file.ts'
 import type { CloseRow, Row } from '../../books/row.ts'
 import { id } from '../../units/ids.ts'
 import { seconds } from '../../units/quantity.ts'
@@ -22,6 +23,8 @@ import { jsonLog } from './log.ts'
 import type { Settings } from './settings.ts'
 
 export const testKey = 'wm-test-canary-0123456789'
+/** Of another tenant. */
+export const otherKey = 'wm-test-other-0123456789'
 const pepper = 'pepper-of-the-tests'
 
 /** A journal in memory: durable after a tick, or not at all when told to fail. */
@@ -34,10 +37,13 @@ export class FakeJournal {
   acknowledged = 0
   depth = 0
 
-  append(row: Row, answer: (durable: boolean) => void): void {
+  readonly results = new Map<string, Result>()
+
+  append(row: Row, answer: (durable: boolean) => void, result?: Result): void {
     const fails = this.fails
     const told = (): void => {
       if (!fails) this.rows.push(row)
+      if (!fails && result) this.results.set(row.id, result)
       answer(!fails)
     }
     if (this.delayMs === 0) setImmediate(told)
@@ -46,6 +52,10 @@ export class FakeJournal {
 
   keep(row: CloseRow): void {
     this.kept.push(row)
+  }
+
+  forget(ids: readonly string[]): void {
+    for (const each of ids) this.results.delete(each)
   }
 
   acknowledge(sequence: number): void {
@@ -67,6 +77,8 @@ export interface Setup {
   readonly grant?: Partial<WireGrant>
   readonly aliases?: Record<string, string[]>
   readonly rails?: WireSnapshot['rails'] & {}
+  /** Besides that of all classes. */
+  readonly prices?: WireSnapshot['prices']
   readonly settings?: Partial<Settings>
   readonly host?: Partial<EngineHostClient> & { readonly listen?: (listener: (report: HostReport) => void) => void }
 }
@@ -90,25 +102,21 @@ const engine = (one: Partial<WireEngine>, index: number): WireEngine => ({
   ...one,
 })
 
-export function snapshotOf({ engines = [], grant = {}, aliases = {}, rails = [] }: Setup, number = 1): WireSnapshot {
+export function snapshotOf(
+  { engines = [], grant = {}, aliases = {}, prices = [], rails = [] }: Setup,
+  number = 1,
+): WireSnapshot {
+  const free = { models: null, requests_per_minute: null, tokens_per_minute: null, expires_ms: null }
+  const hash = (key: string): string => hashKey(Buffer.from(pepper), key)
   return {
     number,
     published_ms: Date.now(),
     gateways: 1,
     grants: [
-      {
-        hash: hashKey(Buffer.from(pepper), testKey),
-        key: 'key_1',
-        tenant: 'acme',
-        application: 'app',
-        models: null,
-        requests_per_minute: null,
-        tokens_per_minute: null,
-        expires_ms: null,
-        ...grant,
-      },
+      { hash: hash(testKey), key: 'key_1', tenant: 'acme', application: 'app', ...free, ...grant },
+      { hash: hash(otherKey), key: 'key_2', tenant: 'other', application: 'app', ...free },
     ],
-    prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }],
+    prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }, ...prices],
     aliases,
     rails,
     engines: engines.map(engine),
@@ -130,6 +138,15 @@ const usualSettings = {
   debug: false,
   admission: { queueLength: 4, queueTime: seconds(2), absentTime: seconds(0), leaseTime: seconds(1), attempts: 3 },
   objectives: { ttft: seconds(2), tpot: seconds(0.2) },
+  batches: {
+    fileBytes: 100_000,
+    tenantBytes: 1_000_000,
+    tenantFiles: 20,
+    keepMs: 86_400_000,
+    lines: 1000,
+    unfinished: 5,
+    requests: 4,
+  },
 }
 
 export interface Bench {

@@ -1,7 +1,8 @@
 import type { Attempt, Engine, Piece } from '../../adapters/openai/engine.ts'
 import type { ApiRequest } from '../../adapters/openai/request.ts'
 import type { Journal } from '../../adapters/sqlite/journal.ts'
-import type { Row } from '../../books/row.ts'
+import type { Result } from '../../adapters/sqlite/journal-file.ts'
+import type { CloseRow, Row } from '../../books/row.ts'
 import type { Ending, Event, Flow, World } from '../../lines/inference/flow.ts'
 import { inferenceLine } from '../../lines/inference/line.ts'
 import type { LivePolicy } from '../../lines/inference/policy.ts'
@@ -16,6 +17,8 @@ export interface Answer {
   write(pieces: readonly Piece[]): void
   release(): void
   finish(flow: Flow, ending: Ending): void
+  /** What is to be durable together with the close row: the answer to a line of a batch. */
+  kept?(row: CloseRow): Result | undefined
 }
 
 export interface WorldPorts {
@@ -138,8 +141,11 @@ export class LiveWorld implements World {
   }
 
   append(flow: Flow, row: Row): void {
-    this.#ports.journal.append(row, (durable) =>
-      this.tell(flow, { kind: durable ? 'journaled' : 'unjournaled', row: row.kind }),
+    const result = row.kind === 'close' ? this.#running.get(flow.id)?.answer.kept?.(row) : undefined
+    this.#ports.journal.append(
+      row,
+      (durable) => this.tell(flow, { kind: durable ? 'journaled' : 'unjournaled', row: row.kind }),
+      result,
     )
   }
 

@@ -90,6 +90,8 @@ function bookReadings(figures: readonly AccountFigure[], meterOf: (name: string)
     switch (`${unit} ${family}`) {
       case 'nano-USD revenue':
         return reading('wattmill_revenue_dollars_total', [first, second], dollars)
+      case 'nano-USD refund':
+        return reading('wattmill_refunds_dollars_total', [first, second], dollars)
       case 'nano-USD tenant':
         return reading('wattmill_tenant_revenue_dollars_total', [first, second], dollars)
       case 'mJ tenant':

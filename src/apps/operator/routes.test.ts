@@ -125,6 +125,40 @@ test('only models of the embedded engine are brought into memory, and only while
   await refuses(ask('POST', '/api/models/starter/unload', {}), 'engine_host_down', /./, 'name')
 })
 
+test('prices by class: each in force beside that of all, with what it promises', async () => {
+  await ask('POST', '/api/prices', { model: 'p', input: '1', output: '2' })
+  const batch = await ask('POST', '/api/prices', { model: 'p', input: '0.5', output: '1', slo: 'batch' })
+  assert.deepEqual([batch.slo, batch.refund], ['batch', null])
+  const asked = { model: 'p', input: '2', output: '4', slo: 'interactive', refund_percent: 50 }
+  assert.deepEqual(
+    (await ask('POST', '/api/prices', asked)).refund,
+    { percent: 50, ttft_s: 2 },
+    'as its class is promised',
+  )
+  const exact = await ask('POST', '/api/prices', { ...asked, refund_ttft_s: 0.75 })
+  assert.deepEqual(exact.refund, { percent: 50, ttft_s: 0.75 })
+  const inForce = ((await ask('GET', '/api/prices')).prices as Json[]).filter(({ model }) => model === 'p')
+  assert.deepEqual(
+    inForce.map(({ slo }) => slo),
+    [null, 'interactive', 'batch'],
+  )
+  const history = (await ask('GET', '/api/prices/p')).prices as Json[]
+  assert.deepEqual(
+    history.map(({ in_force }) => in_force),
+    [true, true, false, true],
+  )
+  const wrong = (more: object, param: string) =>
+    assert.rejects(ask('POST', '/api/prices', { model: 'p', input: '1', output: '2', ...more }), (error) => {
+      assert(error instanceof ControlError)
+      assert.deepEqual([error.code, error.param], ['invalid_value', param])
+      return true
+    })
+  await wrong({ slo: 'fast' }, 'slo')
+  await wrong({ refund_percent: 101 }, 'refund_percent')
+  await wrong({ refund_percent: 10, slo: 'batch' }, 'refund_percent')
+  await wrong({ refund_ttft_s: 1 }, 'refund_percent')
+})
+
 test('prices: exact decimals, versions, never in the past', async () => {
   const set = await ask('POST', '/api/prices', { model: 'm', input: '0.0375', output: '1e-3', note: 'spring' })
   const usd = set.usd_per_million as Json

@@ -110,6 +110,23 @@ export const settings = {
     1e15,
     'what the disk keeps free; below it nothing new is admitted',
   ),
+  'limits.file_bytes': integer(
+    100 * 1024 ** 2,
+    1024,
+    512 * 1024 ** 2,
+    'a file that a tenant uploads; on the disk, never whole in memory',
+  ),
+  'limits.tenant_file_bytes': integer(1024 ** 3, 1024, 1e15, "all of a tenant's files together"),
+  'limits.tenant_files': integer(1000, 1, 100_000, 'files of a tenant'),
+  'limits.file_seconds': number(
+    30 * 86_400,
+    3600,
+    3650 * 86_400,
+    'files, and batches that are over, are deleted after this',
+  ),
+  'limits.batch_lines': integer(50_000, 1, 1_000_000, 'requests in one batch'),
+  'limits.batches': integer(100, 1, 10_000, 'batches of a tenant that are not over'),
+  'limits.batch_requests': integer(16, 1, 10_000, 'requests of batches under way at once, all batches together'),
   'retention.detail_days': number(
     400,
     35,

@@ -82,6 +82,48 @@ export const errorCatalogue = {
     retry: false,
     next: 'See `wattmill models list` or GET /v1/models.',
   },
+  file_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'See GET /v1/files; a file is gone when its time is up.',
+  },
+  batch_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'See GET /v1/batches.',
+  },
+  batch_is_over: {
+    status: 409,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'It has ended; its files hold what was answered.',
+  },
+  invalid_form: {
+    status: 400,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'Send multipart/form-data with the fields `purpose` and `file`.',
+  },
+  file_too_large: {
+    status: 413,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'Split the file, or raise `limits.file_bytes` in wattmill.yaml.',
+  },
+  storage_exhausted: {
+    status: 429,
+    type: 'insufficient_quota',
+    retry: false,
+    next: 'Delete files that are no longer needed, or raise `limits.tenant_file_bytes` in wattmill.yaml.',
+  },
+  too_many_batches: {
+    status: 429,
+    type: 'insufficient_quota',
+    retry: false,
+    next: 'Wait until one of them has ended, or cancel one.',
+  },
   route_not_found: {
     status: 404,
     type: 'invalid_request_error',
@@ -181,6 +223,12 @@ export const errorCatalogue = {
     type: 'overloaded_error',
     retry: true,
     next: 'The journal cannot be written or has no room, so nothing is served that could not be booked. See `wattmill doctor`.',
+  },
+  storage_unavailable: {
+    status: 503,
+    type: 'overloaded_error',
+    retry: true,
+    next: 'The disk has no room for files, or fails. See `wattmill doctor`.',
   },
   operator_unavailable: {
     status: 503,

@@ -1,4 +1,5 @@
 import type { Attempt, CloseRow, Outcome, Row } from '../../books/row.ts'
+import type { SloClass } from '../../books/slo-class.ts'
 import type { Usage } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { ModelId, RequestId } from '../../units/ids.ts'
@@ -6,7 +7,6 @@ import type { Seconds, Tokens } from '../../units/quantity.ts'
 import { seconds, tokens } from '../../units/quantity.ts'
 import type { Refusal } from './errors.ts'
 import type { Hold } from './lease.ts'
-import type { SloClass } from './slo.ts'
 import type { Grant, Snapshot } from './snapshot.ts'
 
 /** What a client asked for, as far as the line must know; `body` is for the engine's adapter alone. */

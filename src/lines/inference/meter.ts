@@ -57,7 +57,7 @@ function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
     application: grant.application,
     key: grant.key,
     model,
-    price_version: priceAt(flow.snapshot.prices, model, at_ms)?.version ?? null,
+    price_version: priceAt(flow.snapshot.prices, model, at_ms, flow.ask.slo)?.version ?? null,
     snapshot: flow.snapshot.number,
     at_ms,
   }

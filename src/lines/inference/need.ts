@@ -25,8 +25,8 @@ export function amountOf(unit: AllowanceUnit, usage: Usage, flow: Flow): bigint 
 }
 
 /** The price it is billed at: that in force when it was admitted, or came. */
-export const priceOf = ({ snapshot, model, admittedAt, askedAt }: Flow): PriceVersion | undefined =>
-  priceAt(snapshot.prices, model, Math.round((admittedAt || askedAt) * 1000))
+export const priceOf = ({ snapshot, model, admittedAt, askedAt, ask }: Flow): PriceVersion | undefined =>
+  priceAt(snapshot.prices, model, Math.round((admittedAt || askedAt) * 1000), ask.slo)
 
 const costIn = (usage: Usage, price: PriceVersion | undefined): bigint =>
   price ? total(rate(usage, price.perMillion).values()) : 0n

@@ -67,6 +67,10 @@ export class Purses {
     this.#alone = alone
   }
 
+  get alone(): boolean {
+    return this.#alone
+  }
+
   /** All of it or nothing. */
   take(needs: readonly Need[], now: Seconds): Taking {
     const purses = needs.map((need) => this.#purse(need.allowance, now))

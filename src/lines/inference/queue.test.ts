@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { SloClass } from '../../books/slo-class.ts'
+import { sloClasses } from '../../books/slo-class.ts'
 import type { TenantId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import { seconds } from '../../units/quantity.ts'
 import { FairQueue } from './queue.ts'
-import type { SloClass } from './slo.ts'
-import { sloClasses } from './slo.ts'
 
 interface Item {
   readonly tenant: TenantId

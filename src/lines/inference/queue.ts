@@ -1,6 +1,6 @@
+import type { SloClass } from '../../books/slo-class.ts'
 import type { TenantId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
-import type { SloClass } from './slo.ts'
 import { sloTerms } from './slo.ts'
 
 /** Somebody who waits for a place. */

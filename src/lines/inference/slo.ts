@@ -1,9 +1,6 @@
+import type { SloClass } from '../../books/slo-class.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { seconds } from '../../units/quantity.ts'
-
-/** How soon somebody waits for the answer: a person, a program, or nobody just now. */
-export const sloClasses = ['interactive', 'standard', 'batch'] as const
-export type SloClass = (typeof sloClasses)[number]
 
 /** What a class is promised, as far as queues go. */
 export interface SloTerms {

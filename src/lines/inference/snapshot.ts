@@ -1,9 +1,9 @@
 import type { Allowances } from '../../books/allowance.ts'
 import type { PriceVersion } from '../../books/price.ts'
+import type { SloClass } from '../../books/slo-class.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { ApplicationId, KeyId, ModelId, TenantId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
-import type { SloClass } from './slo.ts'
 
 /** Whose a key is and what it may ask for; how much is in the snapshot's allowances. */
 export interface Grant {

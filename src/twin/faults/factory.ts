@@ -61,6 +61,7 @@ const prices = ['own', 'hosted', 'either'].map((model, index) => ({
   model: id<ModelId>(model),
   effective_from_ms: 0,
   perMillion: priceList(price(37_500_001n), price(150_000_003n), { cache_read: price(3_750_001n) }),
+  refund: { ttft_ms: 100, percent: 33 },
   note: '',
 }))
 

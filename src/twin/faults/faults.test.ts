@@ -6,13 +6,15 @@ import { planOf } from './plan.ts'
 import { minimize, simulate } from './simulate.ts'
 
 test('whatever dies, tears, repeats or jumps: every law holds', () => {
-  let requests = 0
+  let [requests, refunds] = [0, 0]
   for (let seed = 1; seed <= 150; seed++) {
     const verdict = simulate(planOf(seed), liveParts)
     requests += verdict.requests
+    refunds += verdict.refunds
     assert.deepEqual(verdict.broken, [], `seed ${seed}`)
   }
   assert(requests > 1500, 'a simulation without requests proves nothing')
+  assert(refunds > 50, `nor one without missed promises: ${refunds}`)
 })
 
 test('one seed is one run', () => {

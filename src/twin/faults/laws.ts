@@ -1,4 +1,4 @@
-import type { Balances, Transfer } from '../../books/account.ts'
+import type { Account, Balances, Transfer } from '../../books/account.ts'
 import { accounts, apply, balanceKey, ledgerUnits } from '../../books/account.ts'
 import { auditInterval, auditRequest, Findings } from '../../books/check.ts'
 import type { MemoryBooks } from '../../books/memory.ts'
@@ -7,7 +7,7 @@ import { partsOf } from '../../books/post.ts'
 import { isBilled } from '../../books/row.ts'
 import { outputTokens, totalTokens } from '../../books/usage.ts'
 import { workOfLines } from '../../books/work.ts'
-import type { ReplicaId, RequestId } from '../../units/ids.ts'
+import type { ApplicationId, ReplicaId, RequestId, TenantId } from '../../units/ids.ts'
 import { id, requestOf } from '../../units/ids.ts'
 import type { Factory } from './factory.ts'
 import { budget, tokensPerMinute } from './factory.ts'
@@ -25,9 +25,11 @@ export function alwaysHolds(factory: Factory, watch: Watch): void {
   budgetHolds(factory, watch)
 }
 
-/** What a tenant was charged is within its budget, whoever died on the way. */
+/** What a tenant was charged, before anything came back, is within its budget, whoever died on the way. */
 function budgetHolds({ books }: Factory, watch: Watch): void {
-  const spent = -(books.balances.get(balanceKey('nano-USD', accounts.tenant(id(budget.of), id('app')))) ?? 0n)
+  const whose = [id<TenantId>(budget.of), id<ApplicationId>('app')] as const
+  const held = (account: Account): bigint => books.balances.get(balanceKey('nano-USD', account)) ?? 0n
+  const spent = -held(accounts.tenant(...whose)) - held(accounts.refund(...whose))
   if (spent > budget.amount) watch.breaks(`${budget.of} was charged ${spent} of ${budget.amount} nano-USD`)
 }
 

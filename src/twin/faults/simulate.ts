@@ -14,6 +14,8 @@ export interface Verdict {
   readonly story: readonly string[]
   readonly requests: number
   readonly transfers: number
+  /** Of these: given back, since a first token was late. */
+  readonly refunds: number
 }
 
 /** One run: everything happens, and after everything that happens the laws are asked. */
@@ -34,7 +36,10 @@ export function simulate(plan: Plan, parts: Parts): Verdict {
   } catch (error) {
     watch.breaks(`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   }
-  return { plan, broken: watch.broken, story: watch.story, requests: factory.books.settled.size, transfers }
+  const { books } = factory
+  const refunds = books.transfers.values().filter(({ from }) => from.startsWith('refund/'))
+  const counts = { requests: books.settled.size, transfers, refunds: [...refunds].length }
+  return { plan, broken: watch.broken, story: watch.story, ...counts }
 }
 
 /** The least of a plan that still breaks a law: clients and faults are left out one by one for as long as it does. */

@@ -1,5 +1,5 @@
 import { allowance } from '../../../books/allowance.ts'
-import type { SloClass } from '../../../lines/inference/slo.ts'
+import type { SloClass } from '../../../books/slo-class.ts'
 import { hashKey, newApiKey, newId } from '../../random/secret.ts'
 import type { Store } from '../store.ts'
 import { insertAllowance } from './budget.ts'

@@ -1,8 +1,8 @@
 import type { PriceVersion } from '../../../books/price.ts'
-import { priceAt } from '../../../books/price.ts'
+import { pricesAt } from '../../../books/price.ts'
 import { tokenClasses } from '../../../books/usage.ts'
-import { price } from '../../../units/amount.ts'
-import { id } from '../../../units/ids.ts'
+import type { PriceRow } from '../price-of.ts'
+import { priceOfRow } from '../price-of.ts'
 import type { Store } from '../store.ts'
 import { all, change, RegistryError, run } from './change.ts'
 import { checkName } from './names.ts'
@@ -10,28 +10,18 @@ import { checkName } from './names.ts'
 /** A million dollars per million tokens: more is a slip of the decimal point, and every sum stays far below 2^63. */
 const highest = 1_000_000n * 1_000_000_000n
 
-type Row = { readonly [column: string]: number | string }
-
-const fromRow = (row: Row): PriceVersion => ({
-  version: Number(row.version),
-  model: id(String(row.model)),
-  effective_from_ms: Number(row.effective_from_ms),
-  perMillion: Object.fromEntries(
-    tokenClasses.map((of) => [of, price(BigInt(row[of] ?? 0))]),
-  ) as PriceVersion['perMillion'],
-  note: String(row.note),
-})
-
 /** All versions ever, oldest first. */
 export const listPrices = (store: Store, model?: string): PriceVersion[] =>
-  all<Row>(store, 'select * from price where ?1 is null or model = ?1 order by version', model ?? null).map(fromRow)
+  all<PriceRow>(store, 'select * from price where ?1 is null or model = ?1 order by version', model ?? null).map(
+    priceOfRow,
+  )
 
-/** The price in force for each model that has one. */
-export function pricesInForce(store: Store, now_ms: number): PriceVersion[] {
-  const versions = listPrices(store)
-  const models = [...new Set(versions.map((version) => version.model))].sort()
-  return models.flatMap((model) => priceAt(versions, model, now_ms) ?? [])
-}
+/** The prices in force for each model that has one, and for each class that has its own. */
+export const pricesInForce = (store: Store, now_ms: number): PriceVersion[] => pricesAt(listPrices(store), now_ms)
+
+/** Those of all classes: what a request costs unless its class has another price. */
+export const usualPrices = (store: Store, now_ms: number): PriceVersion[] =>
+  pricesInForce(store, now_ms).filter(({ slo }) => slo === undefined)
 
 /** Always a new version: what was charged under an older one stays as it was. */
 export function setPrice(store: Store, asked: Omit<PriceVersion, 'version'>): PriceVersion {
@@ -49,11 +39,14 @@ export function insertPrice(store: Store, asked: Omit<PriceVersion, 'version'>):
   )
   run(
     store,
-    `insert into price (version, model, effective_from_ms, note, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into price (version, model, effective_from_ms, note, slo, refund_ttft_ms, refund_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     version,
     asked.model,
     asked.effective_from_ms,
     asked.note,
+    asked.slo ?? null,
+    asked.refund?.ttft_ms ?? null,
+    asked.refund?.percent ?? null,
     ...tokenClasses.map((of) => asked.perMillion[of]),
   )
   return { ...asked, version }

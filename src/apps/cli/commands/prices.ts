@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
 import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
+import { seconds, whole } from '../values.ts'
 
 interface Price {
   readonly version: number
   readonly model: string
+  /** Null: every class that has no price of its own. */
+  readonly slo: string | null
+  readonly refund: { readonly percent: number; readonly ttft_s: number } | null
   readonly in_force: boolean
   readonly from: string
   readonly usd_per_million: Readonly<Record<string, string>>
@@ -17,6 +21,9 @@ interface Set {
   readonly cacheRead?: string
   readonly cacheWrite?: string
   readonly reasoning?: string
+  readonly slo?: string
+  readonly refundPercent?: number
+  readonly refundTtft?: number
   readonly from?: string
   readonly note?: string
 }
@@ -34,11 +41,27 @@ export function priceCommands(program: Command): void {
       .option('--cache-read <usd>', 'prompt tokens found in the cache (default: as input)')
       .option('--cache-write <usd>', 'prompt tokens written to the cache (default: as input)')
       .option('--reasoning <usd>', 'tokens of thought (default: as output)')
+      .option('--slo <class>', 'only for requests of this class: interactive, standard or batch (default: all others)')
+      .option('--refund-percent <n>', 'what comes back of the charge when the first token of a stream is late', whole)
+      .option('--refund-ttft <seconds>', 'later than this is late (default: as its class is promised)', seconds)
       .option('--from <date>', 'such as 2027-01-31 (default: now)')
       .option('--note <text>', 'why, for whoever reads the history'),
-    async (factory, { input, output, cacheRead, cacheWrite, reasoning, from, note, ...options }, model) => {
-      const asked = { model, input, output, cache_read: cacheRead, cache_write: cacheWrite, reasoning, from, note }
-      show(await factory.json('POST', '/api/prices', asked), options, (price: Price) => fields(row(price)))
+    async (factory, { input, output, cacheRead, cacheWrite, reasoning, slo, from, note, ...options }, model) => {
+      const { refundPercent, refundTtft, ...rest } = options
+      const asked = {
+        model,
+        input,
+        output,
+        cache_read: cacheRead,
+        cache_write: cacheWrite,
+        reasoning,
+        slo,
+        refund_percent: refundPercent,
+        refund_ttft_s: refundTtft,
+        from,
+        note,
+      }
+      show(await factory.json('POST', '/api/prices', asked), rest, (price: Price) => fields(row(price)))
       return undefined
     },
   )
@@ -58,14 +81,16 @@ export function priceCommands(program: Command): void {
   )
 }
 
-const row = ({ version, model, in_force, from, usd_per_million: usd, note }: Price): Row => ({
+const row = ({ version, model, slo, refund, in_force, from, usd_per_million: usd, note }: Price): Row => ({
   model,
   version,
+  slo: slo ?? 'all',
   in_force: in_force ? 'yes' : 'no',
   from,
   input: usd.input_uncached,
   cache_read: usd.cache_read,
   output: usd.output_visible,
   reasoning: usd.reasoning,
+  refund: refund ? `${refund.percent} % beyond ${refund.ttft_s} s` : null,
   note,
 })

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { listEngines, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import { listModelFiles } from '../../../adapters/sqlite/registry/models.ts'
-import { pricesInForce } from '../../../adapters/sqlite/registry/prices.ts'
+import { usualPrices } from '../../../adapters/sqlite/registry/prices.ts'
 import type { Factory } from '../factory.ts'
 import { bad, type Finding, good, warning } from './finding.ts'
 
@@ -9,7 +9,7 @@ import { bad, type Finding, good, warning } from './finding.ts'
 export function offerFindings(factory: Factory): Finding[] {
   const { store, now, live } = factory
   const served = [...servedModels(store).keys()]
-  const priced = new Set(pricesInForce(store, now()).map((price) => String(price.model)))
+  const priced = new Set(usualPrices(store, now()).map((price) => String(price.model)))
   const unpriced = served.filter((model) => !priced.has(model))
   const gone = listModelFiles(store).filter((file) => !statSync(file.path, { throwIfNoEntry: false }))
   const failed = live?.engine.status()?.models.filter((model) => model.state === 'failed') ?? []

@@ -2,6 +2,7 @@ import type { Route } from '../router.ts'
 import { adminRoutes } from './admins.ts'
 import { aliasRoutes } from './aliases.ts'
 import { appRoutes } from './apps.ts'
+import { batchRoutes } from './batches.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
 import { changeRoutes } from './changes.ts'
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   ...budgetRoutes,
   ...railRoutes,
   ...bookRoutes,
+  ...batchRoutes,
   ...usageRoutes,
   ...doctorRoutes,
   ...gatewayRoutes,

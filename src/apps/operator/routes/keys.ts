@@ -10,7 +10,7 @@ import {
   rotateKey,
   type ShownKey,
 } from '../../../adapters/sqlite/registry/keys.ts'
-import { sloClasses } from '../../../lines/inference/slo.ts'
+import { sloClasses } from '../../../books/slo-class.ts'
 import { parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'

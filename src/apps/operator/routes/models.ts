@@ -9,7 +9,7 @@ import {
   type ModelFile,
   removeModelFile,
 } from '../../../adapters/sqlite/registry/models.ts'
-import { pricesInForce } from '../../../adapters/sqlite/registry/prices.ts'
+import { usualPrices } from '../../../adapters/sqlite/registry/prices.ts'
 import { formatDecimal } from '../../../units/amount.ts'
 import type { Loaded } from '../engine-host.ts'
 import { ControlError } from '../errors.ts'
@@ -35,7 +35,7 @@ export const modelRoutes: readonly Route[] = [
     role: 'viewer',
     about: 'Models that clients can ask for, who serves them and what they cost',
     run: (factory) => {
-      const prices = new Map(pricesInForce(factory.store, factory.now()).map((price) => [String(price.model), price]))
+      const prices = new Map(usualPrices(factory.store, factory.now()).map((price) => [String(price.model), price]))
       return {
         models: [...servedModels(factory.store)].map(([model, engines]) => ({
           model,
@@ -158,7 +158,7 @@ function show(factory: Factory, name: string) {
       next: 'wattmill models list',
     })
   const file = findModelFile(factory.store, name)
-  const price = pricesInForce(factory.store, factory.now()).find((each) => each.model === name)
+  const price = usualPrices(factory.store, factory.now()).find((each) => each.model === name)
   return {
     model: name,
     state: stateOf(factory, name),

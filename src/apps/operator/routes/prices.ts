@@ -1,8 +1,11 @@
 import Type from 'typebox'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
-import { listPrices, pricesInForce, setPrice } from '../../../adapters/sqlite/registry/prices.ts'
-import { type PriceVersion, priceAt, priceList } from '../../../books/price.ts'
+import { listPrices, pricesInForce, setPrice, usualPrices } from '../../../adapters/sqlite/registry/prices.ts'
+import { type PriceVersion, priceList, pricesAt } from '../../../books/price.ts'
+import type { SloClass } from '../../../books/slo-class.ts'
+import { sloClasses } from '../../../books/slo-class.ts'
 import { tokenClasses } from '../../../books/usage.ts'
+import { sloTerms } from '../../../lines/inference/slo.ts'
 import { formatDecimal, type Price, parsePrice } from '../../../units/amount.ts'
 import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
@@ -38,8 +41,8 @@ export const priceRoutes: readonly Route[] = [
           next: 'wattmill prices list',
         })
       }
-      const inForce = priceAt(versions, id(model), factory.now())
-      return { prices: versions.map((price) => display(price, price.version === inForce?.version)) }
+      const inForce = new Set(pricesAt(versions, factory.now()).map(({ version }) => version))
+      return { prices: versions.map((price) => display(price, inForce.has(price.version))) }
     },
   }),
   route({
@@ -54,10 +57,25 @@ export const priceRoutes: readonly Route[] = [
       cache_read: Type.Optional(dollars),
       cache_write: Type.Optional(dollars),
       reasoning: Type.Optional(dollars),
+      slo: Type.Optional(
+        Type.Enum([...sloClasses], {
+          description: 'only for requests of this class; all that have no other where not given',
+        }),
+      ),
+      refund_percent: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 100, description: 'what comes back when a first token is late' }),
+      ),
+      refund_ttft_s: Type.Optional(
+        Type.Number({
+          minimum: 0.001,
+          maximum: 3600,
+          description: 'later than this is late; as its class where not given',
+        }),
+      ),
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31' })),
       note: Type.Optional(Type.String({ maxLength: 500 })),
     },
-    run: async (factory, { model, from, note, ...given }) => {
+    run: async (factory, { model, slo, refund_percent, refund_ttft_s, from, note, ...given }) => {
       const now = factory.now()
       const served = servedModels(factory.store)
       const price = setPrice(factory.store, {
@@ -68,6 +86,8 @@ export const priceRoutes: readonly Route[] = [
           ...optional('cache_write', given.cache_write),
           ...optional('reasoning', given.reasoning),
         }),
+        ...(slo && { slo }),
+        ...refundIn(slo, refund_percent, refund_ttft_s),
         note: note ?? '',
       })
       const notice = served.has(model) ? undefined : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
@@ -82,11 +102,25 @@ export const priceRoutes: readonly Route[] = [
 
 /** A word about models that would be given away; undefined when each has a price. */
 export function unpriced(factory: Factory, models: readonly string[]): string | undefined {
-  const priced = new Set(pricesInForce(factory.store, factory.now()).map((price) => String(price.model)))
+  const priced = new Set(usualPrices(factory.store, factory.now()).map((price) => String(price.model)))
   const [first, ...others] = models.filter((model) => !priced.has(model))
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   return `${first}${more} has no price and is booked at 0: wattmill prices set ${first} --input USD --output USD`
+}
+
+/** A batch is promised an end, not a first token. */
+function refundIn(slo: SloClass | undefined, percent: number | undefined, ttft_s: number | undefined) {
+  if (percent === undefined) {
+    if (ttft_s === undefined) return {}
+    throw new ControlError('invalid_value', 'refund_ttft_s says when, refund_percent says how much', {
+      param: 'refund_percent',
+    })
+  }
+  if (slo === 'batch')
+    throw new ControlError('invalid_value', 'a batch is promised no first token', { param: 'refund_percent' })
+  const ttft_ms = Math.round((ttft_s ?? sloTerms[slo ?? 'standard'].ttft) * 1000)
+  return { refund: { ttft_ms, percent } }
 }
 
 function exact(param: string, text: string): Price {
@@ -114,6 +148,8 @@ function laterMs(from: string, now: number): number {
 const display = (price: PriceVersion, inForce: boolean) => ({
   version: price.version,
   model: price.model,
+  slo: price.slo ?? null,
+  refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
   in_force: inForce,
   from: isoOrNull(price.effective_from_ms),
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { price } from '../units/amount.ts'
+import { id } from '../units/ids.ts'
+import type { PriceVersion } from './price.ts'
+import { priceAt, priceList, pricesAt } from './price.ts'
+import type { SloClass } from './slo-class.ts'
+
+const set = (version: number, effective_from_ms: number, slo?: SloClass, model = 'm'): PriceVersion => ({
+  version,
+  model: id(model),
+  effective_from_ms,
+  perMillion: priceList(price(BigInt(version)), price(BigInt(version))),
+  ...(slo && { slo }),
+  note: '',
+})
+const versions = [
+  set(1, 0),
+  set(2, 10, 'batch'),
+  set(3, 20),
+  set(4, 30, 'batch'),
+  set(5, 30, 'batch'),
+  set(6, 0, 'batch', 'n'),
+]
+
+for (const [at, slo, expected] of [
+  [5, 'batch', 1],
+  [10, 'batch', 2],
+  [25, 'batch', 2],
+  [25, 'standard', 3],
+  [25, undefined, 3],
+  [30, 'batch', 5],
+  [30, 'interactive', 3],
+  [-1, 'batch', undefined],
+] as const)
+  test(`at ${at} a request of class ${slo} has price ${expected}`, () => {
+    const shuffled = [versions, versions.toReversed()]
+    for (const all of shuffled) assert.equal(priceAt(all, id('m'), at, slo)?.version, expected)
+  })
+
+test('a price for one class is none for the others', () => {
+  assert.equal(priceAt(versions, id('n'), 5, 'batch')?.version, 6)
+  assert.equal(priceAt(versions, id('n'), 5, 'standard'), undefined)
+  assert.deepEqual(
+    pricesAt(versions, 30).map(({ version }) => version),
+    [3, 5, 6],
+    'of a model that of all classes first',
+  )
+})

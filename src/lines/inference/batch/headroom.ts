@@ -1,0 +1,27 @@
+import type { Replica } from '../../../plant/infrastructure/replica.ts'
+import { serves } from '../../../plant/infrastructure/replica.ts'
+import type { ModelId } from '../../../units/ids.ts'
+
+/** What batches must know of a gateway before they begin one more line. */
+export interface Load {
+  /** Requests at once that the replicas of its models take together. */
+  readonly capacity: number
+  /** Requests under way on these models, lines of batches included. */
+  readonly running: number
+  /** Requests of anybody that wait for a place. */
+  readonly waiting: number
+}
+
+/** Of eight places one is kept for who comes next, so that a person does not wait for the end of a line. */
+const keptFree = 1 / 8
+
+/** Whether a line of a batch may begin: nobody waits, and a place is left over after it. The only place is nobody's. */
+export function hasHeadroom({ capacity, running, waiting }: Load): boolean {
+  const kept = capacity > 1 ? Math.ceil(capacity * keptFree) : 0
+  return waiting === 0 && running < capacity - kept
+}
+
+export const capacityFor = (replicas: readonly Replica[], models: readonly ModelId[]): number =>
+  replicas
+    .filter((replica) => !replica.draining && models.some((model) => serves(replica, model)))
+    .reduce((sum, { concurrency }) => sum + concurrency, 0)
