@@ -15,6 +15,9 @@ export interface Reader {
   failed(failure: EngineFailure): void
 }
 
+/** What an HTTP error of an upstream comes to: each API words its errors otherwise. */
+export type StatusReading = (engine: string, status: number, body: unknown) => EngineFailure
+
 /** An error's body is read no further: it is a sentence, or it is of no use. */
 const longestError = 64 * 1024
 
@@ -25,6 +28,7 @@ const longestError = 64 * 1024
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #engine: string
   readonly #reader: Reader
+  readonly #failureOf: StatusReading
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #error: Buffer[] = []
@@ -32,9 +36,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #over = false
   #paused = false
 
-  constructor(engine: string, reader: Reader) {
+  constructor(engine: string, reader: Reader, failureOf: StatusReading = failureOfStatus) {
     this.#engine = engine
     this.#reader = reader
+    this.#failureOf = failureOf
   }
 
   start(dispatcher: Dispatcher, options: Dispatcher.DispatchOptions): void {
@@ -76,7 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#over) return
-    if (this.#status !== 200) return this.#finish(failureOfStatus(this.#engine, this.#status, this.#errorBody()))
+    if (this.#status !== 200) return this.#finish(this.#failureOf(this.#engine, this.#status, this.#errorBody()))
     this.#finish(undefined)
   }
 
@@ -90,7 +95,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #readError(bytes: Buffer): void {
     this.#error.push(bytes)
     this.#errorBytes += bytes.length
-    if (this.#errorBytes > longestError) this.#stop(failureOfStatus(this.#engine, this.#status, undefined))
+    if (this.#errorBytes > longestError) this.#stop(this.#failureOf(this.#engine, this.#status, undefined))
   }
 
   #errorBody(): unknown {

@@ -2,11 +2,13 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Job } from './engine.ts'
 import type { Dialect } from './request.ts'
+import { thinkingFields } from './thinking-fields.ts'
 
 const paths: Readonly<Record<Dialect, string>> = {
   chat: '/chat/completions',
   text: '/completions',
   embeddings: '/embeddings',
+  messages: '/chat/completions', // translated on its way in
 }
 export const pathOf = (dialect: Dialect): string => paths[dialect]
 
@@ -23,11 +25,15 @@ export const outgoingHeaders = (job: Pick<Job, 'id'>, key: string | undefined): 
   ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
 })
 
-/** The client's own body with the upstream's name of the model. A stream always reports its usage, since we bill by it. */
-export function outgoingBody({ request, model }: Job): string {
+/**
+ * The client's own body, or what it was translated to, with the upstream's name of the model. A stream always reports its
+ * usage, since we bill by it.
+ */
+export function outgoingBody({ request, model }: Job, product?: string | null): string {
   const { stream_options, ...body } = request.body
   const options: JsonObject = isObject(stream_options) ? stream_options : {}
   return JSON.stringify({
+    ...thinkingFields(product, request.thinking),
     ...body,
     model,
     ...(request.stream ? { stream_options: { ...options, include_usage: true } } : {}),

@@ -1,71 +1,49 @@
-import type { Pool } from 'undici'
 import { usageFrom } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
 import { usageOf } from '../../lines/inference/wire-usage.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { tokens } from '../../units/quantity.ts'
-import { dial } from '../http/dial.ts'
 import { usageOfVectors } from './embeddings.ts'
-import type { Attempt, Engine, Job, Told } from './engine.ts'
-import type { ApiRequest } from './request.ts'
-import { secretOf } from './secret.ts'
+import type { Job, Told } from './engine.ts'
+import { type ApiRequest, inChat } from './request.ts'
 import { failureOfError } from './upstream-errors.ts'
 import { Exchange } from './upstream-exchange.ts'
+import {
+  attemptOf,
+  largestAnswer,
+  linkTo,
+  parsedAnswer,
+  probe,
+  type Upstream,
+  type UpstreamSettings,
+} from './upstream-link.ts'
 import { outgoingBody, outgoingHeaders, pathOf } from './upstream-request.ts'
 import { UpstreamStream } from './upstream-stream.ts'
 
-export interface UpstreamSettings {
-  readonly name: string
-  /** Base URL, ending before `/chat/completions`. */
-  readonly url: string
-  readonly keyFrom: string | null
-  /** Requests at once; each holds a socket. */
-  readonly concurrency: number
-  /** A stream that is silent so long has stalled. Long prompts on small machines are read for a minute or more. */
-  readonly stallMs: number
-}
-
-export interface Upstream extends Engine {
-  /** Asks for its models, to learn whether it answers at all; told once. */
-  probe(told: (up: boolean) => void): void
-}
-
-const connectMs = 5_000
-const probeMs = 3_000
-/** Above the set-point, so that probes and the retries of others find a socket; below what one process can hold. */
-const sockets = (concurrency: number): number => Math.min(concurrency, 4096) + 2
-
 /** Any engine that speaks OpenAI's language behind a URL: vLLM, SGLang, llama-server, Ollama, a hosted API. */
 export function upstream(settings: UpstreamSettings): Upstream {
-  const url = new URL(settings.url)
-  const base = url.pathname.replace(/\/+$/, '')
-  const pool = dial(url, { connections: sockets(settings.concurrency), connectMs })
-  const key = (): string | undefined => (settings.keyFrom ? secretOf(settings.keyFrom) : undefined)
+  const link = linkTo(settings)
+  const { pool, base, key } = link
   return {
-    generate(job, told) {
+    generate(given, told) {
+      const job = { ...given, request: inChat(given.request) }
       const exchange = job.request.stream ? readStream(settings, told) : readWhole(settings, told, job.request)
       exchange.start(pool, {
         path: base + pathOf(job.request.dialect),
         method: 'POST',
         headers: outgoingHeaders(job, key()),
-        body: outgoingBody(job),
+        body: outgoingBody(job, settings.product),
         // A whole answer is silent until it is done: the request's own deadline bounds it.
         headersTimeout: job.request.stream ? settings.stallMs : 0,
         bodyTimeout: settings.stallMs,
       })
       return attemptOf(exchange)
     },
-    probe: (told) => probe(pool, `${base}/models`, key(), told),
+    probe: (told) => probe(link, outgoingHeaders({ id: 'probe' as Job['id'] }, key()), told),
     close: () => void pool.close().catch(() => undefined),
   }
 }
-
-const attemptOf = (exchange: Exchange): Attempt => ({
-  cancel: () => exchange.cancel(),
-  pause: () => exchange.pause(),
-  resume: () => exchange.resume(),
-})
 
 type Tell = (told: Told) => void
 
@@ -90,9 +68,6 @@ const brokenOff = (name: string, produced: boolean): EngineFailure => ({
   message: `the stream of engine ${name} ended without a finish reason`,
 })
 
-/** The same bound as for what we hold of our own engine's answers. */
-const largestAnswer = 32 * 1024 * 1024
-
 function readWhole({ name }: UpstreamSettings, told: Tell, request: ApiRequest): Exchange {
   const embeds = request.dialect === 'embeddings'
   const parts: Buffer[] = []
@@ -107,7 +82,7 @@ function readWhole({ name }: UpstreamSettings, told: Tell, request: ApiRequest):
     produced: () => false, // nothing of it has been told, so another replica may answer instead
     whole: () => false,
     end() {
-      const body = parsed(Buffer.concat(parts, size))
+      const body = parsedAnswer(Buffer.concat(parts, size))
       if (!body) return told({ kind: 'failed', failure: bad('answered what is not JSON'), usage: undefined })
       if (isObject(body.error))
         return told({ kind: 'failed', failure: failureOfError(name, body.error), usage: undefined })
@@ -125,25 +100,4 @@ function usageOfWhole(body: JsonObject) {
   const usage = usageOf(isObject(body.usage) ? body.usage : undefined)
   const estimated = usageFrom('estimated', { output_visible: Math.ceil(JSON.stringify(body.choices).length / 4) })
   return usage?.output_visible ? usage : { ...(usage ?? estimated), output_visible: estimated.output_visible }
-}
-
-function parsed(bytes: Buffer): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Any answer below 500 is a sign of life, a 401 too: what is wrong then is said when a request fails. */
-function probe(pool: Pool, path: string, key: string | undefined, told: (up: boolean) => void): void {
-  const headers = outgoingHeaders({ id: 'probe' as Job['id'] }, key)
-  pool
-    .request({ path, method: 'GET', headers, headersTimeout: probeMs, bodyTimeout: probeMs })
-    .then(async ({ statusCode, body }) => {
-      await body.dump({ limit: 1024 * 1024 })
-      told(statusCode < 500)
-    })
-    .catch(() => told(false))
 }

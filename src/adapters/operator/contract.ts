@@ -111,8 +111,10 @@ export const WireSnapshot = Type.Object({
   engines: Type.Array(
     Type.Object({
       name,
-      vendor: Type.Union([Type.Literal('llama'), Type.Literal('openai')]),
-      /** Base URL of an upstream, ending before `/chat/completions`; null for the embedded engine. */
+      vendor: Type.Union([Type.Literal('llama'), Type.Literal('openai'), Type.Literal('anthropic')]),
+      /** Which engine it is, where that is known; absent in older snapshots. */
+      product: Type.Optional(nullable(Type.String({ maxLength: 100 }))),
+      /** Base URL of an upstream, ending before `/chat/completions` or `/messages`; null for the embedded engine. */
       url: nullable(Type.String({ maxLength: 2000 })),
       key_from: nullable(Type.String({ maxLength: 2000 })),
       models: Type.Record(Type.String(), name),

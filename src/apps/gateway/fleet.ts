@@ -1,6 +1,8 @@
+import { messagesUpstream } from '../../adapters/anthropic/upstream.ts'
 import type { EngineHostClient, HostReport } from '../../adapters/llama/client.ts'
 import type { Engine, Told } from '../../adapters/openai/engine.ts'
-import { type Upstream, upstream } from '../../adapters/openai/upstream.ts'
+import { upstream } from '../../adapters/openai/upstream.ts'
+import type { Upstream } from '../../adapters/openai/upstream-link.ts'
 import type { FactorySnapshot, WireEngine } from '../../adapters/operator/contract.ts'
 import type { ModelId, ReplicaId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
@@ -65,9 +67,11 @@ export class Fleet {
       this.#host ??= this.#ports.connectHost(() => this.#hearHost())
       this.#members.set(wire.name, { wire, engine: llamaEngine(this.#host), timer: undefined })
     } else if (wire.url !== null) {
-      const engine = upstream({
+      const made = wire.vendor === 'anthropic' ? messagesUpstream : upstream
+      const engine = made({
         name: wire.name,
         url: wire.url,
+        product: wire.product,
         keyFrom: wire.key_from,
         concurrency: wire.concurrency,
         stallMs: this.#ports.stallMs,
@@ -126,11 +130,15 @@ export class Fleet {
 }
 
 const sameAddress = (a: WireEngine, b: WireEngine): boolean =>
-  a.vendor === b.vendor && a.url === b.url && a.key_from === b.key_from && a.concurrency === b.concurrency
+  a.vendor === b.vendor &&
+  a.product === b.product &&
+  a.url === b.url &&
+  a.key_from === b.key_from &&
+  a.concurrency === b.concurrency
 
 /** An upstream that could not be reached is asked at once whether it is down, so that the next request goes elsewhere. */
 const watched = (engine: Engine, suspected: () => void): Engine => ({
-  close: () => engine.close(),
+  ...engine,
   generate: (job, told) =>
     engine.generate(job, (one: Told) => {
       if (one.kind === 'failed' && one.failure.fault === 'unreachable') suspected()

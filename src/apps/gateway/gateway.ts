@@ -96,6 +96,7 @@ export function gateway(parts: GatewayParts): Gateway {
     retiring: false,
     warm: false,
     asked: 0,
+    counting: 0,
   }
   const relay = new Relay(home.operatorSocket, (request) => clientOf(request, settings.proxies))
   const certificate = settings.certificate && readCertificate(settings.certificate, clock.ms())

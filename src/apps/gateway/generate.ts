@@ -1,28 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readBody, refuseBody, wrongMedia } from '../../adapters/http/body.ts'
-import { parseObject } from '../../adapters/http/json.ts'
+import { messagesError } from '../../adapters/anthropic/errors.ts'
+import { messagesRendering } from '../../adapters/anthropic/rendering.ts'
+import { errorBody } from '../../adapters/http/errors.ts'
+import { openaiRendering, type Rendering } from '../../adapters/openai/rendering.ts'
 import { identity } from '../../adapters/openai/reply.ts'
-import { type ApiRequest, type Dialect, openingText, parseRequest } from '../../adapters/openai/request.ts'
-import { unsupported } from '../../adapters/openai/unsupported.ts'
+import { type ApiRequest, type Dialect, openingText } from '../../adapters/openai/request.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
-import { roomText } from '../../books/room.ts'
-import type { Refusal } from '../../lines/inference/errors.ts'
-import { refusal } from '../../lines/inference/errors.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { beginningsOf } from '../../lines/inference/prefix.ts'
 import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
-import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
-import { authorise } from './auth.ts'
 import { flowHeaders } from './headers.ts'
+import { receive } from './receive.ts'
 import type { State } from './state.ts'
-
-/** From the end of the headers: a body of 10 MiB in that time needs 1.4 Mbit/s. */
-const bodyMs = 60_000
+import { parserOf } from './understand.ts'
 
 /** A request for tokens: may it be asked at all, is it what we understand, then into the line. */
 export function generate(
@@ -32,43 +28,10 @@ export function generate(
   response: ServerResponse,
   id: RequestId,
 ): void {
-  const refuse = (why: Refusal): void => {
-    state.measures.refused(why)
-    refuseBody(request, response, why, id)
-  }
-  const { snapshot, pepper } = state
-  if (state.draining) return refuse(refusal('draining', 'this gateway takes no new requests'))
-  if (!snapshot || !pepper) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))
-  const authorised = authorise(request.headers, snapshot, pepper, state.now())
-  if (!authorised.ok) return refuse(authorised.refusal)
-  if (state.journal.state !== 'up') return refuse(refusal('journal_unavailable', 'the journal is down'))
-  const { room } = state.room
-  if (room.state === 'full') return refuse(refusal('journal_unavailable', roomText(room)))
-  const media = wrongMedia(request)
-  if (media) return refuse(media)
-  readBody(request, { bytes: state.settings.bodyBytes, ms: bodyMs }, (body) => {
-    if (body.kind === 'left') return
-    if (body.kind === 'refused') return refuse(body.refusal)
-    const understood = understand(dialect, body.bytes, authorised.grant, snapshot)
-    if ('code' in understood) return refuse(understood)
-    ask(state, understood, authorised.grant, snapshot, request, response, id)
-  })
-}
-
-function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: FactorySnapshot): ApiRequest | Refusal {
-  const json = parseObject(bytes)
-  if (!json.ok) return json.refusal
-  const parsed = parseRequest(dialect, json.value)
-  if (!parsed.ok) return parsed.refusal
-  const { model } = parsed.request
-  if (grant.models && !grant.models.includes(model))
-    return refusal('model_not_allowed', `this key may not use the model "${model}"`, { param: 'model' })
-  const chain = chainOf(snapshot, model)
-  const able = snapshot.replicas.filter((replica) => chain.some((each) => serves(replica, each)))
-  if (able.length === 0) return refusal('model_not_found', `there is no model "${model}"`, { param: 'model' })
-  // A model that our own engine serves too takes only what both can do: where it runs is not the client's concern.
-  const strange = able.some((replica) => replica.vendor === 'llama') ? unsupported(parsed.request) : undefined
-  return strange ?? parsed.request
+  const error = dialect === 'messages' ? messagesError : errorBody
+  receive(state, { request, response, id, error }, parserOf(dialect, request.headers), (asked, grant, snapshot) =>
+    ask(state, asked, grant, snapshot, request, response, id),
+  )
 }
 
 function ask(
@@ -104,9 +67,8 @@ function ask(
     now,
   )
   const ports: AnswerPorts = {
-    request,
     response,
-    identity: identity(request, id, now),
+    rendering: renderingOf(request, id, now),
     headers: (of) => flowHeaders(of, state.policy, state.now()),
     draining: () => state.draining,
     pause: (paused) => state.world.pause(flow, paused),
@@ -115,6 +77,10 @@ function ask(
   response.on('close', () => closed(state, flow, response))
   state.world.begin(flow, stream ? streamedAnswer(flow, ports) : wholeAnswer(flow, ports))
 }
+
+/** In the language in which it was asked. */
+const renderingOf = (request: ApiRequest, id: RequestId, now: Seconds): Rendering =>
+  request.dialect === 'messages' ? messagesRendering(request, id) : openaiRendering(request, identity(request, id, now))
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {
   state.world.tell(flow, { kind: 'client_closed' }) // nothing to a flow that is done

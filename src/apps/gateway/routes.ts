@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { idHeaders, sendJson } from '../../adapters/http/errors.ts'
 import type { RequestId } from '../../units/ids.ts'
+import { countTokens } from './count-tokens.ts'
 import { generate } from './generate.ts'
 import { listModels } from './models.ts'
 import { readiness } from './ready.ts'
@@ -48,6 +49,20 @@ export const routes: readonly Route[] = [
     about: 'Texts as vectors, from a model made for them',
     match: /^\/v1\/embeddings$/,
     handle: (state, request, response, id) => generate(state, 'embeddings', request, response, id),
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/messages',
+    about: "An answer to messages, streamed or not, in the shape of Anthropic's",
+    match: /^\/v1\/messages$/,
+    handle: (state, request, response, id) => generate(state, 'messages', request, response, id),
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/messages/count_tokens',
+    about: 'How many tokens such a request has as a prompt, and who says so; free',
+    match: /^\/v1\/messages\/count_tokens$/,
+    handle: countTokens,
   },
   {
     methods: GET,

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { dial, ForbiddenAddress } from '../../adapters/http/dial.ts'
 import { ControlError } from './errors.ts'
 
-/** What an OpenAI-compatible API says of itself. */
+/** What an API says of itself. */
 export interface Probed {
-  /** Base URL that answered, ending before `/chat/completions`. */
+  /** Base URL that answered, ending before `/chat/completions` or `/messages`. */
   readonly url: string
   readonly models: readonly string[]
   readonly took_ms: number
@@ -16,13 +16,13 @@ const probe_ms = 10_000
 const mostBytes = 4 * 1024 * 1024
 
 /** Asks GET {url}/models; where that is not found, {url}/v1/models, since people leave the /v1 out. */
-export async function probe(given: string, keyFrom: string | null): Promise<Probed> {
+export async function probe(given: string, keyFrom: string | null, vendor?: string): Promise<Probed> {
   const base = checkUrl(given)
   const key = keyFrom === null ? undefined : secretFrom(keyFrom)
   const began = performance.now()
-  const plain = await ask(base, key)
+  const plain = await ask(base, key, vendor)
   const [url, reply] =
-    plain.status === 404 && !/\/v\d+$/.test(base) ? [`${base}/v1`, await ask(`${base}/v1`, key)] : [base, plain]
+    plain.status === 404 && !/\/v\d+$/.test(base) ? [`${base}/v1`, await ask(`${base}/v1`, key, vendor)] : [base, plain]
   return { url, models: modelsIn(url, reply), took_ms: Math.round(performance.now() - began) }
 }
 
@@ -43,7 +43,7 @@ export function checkUrl(given: string): string {
       param: 'url',
       next: 'Use a base such as http://127.0.0.1:8000/v1',
     })
-  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|completions|models)$/, '')}`
+  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|completions|messages|models)$/, '')}`
 }
 
 /** env:NAME or file:PATH → the secret. Only the reference is stored, so a secret that is rotated there is rotated here. */
@@ -76,13 +76,20 @@ interface Heard {
   readonly text: string
 }
 
-async function ask(base: string, key: string | undefined): Promise<Heard> {
+async function ask(base: string, key: string | undefined, vendor: string | undefined): Promise<Heard> {
   const url = new URL(`${base}/models`)
+  const own = vendor === 'anthropic'
+  // Anthropic gives its list in pages, and wants to hear which version of its API is spoken.
+  const path = own ? `${url.pathname}?limit=1000` : url.pathname
   const pool = dial(url, { connections: 1, connectMs: probe_ms })
   try {
-    const headers = { accept: 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) }
+    const headers = {
+      accept: 'application/json',
+      ...(own && { 'anthropic-version': '2023-06-01' }),
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    }
     const signal = AbortSignal.timeout(probe_ms)
-    const reply = await pool.request({ method: 'GET', path: url.pathname, headers, signal })
+    const reply = await pool.request({ method: 'GET', path, headers, signal })
     return { status: reply.statusCode, text: await bounded(reply.body) }
   } catch (cause) {
     if (cause instanceof ControlError) throw cause

@@ -35,12 +35,12 @@ export function engineCommands(program: Command): void {
   does<Add>(
     engines
       .command('add')
-      .description('add an OpenAI-compatible engine; it is asked for its models first')
+      .description('add an engine with the API of OpenAI or of Anthropic; it is asked for its models first')
       .argument('<name>')
       .requiredOption('--url <url>', 'base of its API, such as http://127.0.0.1:8000/v1')
       .option(
         '--vendor <vendor>',
-        'openai, or which engine with that API: vllm, sglang, tensorrt-llm, llama.cpp (default: found out)',
+        'anthropic, openai, or which engine with that API: vllm, sglang, tensorrt-llm, llama.cpp (default: found out)',
       )
       .option('--key-from <where>', 'env:NAME or file:PATH; the key itself is never stored')
       .option('--concurrency <n>', 'requests at once (default: 64)', whole)

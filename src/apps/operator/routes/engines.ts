@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { type EngineKind, engineKinds } from '../../../adapters/prometheus/engine-names.ts'
+import { engineKinds } from '../../../adapters/prometheus/engine-names.ts'
 import { lastInterval } from '../../../adapters/sqlite/figures.ts'
 import {
   addEngine,
@@ -40,14 +40,15 @@ export const engineRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/engines',
-    about: 'Add an OpenAI-compatible engine; it is asked for its models first',
+    about: 'Add an engine with the API of OpenAI or of Anthropic; it is asked for its models first',
     input: {
       name,
       url: Type.String({ maxLength: 2000, description: 'a base URL such as http://127.0.0.1:8000/v1' }),
       vendor: Type.Optional(
-        Type.Union([Type.Literal('openai'), ...engineKinds.map((kind) => Type.Literal(kind))], {
-          description: 'which engine with the API of OpenAI it is',
-        }),
+        Type.Union(
+          [Type.Literal('openai'), Type.Literal('anthropic'), ...engineKinds.map((kind) => Type.Literal(kind))],
+          { description: 'whose API it has, or which engine with the API of OpenAI it is' },
+        ),
       ),
       key_from: Type.Optional(Type.String({ maxLength: 2000, description: 'env:NAME or file:PATH' })),
       concurrency: Type.Optional(
@@ -81,10 +82,10 @@ export const engineRoutes: readonly Route[] = [
         })
       const perHour = asked.cost_per_hour === undefined ? undefined : costPerHour(asked.cost_per_hour, 'cost_per_hour')
       const specs = (asked.meters ?? []).map((text) => parseMeter(text, factory.prometheus))
-      const found = await probe(asked.url, asked.key_from ?? null)
+      const found = await probe(asked.url, asked.key_from ?? null, asked.vendor)
       const models = chosen(asked.models, found.models)
-      const declared =
-        asked.vendor === undefined || asked.vendor === 'openai' ? undefined : (asked.vendor as EngineKind)
+      const vendor = asked.vendor === 'anthropic' ? 'anthropic' : 'openai'
+      const declared = engineKinds.find((kind: string) => kind === asked.vendor)
       const metrics = await probeMetrics(found.url, asked.metrics_url, declared)
       const meters = await resolveMeters(asked.name, specs)
       const shared = alsoServed(factory, Object.keys(models))
@@ -92,7 +93,7 @@ export const engineRoutes: readonly Route[] = [
         factory.store,
         {
           name: asked.name,
-          vendor: 'openai',
+          vendor,
           product: declared ?? metrics?.kind ?? null,
           url: found.url,
           key_from: asked.key_from ?? null,
@@ -162,7 +163,7 @@ export const engineRoutes: readonly Route[] = [
 async function probeEngine(factory: Factory, name: string) {
   const engine = findEngine(factory.store, name)
   if (engine.url !== null) {
-    const found = await probe(engine.url, engine.key_from)
+    const found = await probe(engine.url, engine.key_from, engine.vendor)
     const missing = Object.values(engine.models).filter((upstream) => !found.models.includes(upstream))
     const metrics = await probeMetrics(found.url, engine.metrics_url ?? undefined, undefined)
     return {

@@ -1,0 +1,36 @@
+import type { ErrorCode, Refusal } from '../../lines/inference/errors.ts'
+import { errorCatalogue } from '../../lines/inference/errors.ts'
+import { errorText } from '../http/errors.ts'
+
+/** The shape that Anthropic's clients read; `details` holds our stable code and the field that is wrong. */
+export interface MessagesError {
+  readonly type: 'error'
+  readonly error: {
+    readonly type: string
+    readonly message: string
+    readonly details: { readonly error_code: ErrorCode; readonly param: string | null }
+  }
+  readonly request_id: string
+}
+
+/** Their clients know nine types; which one follows from the status. */
+const types: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+  500: 'api_error',
+  502: 'api_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+}
+
+export const messagesError = (refusal: Refusal, requestId: string): MessagesError => ({
+  type: 'error',
+  error: {
+    type: types[errorCatalogue[refusal.code].status] ?? 'invalid_request_error',
+    message: errorText(refusal, requestId),
+    details: { error_code: refusal.code, param: refusal.param ?? null },
+  },
+  request_id: requestId,
+})

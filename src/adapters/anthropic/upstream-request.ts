@@ -1,0 +1,61 @@
+import type { Refusal } from '../../lines/inference/errors.ts'
+import { refusal } from '../../lines/inference/errors.ts'
+import type { JsonObject } from '../../units/json.ts'
+import { isObject } from '../../units/json.ts'
+import type { Job } from '../openai/engine.ts'
+
+/** The version of the API whose shapes are written here; every request must name one. */
+const version = '2023-06-01'
+
+/**
+ * Made from nothing, as for every upstream: of what a client sent, only the names of features travel on. The key goes as
+ * the official client sends it.
+ */
+export const messagesHeaders = (
+  job: Pick<Job, 'id'> & { readonly request?: Pick<Job['request'], 'betas'> },
+  key: string | undefined,
+): Record<string, string> => ({
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+  'accept-encoding': 'identity',
+  'user-agent': 'wattmill',
+  'anthropic-version': version,
+  'x-request-id': job.id,
+  ...(job.request?.betas === undefined ? {} : { 'anthropic-beta': job.request.betas }),
+  ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+})
+
+/** The client's own body, or what its chat was translated to, with the upstream's name of the model. */
+export const messagesBody = ({ request, model }: Job): string => JSON.stringify({ ...bodyIn(request), model })
+
+/** Fields of an answer that a count of the prompt does not know. */
+const answering = [
+  'max_tokens',
+  'stream',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'metadata',
+  'service_tier',
+]
+
+export function countBody({ request, model }: Job): string {
+  const kept = Object.entries(bodyIn(request)).filter(([field]) => !answering.includes(field))
+  return JSON.stringify({ ...Object.fromEntries(kept), model })
+}
+
+const bodyIn = ({ dialect, body, messages }: Job['request']): JsonObject =>
+  dialect === 'messages' ? body : (messages ?? body)
+
+/**
+ * Tools that Anthropic runs itself and charges by the use. The books count tokens: what they cannot bill, nobody may
+ * order here.
+ */
+export function unbillable({ tools }: JsonObject): Refusal | undefined {
+  const all: readonly unknown[] = Array.isArray(tools) ? tools : []
+  const index = all.findIndex((tool) => isObject(tool) && /^(web_search|code_execution)_/.test(String(tool.type)))
+  if (index === -1) return undefined
+  const param = `tools[${index}].type`
+  return refusal('unsupported_parameter', `"${param}" is charged by the use, which the books do not count`, { param })
+}
