@@ -12,7 +12,18 @@ const thinkingBlock = (thinking: string) => ({ type: 'thinking', thinking, signa
 const toolUse = (id: string, name: string, input: unknown) =>
   ({ type: 'tool_use', id, name, input, caller: { type: 'direct' } }) as const
 
-type Block = ReturnType<typeof textBlock> | ReturnType<typeof thinkingBlock> | ReturnType<typeof toolUse>
+export type Block = ReturnType<typeof textBlock> | ReturnType<typeof thinkingBlock> | ReturnType<typeof toolUse>
+
+type Delta =
+  | { readonly type: 'text_delta'; readonly text: string }
+  | { readonly type: 'thinking_delta'; readonly thinking: string }
+  | { readonly type: 'input_json_delta'; readonly partial_json: string }
+
+/** What of a stream is about its blocks. */
+export type BlockEvent =
+  | { readonly type: 'content_block_start'; readonly index: number; readonly content_block: Block }
+  | { readonly type: 'content_block_delta'; readonly index: number; readonly delta: Delta }
+  | { readonly type: 'content_block_stop'; readonly index: number }
 
 /** A stream's blocks, one open at a time. */
 export class BlockEvents {
@@ -25,7 +36,7 @@ export class BlockEvents {
     this.#newId = newId
   }
 
-  of(step: Step): readonly JsonObject[] {
+  of(step: Step): readonly BlockEvent[] {
     switch (step.kind) {
       case 'stop':
         return this.close()
@@ -41,13 +52,13 @@ export class BlockEvents {
     }
   }
 
-  close(): readonly JsonObject[] {
+  close(): readonly BlockEvent[] {
     const open = this.#open
     this.#open = undefined
     return open ? [{ type: 'content_block_stop', index: open.index }] : []
   }
 
-  #enter(kind: string, block: Block): readonly JsonObject[] {
+  #enter(kind: string, block: Block): readonly BlockEvent[] {
     if (this.#open?.kind === kind) return []
     const closed = this.close()
     this.#open = { index: this.#next++, kind }
@@ -55,8 +66,8 @@ export class BlockEvents {
   }
 
   /** Calls come one after the other. A part that comes late still goes to its own block: the index says which. */
-  #call({ call, id, name, json }: Step & { kind: 'call' }): readonly JsonObject[] {
-    const delta = { type: 'input_json_delta', partial_json: json }
+  #call({ call, id, name, json }: Step & { kind: 'call' }): readonly BlockEvent[] {
+    const delta = { type: 'input_json_delta', partial_json: json } as const
     const before = this.#calls.get(call)
     if (before !== undefined) return json === '' ? [] : [{ type: 'content_block_delta', index: before, delta }]
     const begun = this.#enter(`call ${call}`, toolUse(id || this.#newId(call), name, {}))
@@ -64,7 +75,7 @@ export class BlockEvents {
     return json === '' ? begun : [...begun, this.#delta(delta)]
   }
 
-  #delta(delta: JsonObject): JsonObject {
+  #delta(delta: Delta): BlockEvent {
     return { type: 'content_block_delta', index: this.#open?.index ?? 0, delta }
   }
 }

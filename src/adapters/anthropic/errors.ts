@@ -2,19 +2,29 @@ import type { ErrorCode, Refusal } from '../../lines/inference/errors.ts'
 import { errorCatalogue } from '../../lines/inference/errors.ts'
 import { errorText } from '../http/errors.ts'
 
+export type MessagesErrorType =
+  | 'invalid_request_error'
+  | 'authentication_error'
+  | 'permission_error'
+  | 'not_found_error'
+  | 'rate_limit_error'
+  | 'api_error'
+  | 'overloaded_error'
+  | 'timeout_error'
+
 /** The shape that Anthropic's clients read; `details` holds our stable code and the field that is wrong. */
 export interface MessagesError {
   readonly type: 'error'
   readonly error: {
-    readonly type: string
+    readonly type: MessagesErrorType
     readonly message: string
     readonly details: { readonly error_code: ErrorCode; readonly param: string | null }
   }
   readonly request_id: string
 }
 
-/** Their clients know nine types; which one follows from the status. */
-const types: Readonly<Record<number, string>> = {
+/** Which of the types that their clients know follows from the status. */
+const types: Readonly<Record<number, MessagesErrorType>> = {
   401: 'authentication_error',
   403: 'permission_error',
   404: 'not_found_error',

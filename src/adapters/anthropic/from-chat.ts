@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
+import { budgets, type Effort, effortOf } from './effort.ts'
 import { argumentsOf, imageSource } from './unsayable.ts'
 
 /** Anthropic's API wants a limit and OpenAI's has none: what every model there can make, and an answer seldom needs. */
@@ -25,24 +26,32 @@ export function fromChat(body: JsonObject): JsonObject {
     ...limitsOf(body),
     ...(Array.isArray(stop) && stop.length > 0 && { stop_sequences: stop }),
     ...toolsOf(body),
-    ...formatOf(body.response_format),
     ...(typeof body.user === 'string' && { metadata: { user_id: body.user } }),
   }
 }
 
 const isSystem = ({ role }: JsonObject): boolean => role === 'system' || role === 'developer'
 
-/** Thinking before the answer, in tokens. What OpenAI counts into its limit, Anthropic does as well. */
-const budgets: Readonly<Record<string, number>> = { minimal: 1024, low: 2048, medium: 8192, high: 16_384 }
-
 function limitsOf(body: JsonObject): JsonObject {
   const limit = body.max_completion_tokens ?? body.max_tokens
-  const budget = isObject(body.thinking) ? undefined : budgets[String(body.reasoning_effort)]
-  if (budget === undefined) return { max_tokens: limit ?? usualOutput }
-  const max_tokens = typeof limit === 'number' ? limit : budget + usualOutput
-  // Less than its least budget is no room to think in: then it answers at once.
-  const most = Math.min(budget, max_tokens - 1)
-  return { max_tokens, ...(most >= 1024 && { thinking: { type: 'enabled', budget_tokens: most } }) }
+  const effort = isObject(body.thinking) ? undefined : effortOf(body.reasoning_effort)
+  return {
+    max_tokens: limit ?? usualOutput + (effort ? budgets[effort] : 0),
+    ...(effort && { thinking: { type: 'adaptive' } }),
+    ...outputOf(body.response_format, effort),
+  }
+}
+
+function outputOf(format: unknown, effort: Effort | undefined): JsonObject {
+  const { schema } =
+    isObject(format) && format.type === 'json_schema' && isObject(format.json_schema) ? format.json_schema : {}
+  if (!effort && schema === undefined) return {}
+  return {
+    output_config: {
+      ...(effort && { effort }),
+      ...(schema !== undefined && { format: { type: 'json_schema', schema } }),
+    },
+  }
 }
 
 /** Turns alternate: results of tools, and what the user says behind them, are one. */
@@ -116,10 +125,4 @@ function choiceOf(choice: unknown): JsonObject | undefined {
   if (isObject(choice)) return { type: 'tool', name: (choice.function as JsonObject).name }
   if (choice === 'required') return { type: 'any' }
   return typeof choice === 'string' ? { type: choice } : undefined
-}
-
-function formatOf(format: unknown): JsonObject {
-  if (!isObject(format) || format.type !== 'json_schema') return {}
-  const { schema } = isObject(format.json_schema) ? format.json_schema : {}
-  return { output_config: { format: { type: 'json_schema', schema } } }
 }

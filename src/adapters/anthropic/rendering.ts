@@ -10,7 +10,8 @@ import { endsChoice } from '../openai/reply.ts'
 import type { ApiRequest } from '../openai/request.ts'
 import { BlockEvents, type NewId, wholeBlocks } from './blocks-out.ts'
 import { messagesError } from './errors.ts'
-import { Steps } from './steps.ts'
+import { type MessageIdentity, messageDelta, messageOf, type Stop, unstopped } from './message.ts'
+import { type Step, Steps } from './steps.ts'
 import { messagesUsage } from './usage.ts'
 
 /** Each event is named by its type. */
@@ -33,58 +34,32 @@ export function messagesRendering(request: ApiRequest, requestId: RequestId): Re
       if (native) return { ...native, ...identity, usage: { ...(isObject(native.usage) && native.usage), ...usage } }
       const stepping = new Steps(request.body.stop_sequences)
       const steps = pieces.flatMap((piece) => stepping.of(piece))
-      const stop = steps.find((step) => step.kind === 'stop')
-      return {
-        ...emptyMessage(identity),
-        content: wholeBlocks(steps, newId),
-        stop_reason: stop?.reason ?? 'end_turn',
-        stop_sequence: stop?.sequence ?? null,
-        usage: wholeUsage(usage),
-      }
+      return messageOf(identity, wholeBlocks(steps, newId), stopIn(steps) ?? ended, usage)
     },
   }
 }
 
-interface Identity {
-  readonly id: string
-  readonly model: string
+/** An engine that ended in good order without a reason had said all. */
+const ended: Stop = { stop_reason: 'end_turn', stop_sequence: null }
+
+const stopIn = (steps: readonly Step[]): Stop | undefined => {
+  const stop = steps.find((step) => step.kind === 'stop')
+  return stop && { stop_reason: stop.reason, stop_sequence: stop.sequence }
 }
-
-const emptyMessage = ({ id, model }: Identity) => ({
-  id,
-  type: 'message' as const,
-  role: 'assistant' as const,
-  model,
-  content: [],
-  stop_reason: null,
-  stop_sequence: null,
-  stop_details: null,
-  container: null,
-  diagnostics: null,
-})
-
-/** With what only Anthropic's own service has to say: nothing. */
-const wholeUsage = (usage: ReturnType<typeof messagesUsage>) => ({
-  ...usage,
-  cache_creation: null,
-  inference_geo: null,
-  server_tool_use: null,
-  service_tier: null,
-  speed: null,
-})
 
 /** Pieces → events from `message_start` to `message_stop`. */
 class MessageStream implements StreamRendering {
-  readonly #identity: Identity
+  readonly #identity: MessageIdentity
   readonly #begun: Parameters<Rendering['stream']>[0]
   readonly #steps: Steps
   readonly #blocks: BlockEvents
   #greeted = false
-  /** How it ended: the delta of `message_delta`, and what else its engine said there. */
-  #stop: JsonObject = { stop_reason: 'end_turn', stop_sequence: null, stop_details: null, container: null }
-  #report: JsonObject = { server_tool_use: null }
+  #stop = ended
+  /** What an engine with the same API said at its end. */
+  #delta: JsonObject = {}
+  #report: JsonObject = {}
 
-  constructor(request: ApiRequest, identity: Identity, newId: NewId, begun: Parameters<Rendering['stream']>[0]) {
+  constructor(request: ApiRequest, identity: MessageIdentity, newId: NewId, begun: Parameters<Rendering['stream']>[0]) {
     this.#identity = identity
     this.#begun = begun
     this.#steps = new Steps(request.body.stop_sequences)
@@ -93,10 +68,9 @@ class MessageStream implements StreamRendering {
 
   events(piece: Piece): readonly StreamEvent[] {
     if (piece.kind === 'event') return this.#native(piece.event)
-    return this.#steps.of(piece).flatMap((step) => {
-      if (step.kind === 'stop') this.#stop = { ...this.#stop, stop_reason: step.reason, stop_sequence: step.sequence }
-      return [...this.#greeting(), ...this.#blocks.of(step).map(named)]
-    })
+    const steps = this.#steps.of(piece)
+    this.#stop = stopIn(steps) ?? this.#stop
+    return steps.flatMap((step) => [...this.#greeting(), ...this.#blocks.of(step).map(named)])
   }
 
   holds(piece: Piece): boolean {
@@ -104,12 +78,14 @@ class MessageStream implements StreamRendering {
   }
 
   end(receipt: Receipt | undefined): readonly StreamEvent[] {
-    const usage = { ...this.#report, ...messagesUsage(receipt?.usage ?? missingUsage) }
+    const booked = messagesUsage(receipt?.usage ?? missingUsage)
+    const { type, delta, usage } = messageDelta(this.#stop, booked)
+    const native = { delta: { ...delta, ...this.#delta }, usage: { ...usage, ...this.#report, ...booked } }
     const settled = receipt ? { wattmill: wattmillObject(receipt) } : {}
     return [
       ...this.#greeting(),
       ...this.#blocks.close().map(named),
-      named({ type: 'message_delta', delta: this.#stop, usage, ...settled }),
+      named({ type, ...native, ...settled }),
       named({ type: 'message_stop' }),
     ]
   }
@@ -119,8 +95,8 @@ class MessageStream implements StreamRendering {
       case 'message_start':
         return this.#greeting(isObject(event.message) ? event.message : undefined)
       case 'message_delta':
-        if (isObject(event.delta)) this.#stop = { ...this.#stop, ...event.delta }
-        if (isObject(event.usage)) this.#report = { ...this.#report, ...event.usage }
+        if (isObject(event.delta)) this.#delta = event.delta
+        if (isObject(event.usage)) this.#report = event.usage
         return this.#greeting()
       case 'message_stop':
       case 'ping':
@@ -135,14 +111,13 @@ class MessageStream implements StreamRendering {
     if (this.#greeted) return []
     this.#greeted = true
     const begun = this.#begun()
-    const usage = wholeUsage({
+    const message = messageOf(this.#identity, [], unstopped, {
       input_tokens: begun?.input_uncached ?? 0,
       cache_creation_input_tokens: 0,
       cache_read_input_tokens: begun?.cache_read ?? 0,
       output_tokens: 0,
       output_tokens_details: null,
     })
-    const message = { ...emptyMessage(this.#identity), usage, ...native, ...this.#identity }
-    return [named({ type: 'message_start', message }), ping]
+    return [named({ type: 'message_start', message: { ...message, ...native, ...this.#identity } }), ping]
   }
 }

@@ -1,14 +1,14 @@
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Piece } from '../openai/engine.ts'
-import { stopReasonOf } from './stop-reasons.ts'
+import { type StopReason, stopReasonOf } from './stop-reasons.ts'
 
 /** What a piece of an answer in another language says, in the words of content blocks. */
 export type Step =
   | { readonly kind: 'text' | 'thinking'; readonly text: string }
   /** A part of the call with this number: id and name come with its first one. */
   | { readonly kind: 'call'; readonly call: number; readonly id: string; readonly name: string; readonly json: string }
-  | { readonly kind: 'stop'; readonly reason: string; readonly sequence: string | null }
+  | { readonly kind: 'stop'; readonly reason: StopReason; readonly sequence: string | null }
 
 /** Follows an answer piece by piece. `stops`: the client's stop strings, one of which may have ended it. */
 export class Steps {

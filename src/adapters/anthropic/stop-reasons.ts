@@ -1,7 +1,10 @@
 /** Why an answer ended, in both languages. */
 
+/** Those that an engine with another API can lead to. */
+export type StopReason = 'end_turn' | 'max_tokens' | 'stop_sequence' | 'tool_use' | 'refusal'
+
 /** OpenAI's `finish_reason` → Anthropic's `stop_reason`. */
-export function stopReasonOf(finish: unknown): string {
+export function stopReasonOf(finish: unknown): StopReason {
   switch (finish) {
     case 'length':
       return 'max_tokens'

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../units/json.ts'
 import { embeddedAsk } from '../openai/embedded.ts'
 import type { ApiRequest } from '../openai/request.ts'
 import { inChat, parseRequest } from '../openai/request.ts'
+import { inWordsOf, takesBudget } from './effort.ts'
 import { parseMessages } from './request.ts'
 import { fitted } from './translate.ts'
 
@@ -171,7 +172,8 @@ test('a chat as Anthropic would have it', () => {
     tools: [weather],
     tool_choice: { type: 'tool', name: 'weather', disable_parallel_tool_use: true },
     stop_sequences: ['END'],
-    thinking: { type: 'enabled', budget_tokens: 2048 },
+    thinking: { type: 'adaptive' },
+    output_config: { effort: 'low' },
     metadata: { user_id: 'u' },
   })
 })
@@ -332,4 +334,34 @@ test('malformed requests are refused with the field that is wrong', () => {
     assert(!parsed.ok, param)
     assert.deepEqual([parsed.refusal.code, parsed.refusal.param], ['invalid_value', param])
   }
+})
+
+test('models of Anthropic are told to think in the words of their version', () => {
+  const old = ['claude-3-7-sonnet-20250219', 'claude-opus-4-20250514', 'claude-sonnet-4-5-20250929', 'claude-haiku-4-5']
+  const since = [
+    'claude-opus-4-6',
+    'claude-opus-4-7',
+    'claude-sonnet-5',
+    'claude-opus-5-5',
+    'claude-mythos-preview',
+    'starter',
+  ]
+  assert.deepEqual(
+    old.map(takesBudget),
+    old.map(() => true),
+  )
+  assert.deepEqual(
+    since.map(takesBudget),
+    since.map(() => false),
+  )
+  const body = { max_tokens: 5000, thinking: { type: 'adaptive' }, output_config: { effort: 'high', format: 1 } }
+  assert.deepEqual(inWordsOf('claude-opus-5', body), body)
+  assert.deepEqual(inWordsOf('claude-haiku-4-5', body), {
+    max_tokens: 5000,
+    thinking: { type: 'enabled', budget_tokens: 4999 },
+    output_config: { format: 1 },
+  })
+  assert.deepEqual(inWordsOf('claude-haiku-4-5', { ...body, max_tokens: 500, output_config: { effort: 'low' } }), {
+    max_tokens: 500,
+  })
 })

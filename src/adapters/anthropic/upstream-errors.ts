@@ -3,7 +3,10 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { failureOfStatus } from '../openai/upstream-errors.ts'
 
-/** An HTTP error. Statuses mean there what they mean elsewhere; that a prompt is too long is only said in words. */
+/**
+ * An HTTP error. Statuses mean there what they mean elsewhere; that a prompt is too long is said in words, or by the code
+ * of another Wattmill.
+ */
 export function failureOfMessagesStatus(engine: string, status: number, body: unknown): EngineFailure {
   const error = isObject(body) && isObject(body.error) ? body.error : {}
   if (status === 400 && isTooLong(error)) return failureOfStatus(engine, 400, { error: tooLong(error) })
@@ -32,7 +35,8 @@ export function failureOfEvent(engine: string, { error }: JsonObject): EngineFai
   return failureOfMessagesStatus(engine, statuses[type] ?? 500, { error })
 }
 
-const isTooLong = ({ message }: JsonObject): boolean =>
+const isTooLong = ({ message, details }: JsonObject): boolean =>
+  (isObject(details) && details.error_code === 'context_length_exceeded') ||
   /prompt is too long|exceeds? (the )?context (limit|window)|input (length|is too long)/i.test(String(message ?? ''))
 
 /** Marked with OpenAI's code, by which the one mapping of statuses knows it. */

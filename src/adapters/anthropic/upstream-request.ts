@@ -3,6 +3,7 @@ import { refusal } from '../../lines/inference/errors.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Job } from '../openai/engine.ts'
+import { inWordsOf } from './effort.ts'
 
 /** The version of the API whose shapes are written here; every request must name one. */
 const version = '2023-06-01'
@@ -26,7 +27,7 @@ export const messagesHeaders = (
 })
 
 /** The client's own body, or what its chat was translated to, with the upstream's name of the model. */
-export const messagesBody = ({ request, model }: Job): string => JSON.stringify({ ...bodyIn(request), model })
+export const messagesBody = (job: Job): string => JSON.stringify({ ...bodyOf(job), model: job.model })
 
 /** Fields of an answer that a count of the prompt does not know. */
 const answering = [
@@ -40,13 +41,28 @@ const answering = [
   'service_tier',
 ]
 
-export function countBody({ request, model }: Job): string {
-  const kept = Object.entries(bodyIn(request)).filter(([field]) => !answering.includes(field))
-  return JSON.stringify({ ...Object.fromEntries(kept), model })
+export function countBody(job: Job): string {
+  const kept = Object.entries(bodyOf(job)).filter(([field]) => !answering.includes(field))
+  return JSON.stringify({ ...Object.fromEntries(kept), model: job.model })
 }
 
-const bodyIn = ({ dialect, body, messages }: Job['request']): JsonObject =>
-  dialect === 'messages' ? body : (messages ?? body)
+const bodyOf = ({ request, model }: Job): JsonObject =>
+  request.dialect === 'messages' ? signed(request.body) : inWordsOf(model, request.messages ?? request.body)
+
+/**
+ * Thoughts of an engine with another API have no signature, and a model that is asked to go on from them would refuse:
+ * where its conversation was answered elsewhere before, they are left out.
+ */
+function signed(body: JsonObject): JsonObject {
+  const messages = body.messages as readonly JsonObject[]
+  const unsigned = (block: unknown): boolean => isObject(block) && block.type === 'thinking' && block.signature === ''
+  if (!messages.some(({ content }) => Array.isArray(content) && content.some(unsigned))) return body
+  const rest = messages.map((message) => {
+    const { content } = message
+    return Array.isArray(content) ? { ...message, content: content.filter((block) => !unsigned(block)) } : message
+  })
+  return { ...body, messages: rest.filter(({ content }) => !Array.isArray(content) || content.length > 0) }
+}
 
 /**
  * Tools that Anthropic runs itself and charges by the use. The books count tokens: what they cannot bill, nobody may

@@ -121,6 +121,8 @@ test('errors by status and by type', () => {
     fault(400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'),
     'context_length',
   )
+  const ours = { type: 'error', error: { message: 'x', details: { error_code: 'context_length_exceeded' } } }
+  assert.equal(failureOfMessagesStatus('e', 400, ours).fault, 'context_length')
   assert.equal(fault(401, 'authentication_error'), 'bad_reply')
   assert.equal(fault(402, 'billing_error'), 'bad_reply')
   assert.equal(fault(404, 'not_found_error'), 'unknown_model')

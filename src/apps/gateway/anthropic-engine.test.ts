@@ -295,6 +295,27 @@ test('what it cannot do is refused before it is asked', async (t) => {
   assert.equal(up.seen.length, 0)
 })
 
+test('thoughts without a signature, of an answer from elsewhere, do not go to an engine that would refuse them', async (t) => {
+  const up = await fakeUpstream(t, (response) => stream(response, whole))
+  const { post } = await bench(t, { engines: [{ url: up.url, vendor }] })
+  const user = { role: 'user', content: 'go on' }
+  const said = (signature: string) => [
+    { type: 'thinking', thinking: 'hm', signature },
+    { type: 'text', text: 'Yes.' },
+  ]
+  const turns = [
+    user,
+    { role: 'assistant', content: said('') },
+    user,
+    { role: 'assistant', content: said('sig') },
+    user,
+  ]
+  assert.equal((await post('/v1/messages', messages({ stream: true, messages: turns }))).status, 200)
+  const sent = up.seen[0]?.body.messages
+  assert.deepEqual(sent[1].content, [{ type: 'text', text: 'Yes.' }])
+  assert.deepEqual(sent[3].content, said('sig'))
+})
+
 test('the size of a prompt is asked of the provider, and nothing is booked', async (t) => {
   let answer = '{"input_tokens": 42}'
   const up = await fakeUpstream(t, (response) => void response.end(answer))
