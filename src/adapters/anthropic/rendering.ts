@@ -1,4 +1,5 @@
 import { missingUsage } from '../../books/usage.ts'
+import { mergeUsage } from '../../lines/inference/wire-usage.ts'
 import type { RequestId } from '../../units/ids.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
@@ -95,8 +96,8 @@ class MessageStream implements StreamRendering {
       case 'message_start':
         return this.#greeting(isObject(event.message) ? event.message : undefined)
       case 'message_delta':
-        if (isObject(event.delta)) this.#delta = event.delta
-        if (isObject(event.usage)) this.#report = event.usage
+        if (isObject(event.delta)) this.#delta = mergeUsage(this.#delta, event.delta)
+        if (isObject(event.usage)) this.#report = mergeUsage(this.#report, event.usage)
         return this.#greeting()
       case 'message_stop':
       case 'ping':

@@ -67,6 +67,8 @@ test('a request of Anthropic as OpenAI would have it', () => {
       tool_choice: { type: 'any', disable_parallel_tool_use: true },
       stop_sequences: ['END'],
       metadata: { user_id: 'u' },
+      context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+      speed: 'standard',
       temperature: 0.5,
       top_k: 4,
       min_p: 0.1,
@@ -192,6 +194,14 @@ test('what an engine has no words for is refused, and said where', () => {
     ['messages', 'openai', { ...hi, messages: [...hi.messages, { role: 'assistant', content: '{' }] }, 'messages[1]'],
     ['messages', 'openai', { ...hi, tools: [{ type: 'bash_20250124', name: 'bash' }] }, 'tools[0].type'],
     ['messages', 'openai', { ...hi, mcp_servers: [{}] }, 'mcp_servers'],
+    ['messages', 'openai', { ...hi, n: 2 }, 'n'],
+    [
+      'messages',
+      'openai',
+      { ...hi, context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } },
+      'context_management',
+    ],
+    ['messages', 'anthropic', { ...hi, speed: 'fast' }, 'speed'],
     [
       'messages',
       'llama',

@@ -3,19 +3,33 @@ import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
+import { invalid } from '../openai/fields.ts'
 import { isOwn } from './blocks-in.ts'
 
 const unsupported = (param: string, why: string): Refusal =>
   refusal('unsupported_parameter', `"${param}" is ${why}, which only an engine with Anthropic's API has`, { param })
 
-/** Fields that change what is answered, or where. Null asks for nothing. */
-const foreign: readonly string[] = ['container', 'mcp_servers', 'context_management', 'inference_geo', 'speed']
+/** Fields that change what is answered, or where, but for the value that changes nothing. Null asks for nothing. */
+const foreign: Readonly<Record<string, (value: unknown) => boolean>> = {
+  container: () => false,
+  mcp_servers: (value) => Array.isArray(value) && value.length === 0,
+  // Thoughts are left out of what goes back anyway.
+  context_management: (value) => isObject(value) && editsOf(value).every((edit) => /^clear_thinking_/.test(edit)),
+  inference_geo: () => false,
+  speed: (value) => value === 'standard',
+}
+
+const editsOf = ({ edits }: JsonObject): string[] =>
+  Array.isArray(edits) ? edits.map((edit) => (isObject(edit) ? String(edit.type) : '')) : ['']
 
 /** The first such thing in a request that `parseMessages` had nothing against. */
 export function untranslatable(body: JsonObject): Refusal | undefined {
-  for (const param of foreign)
-    if (body[param] !== undefined && body[param] !== null && body[param] !== 'standard')
-      return unsupported(param, 'a field')
+  for (const [param, isHarmless] of Object.entries(foreign)) {
+    const value = body[param]
+    if (value !== undefined && value !== null && !isHarmless(value)) return unsupported(param, 'a field')
+  }
+  // Would be made, billed and never shown.
+  if ((body.n ?? 1) !== 1) return invalid('n', '"n" is none of this API: it gives one answer')
   const tools = (body.tools ?? []) as readonly JsonObject[]
   const tool = tools.findIndex((one) => !isOwn(one))
   if (tool !== -1) return unsupported(`tools[${tool}].type`, 'a tool of its own')

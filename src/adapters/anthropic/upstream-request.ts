@@ -65,13 +65,14 @@ function signed(body: JsonObject): JsonObject {
 }
 
 /**
- * Tools that Anthropic runs itself and charges by the use. The books count tokens: what they cannot bill, nobody may
- * order here.
+ * What Anthropic charges by the use, or at another price than the model's. The books count tokens at one price: what they
+ * cannot bill, nobody may order here.
  */
-export function unbillable({ tools }: JsonObject): Refusal | undefined {
+export function unbillable({ tools, speed }: JsonObject): Refusal | undefined {
+  const refused = (param: string, why: string): Refusal =>
+    refusal('unsupported_parameter', `"${param}" is charged ${why}, which the books do not count`, { param })
+  if (speed !== undefined && speed !== null && speed !== 'standard') return refused('speed', 'at another price')
   const all: readonly unknown[] = Array.isArray(tools) ? tools : []
   const index = all.findIndex((tool) => isObject(tool) && /^(web_search|code_execution)_/.test(String(tool.type)))
-  if (index === -1) return undefined
-  const param = `tools[${index}].type`
-  return refusal('unsupported_parameter', `"${param}" is charged by the use, which the books do not count`, { param })
+  return index === -1 ? undefined : refused(`tools[${index}].type`, 'by the use')
 }

@@ -71,6 +71,12 @@ test('a stream that is left: the input is known, and the output of its first eve
   assert.deepEqual(counts(messages.usage), [10, 4, 3, null, null])
 })
 
+test('what comes after it has said why it stopped breaks nothing', () => {
+  const late = event({ type: 'error', error: { type: 'api_error', message: 'x' } })
+  const { messages, failure } = read(start(input) + said + stop() + end({ output_tokens: 2 }) + late)
+  assert.deepEqual([messages.whole, failure], [true, undefined])
+})
+
 test('before any content nothing is told, so that another replica may answer', () => {
   const { kinds, failure } = read(
     start(input) +

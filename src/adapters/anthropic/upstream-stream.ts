@@ -49,8 +49,8 @@ export class MessagesStream {
     for (const data of events) {
       const event = parse(data)
       if (!event) return this.#unreadable()
-      if (event.type === 'error') return failureOfEvent(this.#engine, event)
-      this.#take(event)
+      if (event.type !== 'error') this.#take(event)
+      else if (!this.whole) return failureOfEvent(this.#engine, event)
     }
     return undefined
   }

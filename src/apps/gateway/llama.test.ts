@@ -347,3 +347,23 @@ test('the size of a prompt: exact from the engine that has the tokenizer; one th
   assert.deepEqual([refused.status, refused.headers.get('x-should-retry')], [503, 'true'])
   assert.deepEqual(loads, ['upstream-m'])
 })
+
+test('prompts are counted so many at once, and no more', async (t) => {
+  const waiting: (() => void)[] = []
+  const engine = host([])
+  const { post, gateway } = await bench(t, {
+    engines: [{ vendor: 'llama' }],
+    host: {
+      ...engine,
+      generate: ({ id }, told) => void waiting.push(() => told({ on: 'counted', id, tokens: 3 })),
+    },
+  })
+  const count = () => post('/v1/messages/count_tokens', { model: 'm', messages: [{ role: 'user', content: 'hello' }] })
+  const first = Array.from({ length: 16 }, count)
+  await until(() => waiting.length === 16)
+  const late = await count()
+  assert.deepEqual([late.status, late.json.error.type], [503, 'overloaded_error'])
+  for (const answer of waiting.splice(0)) answer()
+  assert((await Promise.all(first)).every(({ json }) => json.input_tokens === 3))
+  assert.equal(gateway.state.counting, 0)
+})

@@ -229,3 +229,21 @@ test('the size of a prompt is estimated where nobody can count it, and said to b
   const refused = await post(`${path}/count_tokens`, { model: 'm', messages: 'hi' })
   assert.deepEqual([refused.status, refused.json.error.details.param], [400, 'messages'])
 })
+
+test('models in the shape of whoever asks', async (t) => {
+  const up = await fakeUpstream(t, (response) => response.end('{}'))
+  const { url } = await bench(t, { engines: [{ url: up.url }] })
+  const get = async (where: string) =>
+    parsed(
+      await (
+        await fetch(`${url}${where}`, { headers: { 'x-api-key': testKey, 'anthropic-version': '2023-06-01' } })
+      ).text(),
+    )
+  const list = await get('/v1/models')
+  assert.deepEqual(
+    [list.first_id, list.has_more, list.data[0].type, list.data[0].display_name],
+    ['m', false, 'model', 'm'],
+  )
+  assert.equal((await get('/v1/models/m')).id, 'm')
+  assert.equal((await get('/v1/models/other')).error.type, 'not_found_error')
+})
