@@ -71,6 +71,13 @@ test('a stream that is left: the input is known, and the output of its first eve
   assert.deepEqual(counts(messages.usage), [10, 4, 3, null, null])
 })
 
+test('a server that begins with zeros, for it knows its input at the end only, has not told it', () => {
+  const zeros = { input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
+  assert.equal(read(start(zeros) + said).messages.usage, undefined)
+  const whole = start(zeros) + said + stop() + end({ input_tokens: 6, output_tokens: 2 })
+  assert.deepEqual(counts(read(whole).messages.usage), [6, 0, null, 2, null])
+})
+
 test('what comes after it has said why it stopped breaks nothing', () => {
   const late = event({ type: 'error', error: { type: 'api_error', message: 'x' } })
   const { messages, failure } = read(start(input) + said + stop() + end({ output_tokens: 2 }) + late)

@@ -24,10 +24,11 @@ export const messagesUsage = (usage: Usage): MessagesUsage => ({
 
 /**
  * An upstream's report → disjoint classes. A stream's first report tells the input and, of the output, only what was made
- * by then: until `final` the output is missing, and so is counted from what passed, as for any stream that is left.
+ * by then: until `final` the output is missing, and so is counted from what passed, as for any stream that is left. Some
+ * servers know the input at the end only and begin with zeros: no prompt is empty, so that is missing too.
  */
 export function usageOfReport(report: JsonObject | undefined, final: boolean): Usage | undefined {
-  if (!report) return undefined
+  if (!report || (!final && !inputs.some((field) => count(report[field])))) return undefined
   const input_uncached = count(report.input_tokens)
   const output = final ? count(report.output_tokens) : undefined
   if (input_uncached === undefined && output === undefined) return undefined
@@ -42,6 +43,8 @@ export function usageOfReport(report: JsonObject | undefined, final: boolean): U
     reasoning,
   })
 }
+
+const inputs = ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens']
 
 const count = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined
