@@ -8,20 +8,9 @@ import OpenAI from 'openai'
 import type { Factory } from '../bench/load/factory.ts'
 import { startFactory } from '../bench/load/factory.ts'
 import { ran, type Surface } from '../bench/matrix/record.ts'
-import { byteToken, EOS, OWN, writeTinyModel } from '../src/adapters/llama/testing.ts'
 import { DIMENSIONS, writeTinyBert } from '../src/adapters/llama/testing-embedder.ts'
+import { writeCaller } from './caller.ts'
 import { createKey, discard, engineCount } from './factory.ts'
-
-/** ChatML with tools as Hermes and Qwen write them. */
-const template = `{% for tool in tools %}<tool_call>{{ tool | tojson }}
-{% endfor %}{% for m in messages %}<|im_start|>{{ m.role }}
-{{ m.content }}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}`
-
-/** Opens a call after any prompt and ends after a closed one; within it the grammar of the arguments decides. */
-const closed = new Set([OWN + 1, byteToken('>'.charCodeAt(0))])
-const next = (token: number): number => (token === byteToken(10) ? OWN : closed.has(token) ? EOS : token)
 
 /** The embedded engine's cells of `npm run matrix`. */
 const real = (...surfaces: Surface[]): void => {
@@ -41,12 +30,7 @@ before(async () => {
   factory = await startFactory()
   key = await createKey(factory)
   openai = new OpenAI({ baseURL: `${factory.base}/v1`, apiKey: key, maxRetries: 0 })
-  const own = ['<tool_call>', '</tool_call>']
-  await factory.cli(
-    'models',
-    'add',
-    writeTinyModel(join(factory.home, 'caller.gguf'), { template, own, next, context: 2048 }),
-  )
+  await factory.cli('models', 'add', writeCaller(join(factory.home, 'caller.gguf')))
   await factory.cli('models', 'add', writeTinyBert(join(factory.home, 'embedder.gguf')))
 })
 after(() => discard(factory))

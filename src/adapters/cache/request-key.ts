@@ -37,10 +37,10 @@ export interface Surroundings {
 
 /**
  * SHA-256 over all that an answer depends on: the tenant, the models that may answer and where they run, the rails that bind,
- * and the whole request. A streamed answer is kept as a stream, and serves streams. Fields that are null are absent, and the
+ * and the whole request with the features that its header asks for. A streamed answer is kept as a stream, and serves streams. Fields that are null are absent, and the
  * order of the fields of a request says nothing; what is within them stays as it is.
  */
-export function requestKey({ dialect, stream, body }: ApiRequest, around: Surroundings): string {
+export function requestKey({ dialect, stream, body, betas }: ApiRequest, around: Surroundings): string {
   const { stream: _, stream_options: __, ...asked } = body
   const fields = Object.entries(asked)
     .filter(([, value]) => value !== null)
@@ -53,6 +53,6 @@ export function requestKey({ dialect, stream, body }: ApiRequest, around: Surrou
     )
     .sort()
   return createHash('sha256')
-    .update(JSON.stringify([around.tenant, around.models, runs, around.rails, dialect, stream, fields]))
+    .update(JSON.stringify([around.tenant, around.models, runs, around.rails, dialect, stream, betas, fields]))
     .digest('base64url')
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
-import { errorAnswer, sendError } from './errors.ts'
+import { type ErrorShape, errorAnswer, errorBody, sendError } from './errors.ts'
 
 export interface BodyBounds {
   /** Counted while it streams in: a length that lies, or none at all, gains nothing. */
@@ -67,13 +67,19 @@ const smallBody = 64 * 1024
  * Refuses a request whose body may still be coming. Closing at once would make the kernel reset the connection, and the
  * answer would be lost with it: so it is sent, what still comes is thrown away for a moment, and only then the socket goes.
  */
-export function refuseBody(request: IncomingMessage, response: ServerResponse, why: Refusal, requestId: string): void {
+export function refuseBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  why: Refusal,
+  requestId: string,
+  shape: ErrorShape = errorBody,
+): void {
   const length = Number(
     request.headers['content-length'] ?? (request.headers['transfer-encoding'] ? Number.POSITIVE_INFINITY : 0),
   )
-  if (request.complete || length <= smallBody) return sendError(response, why, requestId)
+  if (request.complete || length <= smallBody) return sendError(response, why, requestId, {}, shape)
   if (response.headersSent || response.destroyed) return
-  const { status, headers, body } = errorAnswer(why, requestId)
+  const { status, headers, body } = errorAnswer(why, requestId, shape)
   response.writeHead(status, { ...headers, connection: 'close' })
   response.write(body)
   const timer = setTimeout(() => response.end(), lingerMs)

@@ -15,18 +15,23 @@ export interface ErrorBody {
 /**
  * The request id stands in the message too: an exception from a stream that broke off no longer has the headers.
  */
-export function errorBody(refusal: Refusal, requestId: string): ErrorBody {
-  const { type, next } = errorCatalogue[refusal.code]
-  const said = /[.!?…]$/.test(refusal.message) ? refusal.message : `${refusal.message}.`
-  return {
-    error: {
-      message: `${said} ${next} (request ${requestId})`,
-      type,
-      param: refusal.param ?? null,
-      code: refusal.code,
-    },
-  }
+export const errorBody = (refusal: Refusal, requestId: string): ErrorBody => ({
+  error: {
+    message: errorText(refusal, requestId),
+    type: errorCatalogue[refusal.code].type,
+    param: refusal.param ?? null,
+    code: refusal.code,
+  },
+})
+
+/** What is wrong, what to do next, and the request's id. */
+export function errorText({ code, message }: Refusal, requestId: string): string {
+  const said = /[.!?…]$/.test(message) ? message : `${message}.`
+  return `${said} ${errorCatalogue[code].next} (request ${requestId})`
 }
+
+/** How an API writes an error: each one's clients read their own shape. */
+export type ErrorShape = (refusal: Refusal, requestId: string) => object
 
 export interface ErrorAnswer {
   readonly status: number
@@ -41,11 +46,11 @@ const usualRetryMs = 1000
  * Most clients obey `retry-after-ms`, so it steers the retries of a fleet; `x-should-retry` says what the status alone
  * would get wrong, such as a 429 that no waiting cures.
  */
-export function errorAnswer(refusal: Refusal, requestId: string): ErrorAnswer {
+export function errorAnswer(refusal: Refusal, requestId: string, shape: ErrorShape = errorBody): ErrorAnswer {
   const { status, retry } = errorCatalogue[refusal.code]
   const waits = retry && (status === 429 || status === 503)
   const retryMs = refusal.retry_after_ms ?? (waits ? usualRetryMs : undefined)
-  const body = JSON.stringify(errorBody(refusal, requestId))
+  const body = JSON.stringify(shape(refusal, requestId))
   return {
     status,
     body,
@@ -73,9 +78,10 @@ export function sendError(
   refusal: Refusal,
   requestId: string,
   more: Readonly<Record<string, string>> = {},
+  shape: ErrorShape = errorBody,
 ): void {
   if (response.headersSent || response.destroyed) return
-  const { status, headers, body } = errorAnswer(refusal, requestId)
+  const { status, headers, body } = errorAnswer(refusal, requestId, shape)
   response.writeHead(status, { ...headers, ...more })
   response.end(body)
 }

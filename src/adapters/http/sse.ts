@@ -12,6 +12,15 @@ export interface StreamBounds {
 /** 1 MiB is about 5,000 chunks; who cannot read them in 30 s (35 KB/s) is not reading. */
 export const streamBounds: StreamBounds = { bufferBytes: 1024 * 1024, stallMs: 30_000, heartbeatMs: 15_000 }
 
+/** What keeps a silent stream open: a comment, which every parser skips. */
+export const keepAlive = ': keep-alive\n\n'
+
+/** One event; most APIs do not name theirs. */
+export interface StreamEvent {
+  readonly name?: string
+  readonly data: string
+}
+
 /** What the stream tells of its reader. */
 export interface ReaderNews {
   /** Its buffer is full: stop reading from the engine, if that is possible; false: go on. */
@@ -28,6 +37,7 @@ export class EventStream {
   readonly #response: ServerResponse
   readonly #head: () => Readonly<Record<string, string>>
   readonly #bounds: StreamBounds
+  readonly #heart: string
   readonly #news: ReaderNews
   #corked: string[] = []
   #corkedBytes = 0
@@ -41,11 +51,13 @@ export class EventStream {
     head: () => Readonly<Record<string, string>>,
     news: ReaderNews,
     bounds: StreamBounds = streamBounds,
+    heart = keepAlive,
   ) {
     this.#response = response
     this.#head = head
     this.#news = news
     this.#bounds = bounds
+    this.#heart = heart
     response.on('close', () => this.#stopTimers())
   }
 
@@ -54,9 +66,9 @@ export class EventStream {
     return this.#response.headersSent
   }
 
-  event(data: string): void {
+  event(data: string, name?: string): void {
     if (this.#ended) return
-    const text = `data: ${data}\n\n`
+    const text = name === undefined ? `data: ${data}\n\n` : `event: ${name}\ndata: ${data}\n\n`
     if (this.#released) return this.#send(text)
     this.#corked.push(text)
     this.#corkedBytes += text.length
@@ -101,7 +113,7 @@ export class EventStream {
       ...this.#head(),
     })
     this.#heartbeat = setInterval(() => {
-      if (this.#response.writableLength === 0) this.#response.write(': keep-alive\n\n')
+      if (this.#response.writableLength === 0) this.#response.write(this.#heart)
     }, this.#bounds.heartbeatMs)
   }
 

@@ -6,13 +6,13 @@
  */
 import { connect, type Socket } from 'node:net'
 import { assert } from '../../units/assert.ts'
-import type { EmbedCommand, GenerateCommand } from './commands.ts'
+import type { CountCommand, EmbedCommand, GenerateCommand } from './commands.ts'
 import { LineSplitter } from './lines.ts'
 import type { EngineCommand, EngineReport } from './protocol.ts'
 
 export type HostStatus = Extract<EngineReport, { on: 'status' }>
 
-/** What an attempt hears: its own reports, the last of which is `end`, `fail` or `lost`. */
+/** What an attempt hears: its own reports, the last of which is `end`, `fail` or `lost`; a count hears `counted`. */
 export type AttemptReport = Extract<EngineReport, { id: string }> | { readonly on: 'lost'; readonly id: string }
 
 /** What is heard of the host itself. `status` comes on connecting, when a model changes, and when asked for. */
@@ -22,8 +22,8 @@ export type HostReport =
   | Extract<EngineReport, { on: 'status' | 'loaded' | 'load_failed' | 'unloaded' }>
 
 export interface EngineHostClient {
-  /** Text or vectors. */
-  generate(command: GenerateCommand | EmbedCommand, told: (report: AttemptReport) => void): void
+  /** Text, vectors, or the size of a prompt. */
+  generate(command: GenerateCommand | EmbedCommand | CountCommand, told: (report: AttemptReport) => void): void
   cancel(id: string): void
   /** Without a path: a model that the host knows. */
   load(model: string, path?: string): void
@@ -62,7 +62,7 @@ export function connectEngineHost(
     if (report.on === 'status') status = report
     if (!('id' in report)) return listener(report)
     const told = attempts.get(report.id)
-    if (report.on === 'end' || report.on === 'fail') attempts.delete(report.id)
+    if (report.on === 'end' || report.on === 'fail' || report.on === 'counted') attempts.delete(report.id)
     told?.(report)
   }
 

@@ -4,6 +4,7 @@ import { Compile } from 'typebox/compile'
 import type { EngineCommand } from './protocol.ts'
 
 export type GenerateCommand = Extract<EngineCommand, { do: 'generate' }>
+export type CountCommand = Extract<EngineCommand, { do: 'count' }>
 export type EmbedCommand = Extract<EngineCommand, { do: 'embed' }>
 
 export type Parsed =
@@ -45,6 +46,8 @@ const Message = Type.Object({
   name: Type.Optional(Type.String()),
 })
 
+const Messages = Type.Array(Message, { minItems: 1, maxItems: 10_000 })
+
 const ToolName = Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' })
 const Tools = Type.Object({
   specs: Type.Array(
@@ -65,7 +68,7 @@ const Command = Type.Union([
     do: Type.Literal('generate'),
     id: Name,
     model: Name,
-    messages: Type.Optional(Type.Array(Message, { minItems: 1, maxItems: 10_000 })),
+    messages: Type.Optional(Messages),
     text: Type.Optional(Type.String()),
     max_tokens: Type.Optional(Type.Integer({ minimum: 1 })),
     // Every shown character is compared with every stop string: 16 of 512 characters cost nothing beside a step.
@@ -84,6 +87,13 @@ const Command = Type.Union([
       maxItems: 2048, // OpenAI's own bound
     }),
     dimensions: Type.Optional(Type.Integer({ minimum: 1 })),
+  }),
+  Type.Object({
+    do: Type.Literal('count'),
+    id: Name,
+    model: Name,
+    messages: Messages,
+    tools: Type.Optional(Tools),
   }),
   Type.Object({ do: Type.Literal('cancel'), id: Name }),
   Type.Object({

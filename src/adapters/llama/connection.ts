@@ -6,10 +6,11 @@
  */
 import type { Socket } from 'node:net'
 import { askOf, embeddingOf } from './ask.ts'
-import { type EmbedCommand, type GenerateCommand, parseCommand } from './commands.ts'
+import { type CountCommand, type EmbedCommand, type GenerateCommand, parseCommand } from './commands.ts'
 import type { Embedding } from './embedder.ts'
 import { LineSplitter } from './lines.ts'
 import type { Hosted, Models } from './models.ts'
+import { promptOf } from './prompt.ts'
 import type { EngineCommand, EngineFailure, EngineReport } from './protocol.ts'
 import { type Ending, openStream } from './stream.ts'
 
@@ -82,6 +83,8 @@ export class Connection {
     switch (command.do) {
       case 'generate':
         return this.generate(command)
+      case 'count':
+        return this.count(command)
       case 'embed':
         return this.embed(command)
       case 'cancel': {
@@ -115,6 +118,17 @@ export class Connection {
     if (asked.kind === 'refused') return this.fail(id, asked.fault, asked.message)
     const stream = openStream(asked.ask, serving.model, this.teller(id))
     this.under(id, model, stream, serving.work.submit(stream))
+  }
+
+  private count(command: CountCommand): void {
+    const { id, model } = command
+    const hosted = this.models.find(model)
+    if (hosted?.state !== 'ready') return this.absent(id, model, hosted)
+    const { serving } = hosted
+    if (serving.makes !== 'text') return this.fail(id, 'unsupported', `${model} makes vectors, and no text`)
+    const prompt = promptOf(serving.model, serving.render, command)
+    if (prompt.kind === 'refused') return this.fail(id, prompt.fault, prompt.message)
+    this.tell({ on: 'counted', id, tokens: prompt.tokens.length })
   }
 
   private embed(command: EmbedCommand): void {

@@ -4,6 +4,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AttemptReport } from './client.ts'
+import type { CountCommand } from './commands.ts'
 import { LineSplitter } from './lines.ts'
 import type { EngineReport } from './protocol.ts'
 import { byteToken, tokenByte, writeTinyModel } from './testing.ts'
@@ -160,6 +162,37 @@ test('bad lines are answered and the host stays up', async (t) => {
     ['x/2', 'unknown_model'],
   ])
   assert.equal((await ask(client, { text: 'x', max_tokens: 2 })).count?.output, 2)
+})
+
+test('a prompt is counted as it would be evaluated, and nothing is logged of it', async (t) => {
+  const { client, folder } = await startTiny(t, noise, { context: 64 })
+  const count = (command: Omit<CountCommand, 'do' | 'id'>): Promise<AttemptReport> =>
+    new Promise((resolve) => client.generate({ do: 'count', id: `count/${command.model}`, ...command }, resolve))
+  const messages = [{ role: 'user', content: 'how long?' }]
+  const counted = await count({ model: 'tiny', messages })
+  const before = readLog(folder).length
+  assert.ok(counted.on === 'counted')
+  const made = await ask(client, { messages, max_tokens: 1 })
+  assert.equal(counted.tokens, (made.count?.input_uncached ?? 0) + (made.count?.cache_read ?? 0))
+  assert.deepEqual(await count({ model: 'tiny', messages }), counted)
+  assert.equal(readLog(folder).filter((line) => 'id' in line && line.id.startsWith('count/')).length, 0)
+  assert.ok(before > 0)
+  const long = await count({ model: 'tiny', messages: [{ role: 'user', content: 'x'.repeat(200) }] })
+  assert.ok(long.on === 'fail' && long.fault === 'context_length')
+  const unknown = await count({ model: 'nobody', messages })
+  assert.ok(unknown.on === 'fail' && unknown.fault === 'unknown_model')
+})
+
+test('a stop string that ends an answer is named, and not shown', async (t) => {
+  const { client } = await startTiny(t, noise)
+  const free = await ask(client, { text: 'xyz', max_tokens: 20 })
+  const stop = free.text.slice(3, 5)
+  assert.equal(stop.length, 2)
+  const cut = await ask(client, { text: 'xyz', max_tokens: 20, stop: ['never', stop] })
+  assert.ok(cut.last?.on === 'end' && cut.last.why === 'stop')
+  assert.equal(cut.last.stop, stop)
+  assert.equal(cut.text, free.text.slice(0, free.text.indexOf(stop)))
+  assert.ok(free.last?.on === 'end' && free.last.stop === undefined)
 })
 
 test('a prompt that does not fit is refused with both numbers; one that just fits gets one token', async (t) => {

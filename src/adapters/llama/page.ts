@@ -28,7 +28,8 @@ export class Page {
   end(stream: Stream, why: 'stop' | 'length' | 'cancelled'): void {
     const count = countOf(stream)
     this.close(stream, why)
-    this.tell(stream, { on: 'end', id: stream.ask.id, why, ...told(lastWords(stream)), count })
+    const stop = why === 'stop' && stream.stop !== undefined ? { stop: stream.stop } : {}
+    this.tell(stream, { on: 'end', id: stream.ask.id, why, ...stop, ...told(lastWords(stream)), count })
   }
 
   fail(stream: Stream, fault: EngineFailure, message: string): void {

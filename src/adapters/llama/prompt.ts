@@ -10,10 +10,16 @@
  *
  * `text` is the raw prompt of somebody who writes the template himself: there special tokens are parsed everywhere.
  */
-import type { GenerateCommand } from './commands.ts'
-import type { ChatMessage } from './protocol.ts'
+import type { ChatMessage, Tools } from './protocol.ts'
 import type { EngineModel } from './sequence.ts'
 import type { RenderChat } from './template.ts'
+
+/** Messages of a chat with its tools, or raw text. */
+export interface Prompting {
+  readonly messages?: readonly ChatMessage[]
+  readonly tools?: Tools
+  readonly text?: string
+}
 
 export type Prompt =
   | { readonly kind: 'tokens'; readonly tokens: readonly number[] }
@@ -22,7 +28,7 @@ export type Prompt =
 /** Hardly any token is longer: text of more bytes than this per token cannot fit and is not worth a second of tokenising. */
 export const LONGEST_TOKEN = 256
 
-export function promptOf(model: EngineModel, render: RenderChat, command: GenerateCommand): Prompt {
+export function promptOf(model: EngineModel, render: RenderChat, command: Prompting): Prompt {
   const messages = command.messages ?? []
   const tools = command.tools?.specs
   const rendered =
@@ -50,7 +56,7 @@ export function promptOf(model: EngineModel, render: RenderChat, command: Genera
 }
 
 /** Template and messages tokenised apart. The private-use marks survive trimming and never meet a message: none is rendered. */
-function apart(model: EngineModel, render: RenderChat, command: GenerateCommand): readonly number[] {
+function apart(model: EngineModel, render: RenderChat, command: Prompting): readonly number[] {
   const { messages = [], tools } = command
   const marks = messages.map((message, at) => ({ ...message, content: `\ue000${at}\ue001` }))
   const marked = render(marks, tools?.specs)

@@ -85,6 +85,14 @@ export type EngineCommand =
       /** Absent: as the model makes them. */
       readonly dimensions?: number
     }
+  /** How many tokens a chat is as a prompt; nothing is evaluated, and nothing logged. */
+  | {
+      readonly do: 'count'
+      readonly id: string
+      readonly model: string
+      readonly messages: readonly ChatMessage[]
+      readonly tools?: Tools
+    }
   | { readonly do: 'cancel'; readonly id: string }
   /** The path may be left out for a model that is known. */
   | { readonly do: 'load'; readonly model: string; readonly path?: string }
@@ -133,12 +141,15 @@ export type EngineReport =
       /** Of the tokens whose text is shown with this line, when they were asked for. */
       readonly likelihoods?: readonly TokenLikelihood[]
     }
+  | { readonly on: 'counted'; readonly id: string; readonly tokens: number }
   /** The vector of one input: 32-bit floats, little-endian, as base64. */
   | { readonly on: 'vector'; readonly id: string; readonly index: number; readonly data: string }
   | {
       readonly on: 'end'
       readonly id: string
       readonly why: 'stop' | 'length' | 'cancelled'
+      /** The stop string that ended it, which is not shown. */
+      readonly stop?: string
       /** Text that was withheld in case it began a stop string, or half a character. */
       readonly text: string
       readonly calls?: readonly CallDelta[]

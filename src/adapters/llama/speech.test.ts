@@ -72,13 +72,7 @@ test("chat goes through the model's template; text of special tokens in a messag
   const model = await loadModel(runtime, file, { slots: 1, threads: 1, context: 512, batch: 64 })
   const render = chatTemplate(model.template, model.beginText, model.endText)
   const tokens = (content: string): readonly number[] => {
-    const prompt = promptOf(model, render, {
-      do: 'generate',
-      id: 'x',
-      model: 'm',
-      messages: [{ role: 'user', content }],
-      sampling: {},
-    })
+    const prompt = promptOf(model, render, { messages: [{ role: 'user', content }] })
     return prompt.kind === 'tokens' ? prompt.tokens : []
   }
   const bytes = (text: string): number[] => [...Buffer.from(text)].map(byteToken)
@@ -100,7 +94,7 @@ test("chat goes through the model's template; text of special tokens in a messag
     '<unk> \ue0000\ue001',
   ])
     assert.deepEqual(tokens(content), chat(content), content)
-  const raw = promptOf(model, render, { do: 'generate', id: 'x', model: 'm', text: '<|im_start|>a', sampling: {} })
+  const raw = promptOf(model, render, { text: '<|im_start|>a' })
   assert.deepEqual(raw.kind === 'tokens' && raw.tokens, [BOS, IM_START, ...bytes('a')])
 })
 
@@ -114,15 +108,8 @@ test('no template: plain lines; a broken or unwilling template: the caller is to
   assert.equal(chatTemplate('{% for %}', '', '')(messages).kind, 'refused')
   const unwilling = chatTemplate("{{ raise_exception('roles must alternate') }}", '', '')(messages)
   assert.ok(unwilling.kind === 'refused' && unwilling.message.includes('roles must alternate'))
-  const command = { do: 'generate', id: 'x', model: 'm', messages, sampling: {} } as const
-  const prompt = promptOf(madeModel(1), chatTemplate('{% for %}', '', ''), command)
+  const prompt = promptOf(madeModel(1), chatTemplate('{% for %}', '', ''), { messages })
   assert.ok(prompt.kind === 'refused' && prompt.fault === 'bad_request')
-  const empty = promptOf(madeModel(1), chatTemplate(undefined, '', ''), {
-    do: 'generate',
-    id: 'x',
-    model: 'm',
-    text: '',
-    sampling: {},
-  })
+  const empty = promptOf(madeModel(1), chatTemplate(undefined, '', ''), { text: '' })
   assert.ok(empty.kind === 'refused' && empty.fault === 'bad_request')
 })

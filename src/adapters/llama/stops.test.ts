@@ -11,7 +11,7 @@ function pass(pieces: readonly string[], stops: readonly string[]): { shown: str
     const passed = passStops(held, piece, stops)
     shown += passed.show
     held = passed.held
-    if (passed.hit) return { shown, hit: true }
+    if (passed.hit !== undefined) return { shown, hit: true }
   }
   return { shown: shown + held, hit: false }
 }
@@ -52,8 +52,8 @@ test('what is shown has no stop string and is the text before the first that is 
 })
 
 test('no more is held than may become a stop string', () => {
-  assert.deepEqual(passStops('', 'hello wor', ['world']), { show: 'hello ', held: 'wor', hit: false })
-  assert.deepEqual(passStops('wor', 'k', ['world']), { show: 'work', held: '', hit: false })
-  assert.deepEqual(passStops('wor', 'ld!', ['world']), { show: '', held: '', hit: true })
-  assert.deepEqual(passStops('', 'aab', ['aac']), { show: 'aab', held: '', hit: false })
+  assert.deepEqual(passStops('', 'hello wor', ['world']), { show: 'hello ', held: 'wor', hit: undefined })
+  assert.deepEqual(passStops('wor', 'k', ['world']), { show: 'work', held: '', hit: undefined })
+  assert.deepEqual(passStops('wor', 'ld!', ['world']), { show: '', held: '', hit: 'world' })
+  assert.deepEqual(passStops('', 'aab', ['aac']), { show: 'aab', held: '', hit: undefined })
 })

@@ -11,20 +11,21 @@ export interface Stopped {
   readonly show: string
   /** Text that may be the beginning of one. Empty after a hit. */
   readonly held: string
-  readonly hit: boolean
+  /** The stop string that came. */
+  readonly hit: string | undefined
 }
 
 export function passStops(held: string, piece: string, stops: readonly string[]): Stopped {
   const text = held + piece
-  const cut = earliest(text, stops)
-  if (cut !== -1) return { show: text.slice(0, cut), held: '', hit: true }
+  const first = earliest(text, stops)
+  if (first) return { show: text.slice(0, first.begin), held: '', hit: text.slice(first.begin, first.end) }
 
   const keep = longestBeginning(text, stops)
-  return { show: text.slice(0, text.length - keep), held: text.slice(text.length - keep), hit: false }
+  return { show: text.slice(0, text.length - keep), held: text.slice(text.length - keep), hit: undefined }
 }
 
-/** Where the stop string begins that is complete first; -1 when there is none. */
-function earliest(text: string, stops: readonly string[]): number {
+/** Where the stop string stands that is complete first. */
+function earliest(text: string, stops: readonly string[]): { begin: number; end: number } | undefined {
   let begin = -1
   let end = Number.POSITIVE_INFINITY
   for (const stop of stops) {
@@ -33,7 +34,7 @@ function earliest(text: string, stops: readonly string[]): number {
     const stopEnd = at + stop.length
     if (stopEnd < end || (stopEnd === end && at < begin)) [begin, end] = [at, stopEnd]
   }
-  return begin
+  return begin === -1 ? undefined : { begin, end }
 }
 
 /** Length of the longest end of `text` that is the beginning of a stop string. */

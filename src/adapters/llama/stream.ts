@@ -41,6 +41,8 @@ export interface Stream {
   shown: number
   /** Text that may begin a stop string. */
   held: string
+  /** The stop string that came. */
+  stop: string | undefined
   readonly likelihoods: HeldLikelihoods
   sequence: Sequence | undefined
   /** Prompt tokens taken from the cache, and evaluated so far. */
@@ -63,6 +65,7 @@ export const openStream = (
   made: 0,
   shown: 0,
   held: '',
+  stop: undefined,
   likelihoods: new HeldLikelihoods(),
   sequence: undefined,
   cached: 0,
@@ -105,6 +108,7 @@ export function takeToken(
   stream.made += piece.length
   stream.shown += passed.show.length
   stream.held = passed.held
+  stream.stop = passed.hit
   const likelihoods = stream.likelihoods.release(stream.shown)
   // What a stop string withholds is not shown at the end either.
   if (passed.hit) stream.likelihoods.clear()
@@ -112,7 +116,7 @@ export function takeToken(
   const { calling } = stream.ask
   const parted = calling?.parser.push(passed.show) ?? { text: passed.show, calls: [] }
   const called = calling !== undefined && !calling.parallel && calling.parser.finished > 0
-  return { ...parted, likelihoods, finished: passed.hit || called ? 'stop' : full ? 'length' : undefined }
+  return { ...parted, likelihoods, finished: passed.hit !== undefined || called ? 'stop' : full ? 'length' : undefined }
 }
 
 /** The answer is over: what was held and is shown after all. */

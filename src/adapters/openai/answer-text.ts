@@ -2,6 +2,13 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Piece } from './engine.ts'
 
+/** Of a block: words of the protocol, and bytes that are none. */
+const noText = new Set(['type', 'id', 'signature', 'data'])
+
+/** Empty where a stream begins a block whose input is still to come. */
+const inputText = (input: unknown): string =>
+  isObject(input) && Object.keys(input).length === 0 ? '' : JSON.stringify(input ?? '')
+
 /**
  * The texts of an answer, put together from its pieces however they were cut: for each choice its content, its reasoning
  * and the arguments of its calls, each a text of its own.
@@ -21,6 +28,8 @@ export class AnswerText {
       }
     if (piece.kind === 'chunk') this.#choices(piece.chunk)
     if (piece.kind === 'whole') this.#choices(piece.body)
+    if (piece.kind === 'event') this.#event(piece.event)
+    if (piece.kind === 'message') this.#blocks(piece.body)
   }
 
   get texts(): readonly string[] {
@@ -30,6 +39,30 @@ export class AnswerText {
   /** What each choice answered: its content. */
   get contents(): readonly string[] {
     return [...this.#open].map((choice) => this.#texts.get(`${choice} content`) ?? '')
+  }
+
+  /** Anthropic's blocks: all text is one content, as in a chat; every other field is a text of its block. */
+  #event({ type, index, content_block, delta }: JsonObject): void {
+    const told = type === 'content_block_start' ? content_block : type === 'content_block_delta' ? delta : undefined
+    if (isObject(told)) this.#block(String(index), told)
+  }
+
+  #blocks({ content }: JsonObject): void {
+    this.#open.add('0')
+    if (!Array.isArray(content)) return
+    for (const [index, block] of content.entries()) if (isObject(block)) this.#block(String(index), block)
+  }
+
+  #block(index: string, block: JsonObject): void {
+    this.#open.add('0')
+    for (const [field, value] of Object.entries(block)) {
+      if (noText.has(field)) continue
+      const name = field === 'text' ? 'content' : `block ${index} ${field}`
+      if (typeof value === 'string') this.#say('0', name, value)
+      // In a stream the input of a tool comes as JSON: whole it is searched as the same.
+      else if (field === 'input') this.#say('0', `block ${index} partial_json`, inputText(value))
+      else if (isObject(value) || Array.isArray(value)) this.#within('0', name, value)
+    }
   }
 
   #choices({ choices }: JsonObject): void {

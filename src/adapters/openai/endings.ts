@@ -32,4 +32,7 @@ export function refusalOf(flow: Flow, outcome: Outcome): Refusal {
 }
 
 const ofFailure = (failure: EngineFailure | undefined): Refusal =>
-  failure ? refusal(codes[failure.fault], failure.message) : refusal('engine_unavailable', 'no engine was left to try')
+  failure ? refusalOfFailure(failure) : refusal('engine_unavailable', 'no engine was left to try')
+
+/** What went wrong with an engine, as a client is told. */
+export const refusalOfFailure = ({ fault, message }: EngineFailure): Refusal => refusal(codes[fault], message)

@@ -28,6 +28,7 @@ export const identity = (request: ApiRequest, id: RequestId, unixSeconds: number
 /** A piece that says how it ended is the last of its choice: it waits until the request is settled. */
 export function endsChoice(piece: Piece): boolean {
   if (piece.kind === 'finish') return true
+  if (piece.kind === 'event') return piece.event.type === 'message_delta'
   if (piece.kind !== 'chunk' || !Array.isArray(piece.chunk.choices)) return false
   return piece.chunk.choices.some((choice) => isObject(choice) && isFinished(choice))
 }
@@ -62,9 +63,8 @@ export class ChunkRendering {
           : [this.#chunk({ text: '', finish_reason: piece.why })]
       case 'chunk':
         return [this.#foreign(piece.chunk)]
-      case 'vector':
-      case 'whole':
-        return [] // never part of a stream
+      default:
+        return [] // never part of a stream of chunks
     }
   }
 
@@ -127,10 +127,12 @@ export function wholeReply(
 ): JsonObject {
   if (request.dialect === 'embeddings') return embeddingsReply(request, pieces, usage)
   const shown = wireUsage(usage)
+  const chat = request.dialect === 'chat'
+  const object = chat ? 'chat.completion' : 'text_completion'
   const foreign = pieces.find((piece) => piece.kind === 'whole')
   if (foreign) {
     const { usage: _, ...rest } = foreign.body
-    return { ...rest, id, model, ...(shown ? { usage: shown } : {}) }
+    return { object, created, ...rest, id, model, ...(shown ? { usage: shown } : {}) }
   }
   const said = pieces.filter((piece) => piece.kind === 'text')
   const text = said.map((piece) => piece.text).join('')
@@ -139,11 +141,10 @@ export function wholeReply(
   const calls = wholeCalls(pieces.flatMap((piece) => (piece.kind === 'calls' ? piece.calls : [])))
   const why = pieces.find((piece) => piece.kind === 'finish')?.why ?? 'stop'
   const finish_reason = reasonOf(why, calls.length > 0)
-  const chat = request.dialect === 'chat'
   const choice = chat ? { message: messageOf(text, calls) } : { text }
   return {
     id,
-    object: chat ? 'chat.completion' : 'text_completion',
+    object,
     created,
     model,
     choices: [{ index: 0, ...choice, logprobs, finish_reason }],

@@ -7,9 +7,10 @@ import type { Tokens } from '../../units/quantity.ts'
 import { tokens } from '../../units/quantity.ts'
 import { wrongInput } from './embeddings-input.ts'
 import { invalid, wrongField } from './fields.ts'
+import type { Reasoning } from './presets/reasoning.ts'
 
-/** What is asked for: the next turn of a conversation, text that goes on, or vectors of texts. */
-export type Dialect = 'chat' | 'text' | 'embeddings'
+/** What is asked for, and in whose words: the next turn of a conversation, text that goes on, vectors; a turn, as Anthropic has it. */
+export type Dialect = 'chat' | 'text' | 'embeddings' | 'messages'
 
 /** A checked request. `body` is the client's own, for engines that speak the same language. */
 export interface ApiRequest {
@@ -22,7 +23,18 @@ export interface ApiRequest {
   /** About four bytes a token; each non-text part counts as a thousand. Only for reserving. */
   readonly promptEstimate: Tokens
   readonly body: JsonObject
+  /** The same in OpenAI's language or in Anthropic's, where it came in the other and some engine of its model needs it. */
+  readonly chat?: JsonObject
+  readonly messages?: JsonObject
+  /** How much may be thought before the answer, where that was said in Anthropic's words: a chat's body says it itself. */
+  readonly reasoning?: Reasoning
+  /** Features of Anthropic's API that its client asked for by a header. */
+  readonly betas?: string
 }
+
+/** A request as engines with OpenAI's API read it. */
+export const inChat = (request: ApiRequest): ApiRequest =>
+  request.chat ? { ...request, dialect: 'chat', body: request.chat } : request
 
 export type ParsedRequest =
   | { readonly ok: true; readonly request: ApiRequest }
@@ -42,20 +54,23 @@ export function parseRequest(dialect: Dialect, body: JsonObject): ParsedRequest 
       stream: body.stream === true && dialect !== 'embeddings',
       includeUsage: options.include_usage === true,
       maxOutput: dialect === 'embeddings' ? tokens(0) : typeof limit === 'number' ? tokens(limit) : undefined,
-      promptEstimate: estimate(promptOf(dialect, body)),
+      promptEstimate: estimateOf(dialect, body),
       body,
     },
   }
 }
 
-const wrongModel = (model: unknown): Refusal | undefined =>
+export const wrongModel = (model: unknown): Refusal | undefined =>
   typeof model === 'string' && model.length > 0 && model.length <= 200
     ? undefined
     : invalid('model', '"model" must be the name of a model')
 
+/** About four bytes a token, for a whole prompt. */
+export const estimateOf = (dialect: Dialect, body: JsonObject): Tokens => estimate(promptOf(dialect, body))
+
 function promptOf(dialect: Dialect, body: JsonObject): unknown {
   if (dialect === 'embeddings') return body.input
-  return dialect === 'chat' ? [body.messages, body.tools] : body.prompt
+  return dialect === 'text' ? body.prompt : [body.system, body.messages, body.tools]
 }
 
 function wrongPrompt(dialect: Dialect, body: JsonObject): Refusal | undefined {
@@ -112,9 +127,11 @@ const longestOpening = 128 * 1024
 
 /** The text of a prompt from its start, as far as prefixes of it may lie in a cache. */
 export function openingText({ dialect, body }: ApiRequest): string {
-  if (dialect !== 'chat') return typeof body.prompt === 'string' ? body.prompt.slice(0, longestOpening) : ''
+  if (dialect !== 'chat' && dialect !== 'messages')
+    return typeof body.prompt === 'string' ? body.prompt.slice(0, longestOpening) : ''
+  const system = dialect === 'messages' && body.system ? [{ role: 'system', content: body.system }] : []
   let text = ''
-  for (const message of body.messages as readonly JsonObject[]) {
+  for (const message of [...system, ...(body.messages as readonly JsonObject[])]) {
     text += `\n${String(message.role)}\n${typeof message.content === 'string' ? message.content : JSON.stringify(message.content)}`
     if (text.length >= longestOpening) return text.slice(0, longestOpening)
   }
@@ -134,6 +151,7 @@ function bytesOf(value: unknown): number {
   if (typeof value === 'number') return bytesPerToken
   if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + bytesOf(one), 0)
   if (!isObject(value)) return 0
-  if (typeof value.type === 'string' && /image|audio|video|file/.test(value.type)) return tokensOfPart * bytesPerToken
+  if (typeof value.type === 'string' && /image|audio|video|file|base64/.test(value.type))
+    return tokensOfPart * bytesPerToken
   return Object.values(value).reduce((sum: number, one) => sum + bytesOf(one), 0)
 }

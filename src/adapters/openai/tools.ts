@@ -94,7 +94,8 @@ export function strangeCalls(message: JsonObject, at: string): Refusal | undefin
   return undefined
 }
 
-const isCall = (call: unknown): boolean =>
+/** A whole call of a function. */
+export const isCall = (call: unknown): call is JsonObject =>
   isObject(call) &&
   typeof call.id === 'string' &&
   isObject(call.function) &&

@@ -1,8 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
 import { parseReply } from '../http/json.ts'
-import type { Preset } from './presets/preset.ts'
-import { failureOfSocket, failureOfStatus } from './upstream-errors.ts'
+import { failureOfSocket } from './upstream-errors.ts'
 
 /** What reads a good answer: a stream or a whole one. */
 export interface Reader {
@@ -17,6 +16,9 @@ export interface Reader {
   failed(failure: EngineFailure): void
 }
 
+/** What an HTTP error of an upstream comes to: each API words its errors otherwise. */
+export type StatusReading = (engine: string, status: number, body: unknown) => EngineFailure
+
 /** An error's body is read no further: it is a sentence, or it is of no use. */
 const longestError = 64 * 1024
 
@@ -26,8 +28,8 @@ const longestError = 64 * 1024
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #engine: string
-  readonly #statuses: Preset['statuses']
   readonly #reader: Reader
+  readonly #failureOf: StatusReading
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #error: Buffer[] = []
@@ -35,10 +37,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #over = false
   #paused = false
 
-  constructor(engine: string, statuses: Preset['statuses'], reader: Reader) {
+  constructor(engine: string, reader: Reader, failureOf: StatusReading) {
     this.#engine = engine
-    this.#statuses = statuses
     this.#reader = reader
+    this.#failureOf = failureOf
   }
 
   start(dispatcher: Dispatcher, options: Dispatcher.DispatchOptions): void {
@@ -80,7 +82,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#over) return
-    if (this.#status !== 200) return this.#finish(this.#refusal(this.#errorBody()))
+    if (this.#status !== 200) return this.#finish(this.#failureOf(this.#engine, this.#status, this.#errorBody()))
     this.#finish(undefined)
   }
 
@@ -94,11 +96,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #readError(bytes: Buffer): void {
     this.#error.push(bytes)
     this.#errorBytes += bytes.length
-    if (this.#errorBytes > longestError) this.#stop(this.#refusal(undefined))
-  }
-
-  #refusal(body: unknown): EngineFailure {
-    return failureOfStatus(this.#engine, this.#status, body, this.#statuses[this.#status])
+    if (this.#errorBytes > longestError) this.#stop(this.#failureOf(this.#engine, this.#status, undefined))
   }
 
   #errorBody(): unknown {

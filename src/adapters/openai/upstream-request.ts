@@ -3,12 +3,14 @@ import { isObject } from '../../units/json.ts'
 import type { Job } from './engine.ts'
 import type { Preset } from './presets/preset.ts'
 import { adapted, keyHeader } from './presets/quirks.ts'
+import { withReasoning } from './presets/reasoning.ts'
 import type { Dialect } from './request.ts'
 
 const paths: Readonly<Record<Dialect, string>> = {
   chat: '/chat/completions',
   text: '/completions',
   embeddings: '/embeddings',
+  messages: '/chat/completions', // translated on its way in
 }
 export const pathOf = (dialect: Dialect): string => paths[dialect]
 
@@ -30,12 +32,13 @@ export const outgoingHeaders = (
 })
 
 /**
- * The client's own body with the upstream's name of the model, in the upstream's words. A stream always reports its usage, since
- * we bill by it.
+ * The client's own body, or what it was translated to, with the upstream's name of the model, in the upstream's words. A
+ * stream always reports its usage, since we bill by it.
  */
-export function outgoingBody({ request, model }: Job, preset: Pick<Preset, 'request'>): string {
+export function outgoingBody({ request, model }: Job, preset: Pick<Preset, 'request' | 'reasoning'>): string {
   const { stream_options, ...given } = request.body
-  const body = request.dialect === 'chat' ? adapted(given, preset.request) : given
+  const body =
+    request.dialect === 'chat' ? withReasoning(adapted(given, preset.request), preset, request.reasoning) : given
   const options: JsonObject = isObject(stream_options) ? stream_options : {}
   return JSON.stringify({
     ...body,

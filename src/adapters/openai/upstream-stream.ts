@@ -11,8 +11,8 @@ import type { UsageQuirks } from './presets/preset.ts'
 import { withPlainUsage } from './presets/quirks.ts'
 import { failureOfError } from './upstream-errors.ts'
 
-/** A keep-alive of 200 bytes each second for ten hours. */
-const mostSilent = 8 * 1024 * 1024
+/** What may come before the first content: a keep-alive of 200 bytes each second for ten hours. */
+export const mostSilent = 8 * 1024 * 1024
 
 /** Bytes of an upstream's event stream → events → what `UpstreamAnswer` makes of them. */
 export class UpstreamStream {

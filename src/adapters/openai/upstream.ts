@@ -1,54 +1,28 @@
-import type { Pool } from 'undici'
 import { usageFrom } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
 import { usageOf } from '../../lines/inference/wire-usage.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { tokens } from '../../units/quantity.ts'
-import { dial } from '../http/dial.ts'
 import { parseReply } from '../http/json.ts'
 import { usageOfVectors } from './embeddings.ts'
-import type { Attempt, Engine, Job, Told } from './engine.ts'
+import type { Job, Told } from './engine.ts'
 import type { Preset } from './presets/preset.ts'
 import { withPlainUsage } from './presets/quirks.ts'
-import type { ApiRequest } from './request.ts'
-import { secretOf } from './secret.ts'
-import { failureOfError } from './upstream-errors.ts'
-import { Exchange } from './upstream-exchange.ts'
+import { type ApiRequest, inChat } from './request.ts'
+import { failureOfError, failureOfStatus } from './upstream-errors.ts'
+import { Exchange, type StatusReading } from './upstream-exchange.ts'
+import { attemptOf, largestAnswer, linkTo, probe, type Upstream, type UpstreamSettings } from './upstream-link.ts'
 import { outgoingBody, outgoingHeaders, pathOf } from './upstream-request.ts'
 import { UpstreamStream } from './upstream-stream.ts'
 
-export interface UpstreamSettings {
-  readonly name: string
-  /** Base URL, ending before `/chat/completions`. */
-  readonly url: string
-  readonly keyFrom: string | null
-  /** How this engine is spoken to. */
-  readonly preset: Preset
-  /** Requests at once; each holds a socket. */
-  readonly concurrency: number
-  /** A stream that is silent so long has stalled. Long prompts on small machines are read for a minute or more. */
-  readonly stallMs: number
-}
-
-export interface Upstream extends Engine {
-  /** Asks for its models, to learn whether it answers at all; told once. */
-  probe(told: (up: boolean) => void): void
-}
-
-const connectMs = 5_000
-const probeMs = 3_000
-/** Above the set-point, so that probes and the retries of others find a socket; below what one process can hold. */
-const sockets = (concurrency: number): number => Math.min(concurrency, 4096) + 2
-
 /** Any engine that speaks OpenAI's language behind a URL: vLLM, SGLang, llama-server, Ollama, a hosted API. */
 export function upstream(settings: UpstreamSettings): Upstream {
-  const url = new URL(settings.url)
-  const base = url.pathname.replace(/\/+$/, '')
-  const pool = dial(url, { connections: sockets(settings.concurrency), connectMs })
-  const key = (): string | undefined => (settings.keyFrom ? secretOf(settings.keyFrom) : undefined)
+  const link = linkTo(settings)
+  const { pool, base, key } = link
   return {
-    generate(job, told) {
+    generate(given, told) {
+      const job = { ...given, request: inChat(given.request) }
       const exchange = job.request.stream ? readStream(settings, told) : readWhole(settings, told, job.request)
       exchange.start(pool, {
         path: base + pathOf(job.request.dialect),
@@ -61,33 +35,37 @@ export function upstream(settings: UpstreamSettings): Upstream {
       })
       return attemptOf(exchange)
     },
-    probe: (told) =>
-      probe(pool, `${base}/models`, outgoingHeaders({ id: 'probe' as Job['id'] }, settings.preset, key()), told),
+    probe: (told) => probe(link, outgoingHeaders({ id: 'probe' as Job['id'] }, settings.preset, key()), told),
     close: () => void pool.close().catch(() => undefined),
   }
 }
 
-const attemptOf = (exchange: Exchange): Attempt => ({
-  cancel: () => exchange.cancel(),
-  pause: () => exchange.pause(),
-  resume: () => exchange.resume(),
-})
+/** Statuses as this engine means them. */
+const statusesOf =
+  ({ statuses }: Preset): StatusReading =>
+  (engine, status, body) =>
+    failureOfStatus(engine, status, body, statuses[status])
 
 type Tell = (told: Told) => void
 
 function readStream({ name, preset }: UpstreamSettings, told: Tell): Exchange {
   const stream = new UpstreamStream(name, told, preset.usage)
-  return new Exchange(name, preset.statuses, {
-    data: (bytes) => stream.push(bytes),
-    produced: () => stream.produced,
-    whole: () => stream.whole,
-    end() {
-      if (!stream.whole) return told({ kind: 'failed', failure: brokenOff(name, stream.produced), usage: stream.usage })
-      stream.flush()
-      told({ kind: 'ended', usage: stream.usage })
+  return new Exchange(
+    name,
+    {
+      data: (bytes) => stream.push(bytes),
+      produced: () => stream.produced,
+      whole: () => stream.whole,
+      end() {
+        if (!stream.whole)
+          return told({ kind: 'failed', failure: brokenOff(name, stream.produced), usage: stream.usage })
+        stream.flush()
+        told({ kind: 'ended', usage: stream.usage })
+      },
+      failed: (failure) => told({ kind: 'failed', failure, usage: stream.usage }),
     },
-    failed: (failure) => told({ kind: 'failed', failure, usage: stream.usage }),
-  })
+    statusesOf(preset),
+  )
 }
 
 /** A stream that ends in good order and yet without its end. Before any content another replica may do better. */
@@ -96,35 +74,36 @@ const brokenOff = (name: string, produced: boolean): EngineFailure => ({
   message: `the stream of engine ${name} ended without a finish reason`,
 })
 
-/** The same bound as for what we hold of our own engine's answers. */
-const largestAnswer = 32 * 1024 * 1024
-
 function readWhole({ name, preset }: UpstreamSettings, told: Tell, request: ApiRequest): Exchange {
   const embeds = request.dialect === 'embeddings'
   const parts: Buffer[] = []
   let size = 0
   const bad = (why: string): EngineFailure => ({ fault: 'bad_reply', message: `engine ${name} ${why}` })
-  return new Exchange(name, preset.statuses, {
-    data(bytes) {
-      parts.push(bytes)
-      size += bytes.length
-      return size > largestAnswer ? bad(`answered more than ${largestAnswer} bytes`) : undefined
+  return new Exchange(
+    name,
+    {
+      data(bytes) {
+        parts.push(bytes)
+        size += bytes.length
+        return size > largestAnswer ? bad(`answered more than ${largestAnswer} bytes`) : undefined
+      },
+      produced: () => false, // nothing of it has been told, so another replica may answer instead
+      whole: () => false,
+      end() {
+        const answer = parseReply(Buffer.concat(parts, size).toString())
+        if (!answer) return told({ kind: 'failed', failure: bad('answered what is not JSON'), usage: undefined })
+        const body = withPlainUsage(answer, preset.usage)
+        if (isObject(body.error))
+          return told({ kind: 'failed', failure: failureOfError(name, body.error), usage: undefined })
+        if (!Array.isArray(embeds ? body.data : body.choices))
+          return told({ kind: 'failed', failure: bad('answered what is no answer'), usage: undefined })
+        told({ kind: 'chunk', tokens: tokens(embeds ? 0 : 1), bytes: [{ kind: 'whole', body }] })
+        told({ kind: 'ended', usage: embeds ? usageOfVectors(body, request.promptEstimate) : usageOfWhole(body) })
+      },
+      failed: (failure) => told({ kind: 'failed', failure, usage: undefined }),
     },
-    produced: () => false, // nothing of it has been told, so another replica may answer instead
-    whole: () => false,
-    end() {
-      const answer = parseReply(Buffer.concat(parts, size).toString())
-      if (!answer) return told({ kind: 'failed', failure: bad('answered what is not JSON'), usage: undefined })
-      const body = withPlainUsage(answer, preset.usage)
-      if (isObject(body.error))
-        return told({ kind: 'failed', failure: failureOfError(name, body.error), usage: undefined })
-      if (!Array.isArray(embeds ? body.data : body.choices))
-        return told({ kind: 'failed', failure: bad('answered what is no answer'), usage: undefined })
-      told({ kind: 'chunk', tokens: tokens(embeds ? 0 : 1), bytes: [{ kind: 'whole', body }] })
-      told({ kind: 'ended', usage: embeds ? usageOfVectors(body, request.promptEstimate) : usageOfWhole(body) })
-    },
-    failed: (failure) => told({ kind: 'failed', failure, usage: undefined }),
-  })
+    statusesOf(preset),
+  )
 }
 
 /** An answer that came in one piece has no chunks to count: what it does not tell of its output is taken from its size. */
@@ -132,15 +111,4 @@ function usageOfWhole(body: JsonObject) {
   const usage = usageOf(isObject(body.usage) ? body.usage : undefined)
   const estimated = usageFrom('estimated', { output_visible: Math.ceil(JSON.stringify(body.choices).length / 4) })
   return usage?.output_visible ? usage : { ...(usage ?? estimated), output_visible: estimated.output_visible }
-}
-
-/** Any answer below 500 is a sign of life, a 401 too: what is wrong then is said when a request fails. */
-function probe(pool: Pool, path: string, headers: Record<string, string>, told: (up: boolean) => void): void {
-  pool
-    .request({ path, method: 'GET', headers, headersTimeout: probeMs, bodyTimeout: probeMs })
-    .then(async ({ statusCode, body }) => {
-      await body.dump({ limit: 1024 * 1024 })
-      told(statusCode < 500)
-    })
-    .catch(() => told(false))
 }

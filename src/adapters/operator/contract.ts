@@ -139,8 +139,8 @@ export const WireSnapshot = Type.Object({
   engines: Type.Array(
     Type.Object({
       name,
-      vendor: Type.Union([Type.Literal('llama'), Type.Literal('openai')]),
-      /** Base URL of an upstream, ending before `/chat/completions`; null for the embedded engine. */
+      vendor: Type.Union([Type.Literal('llama'), Type.Literal('openai'), Type.Literal('anthropic')]),
+      /** Base URL of an upstream, ending before `/chat/completions` or `/messages`; null for the embedded engine. */
       url: nullable(Type.String({ maxLength: 2000 })),
       key_from: nullable(Type.String({ maxLength: 2000 })),
       /** Which preset it is spoken to by; left out: OpenAI's habits. */

@@ -16,6 +16,8 @@ export function errorsPage(): string {
     '',
     'The body is `{"error": {"message", "type", "param", "code"}}`, in the shape of OpenAI. *Retry*: the same request may succeed',
     'later; when to try again is in `retry-after-ms`. A stream that has begun ends with the same object in an event.',
+    'Below `/v1/messages` it is `{"type": "error", "error": {"type", "message", "details": {"error_code", "param"}}, "request_id"}`,',
+    'in the shape of Anthropic: the code is `error_code`, the type follows from the status, and the event is named `error`.',
     '',
     row('code', 'status', 'type', 'retry', 'what to do'),
     row('---', '---', '---', '---', '---'),

@@ -1,13 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { errorBody, sendError, sendJson } from '../../adapters/http/errors.ts'
-import { EventStream, type StreamBounds } from '../../adapters/http/sse.ts'
+import { sendError, sendJson } from '../../adapters/http/errors.ts'
+import { EventStream, type StreamBounds, type StreamEvent } from '../../adapters/http/sse.ts'
 import { refusalOf } from '../../adapters/openai/endings.ts'
 import type { Piece } from '../../adapters/openai/engine.ts'
 import type { Receipt } from '../../adapters/openai/receipt.ts'
 import { receiptOf } from '../../adapters/openai/receipt.ts'
-import { ChunkRendering, endsChoice, type Identity, wholeReply } from '../../adapters/openai/reply.ts'
-import type { ApiRequest } from '../../adapters/openai/request.ts'
-import { missingUsage } from '../../books/usage.ts'
+import type { Rendering } from '../../adapters/openai/rendering.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Ending, Flow } from '../../lines/inference/flow.ts'
@@ -17,8 +15,7 @@ import type { Answer } from './world.ts'
 
 /** What both kinds of answer need to know of their request. */
 export interface AnswerPorts {
-  readonly request: ApiRequest
-  readonly identity: Identity
+  readonly rendering: Rendering
   readonly response: ServerResponse
   headers(flow: Flow): Readonly<Record<string, string>>
   /** The gateway ends: what is cut now is cut for that. */
@@ -39,40 +36,39 @@ export function trouble(flow: Flow, ending: Ending, ports: Pick<AnswerPorts, 'dr
   return ending.outcome === 'complete' ? undefined : refusalOf(flow, ending.outcome)
 }
 
-/** A streamed answer: content as it comes; finish reason, usage and `[DONE]` once the request is settled. */
+/** A streamed answer: content as it comes; finish reason, usage and the last event once the request is settled. */
 export function streamedAnswer(flow: Flow, ports: AnswerPorts, bounds?: StreamBounds): Answer {
-  const { response, request } = ports
+  const { response, rendering } = ports
   const stream = new EventStream(
     response,
     () => ports.headers(flow),
     { paused: (paused) => ports.pause(paused), stalled: () => ports.gone() },
     bounds,
+    rendering.heart,
   )
-  const rendering = new ChunkRendering(request, ports.identity)
+  const told = rendering.stream(() => flow.begun)
   const last: Piece[] = []
-  const send = (piece: Piece): void => {
-    for (const chunk of rendering.chunks(piece)) stream.event(JSON.stringify(chunk))
+  const send = (events: readonly StreamEvent[]): void => {
+    for (const { data, name } of events) stream.event(data, name)
   }
   const complete = (): void => {
-    for (const piece of last) send(piece)
-    if (request.includeUsage && flow.closing)
-      stream.event(JSON.stringify(rendering.usageChunk(receiptOf(flow.closing, flow.snapshot.prices))))
-    stream.event('[DONE]')
+    for (const piece of last) send(told.events(piece))
+    send(told.end(flow.closing && receiptOf(flow.closing, flow.snapshot.prices)))
     stream.end()
   }
   return {
     write(pieces) {
       for (const piece of pieces) {
-        if (endsChoice(piece)) last.push(piece)
-        else send(piece)
+        if (told.holds(piece)) last.push(piece)
+        else send(told.events(piece))
       }
     },
     release: () => stream.release(),
     finish(_, ending) {
       const wrong = trouble(flow, ending, ports)
       if (!wrong) return ending.kind === 'left' ? undefined : complete()
-      if (!stream.started) return sendError(response, wrong, flow.id, ports.headers(flow))
-      stream.event(JSON.stringify(errorBody(wrong, flow.id)))
+      if (!stream.started) return sendError(response, wrong, flow.id, ports.headers(flow), rendering.error)
+      send([rendering.broken(wrong, flow.id)])
       stream.end()
     },
   }
@@ -86,14 +82,12 @@ const likelihoodBytes = 2048
 
 /** The pieces of an answer until it is whole. */
 export class HeldReply {
-  readonly #request: ApiRequest
-  readonly #identity: Identity
+  readonly #rendering: Pick<Rendering, 'whole'>
   readonly #pieces: Piece[] = []
   #size = 0
 
-  constructor(request: ApiRequest, identity: Identity) {
-    this.#request = request
-    this.#identity = identity
+  constructor(rendering: Pick<Rendering, 'whole'>) {
+    this.#rendering = rendering
   }
 
   /** False: it has become longer than an answer can be. */
@@ -108,14 +102,14 @@ export class HeldReply {
   }
 
   body(receipt: Receipt | undefined): JsonObject {
-    return wholeReply(this.#request, this.#identity, this.#pieces, receipt?.usage ?? missingUsage)
+    return this.#rendering.whole(this.#pieces, receipt)
   }
 }
 
 /** An answer in one piece: held until the request is settled, so that its status and its usage are final. */
 export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
-  const { response } = ports
-  const held = new HeldReply(ports.request, ports.identity)
+  const { response, rendering } = ports
+  const held = new HeldReply(rendering)
   const complete = (): void => {
     const receipt = flow.closing && receiptOf(flow.closing, flow.snapshot.prices)
     sendJson(response, 200, held.body(receipt), {
@@ -130,7 +124,7 @@ export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
     release: () => undefined,
     finish(_, ending) {
       const wrong = trouble(flow, ending, ports)
-      if (wrong) sendError(response, wrong, flow.id, ports.headers(flow))
+      if (wrong) sendError(response, wrong, flow.id, ports.headers(flow), rendering.error)
       else if (ending.kind !== 'left') complete()
     },
   }

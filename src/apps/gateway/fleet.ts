@@ -1,7 +1,9 @@
+import { messagesUpstream } from '../../adapters/anthropic/upstream.ts'
 import type { EngineHostClient, HostReport } from '../../adapters/llama/client.ts'
 import type { Engine, Told } from '../../adapters/openai/engine.ts'
 import { presetOf } from '../../adapters/openai/presets/table.ts'
-import { type Upstream, upstream } from '../../adapters/openai/upstream.ts'
+import { upstream } from '../../adapters/openai/upstream.ts'
+import type { Upstream } from '../../adapters/openai/upstream-link.ts'
 import type { FactorySnapshot, WireEngine } from '../../adapters/operator/contract.ts'
 import type { ModelId, ReplicaId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
@@ -66,7 +68,8 @@ export class Fleet {
       this.#host ??= this.#ports.connectHost(() => this.#hearHost())
       this.#members.set(wire.name, { wire, engine: llamaEngine(this.#host), timer: undefined })
     } else if (wire.url !== null) {
-      const engine = upstream({
+      const made = wire.vendor === 'anthropic' ? messagesUpstream : upstream
+      const engine = made({
         name: wire.name,
         url: wire.url,
         keyFrom: wire.key_from,
@@ -136,7 +139,7 @@ const sameAddress = (a: WireEngine, b: WireEngine): boolean =>
 
 /** An upstream that could not be reached is asked at once whether it is down, so that the next request goes elsewhere. */
 const watched = (engine: Engine, suspected: () => void): Engine => ({
-  close: () => engine.close(),
+  ...engine,
   generate: (job, told) =>
     engine.generate(job, (one: Told) => {
       if (one.kind === 'failed' && one.failure.fault === 'unreachable') suspected()

@@ -103,6 +103,7 @@ export function gateway(parts: GatewayParts): Gateway {
     retiring: false,
     warm: false,
     asked: 0,
+    counting: 0,
   }
   const batches = new BatchDriver(state, home)
   const relay = new Relay(home.operatorSocket, (request) => clientOf(request, settings.proxies))

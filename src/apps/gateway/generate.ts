@@ -1,17 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readBody, refuseBody, wrongMedia } from '../../adapters/http/body.ts'
-import { sendError } from '../../adapters/http/errors.ts'
-import { parseObject } from '../../adapters/http/json.ts'
+import { messagesError } from '../../adapters/anthropic/errors.ts'
+import { messagesRendering } from '../../adapters/anthropic/rendering.ts'
+import { errorBody, sendError } from '../../adapters/http/errors.ts'
+import { openaiRendering, type Rendering } from '../../adapters/openai/rendering.ts'
 import { identity } from '../../adapters/openai/reply.ts'
-import { type ApiRequest, type Dialect, openingText, parseRequest } from '../../adapters/openai/request.ts'
-import { unsupported } from '../../adapters/openai/unsupported.ts'
+import { type ApiRequest, type Dialect, openingText } from '../../adapters/openai/request.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import { answerCheck } from '../../adapters/rails/answer.ts'
-import { deniedPrompt } from '../../adapters/rails/prompt.ts'
-import { roomText } from '../../books/room.ts'
 import type { SloClass } from '../../books/slo-class.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
-import { refusal } from '../../lines/inference/errors.ts'
 import type { Ask, Flow } from '../../lines/inference/flow.ts'
 import { newFlow } from '../../lines/inference/flow.ts'
 import { beginningsOf } from '../../lines/inference/prefix.ts'
@@ -19,18 +16,15 @@ import { railsFor } from '../../lines/inference/rail.ts'
 import { sloOfTier } from '../../lines/inference/slo.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
-import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
-import type { JsonObject } from '../../units/json.ts'
+import type { Seconds } from '../../units/quantity.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
-import { authorise } from './auth.ts'
 import { answerHit, cacheHeaders, cacheUse, keptAnswer } from './cached.ts'
 import { flowHeaders } from './headers.ts'
 import { heldBounds, railedAnswer } from './railed.ts'
+import { receive } from './receive.ts'
 import type { State } from './state.ts'
-
-/** From the end of the headers: a body of 10 MiB in that time needs 1.4 Mbit/s. */
-const bodyMs = 60_000
+import { parserOf } from './understand.ts'
 
 /** A request for tokens: may it be asked at all, is it what we understand, then into the line. */
 export function generate(
@@ -40,53 +34,9 @@ export function generate(
   response: ServerResponse,
   id: RequestId,
 ): void {
-  const refuse = (why: Refusal): void => {
-    state.measures.refused(why)
-    refuseBody(request, response, why, id)
-  }
-  const { snapshot, pepper } = state
-  if (state.draining) return refuse(refusal('draining', 'this gateway takes no new requests'))
-  if (!snapshot || !pepper) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))
-  const authorised = authorise(request.headers, snapshot, pepper, state.now())
-  if (!authorised.ok) return refuse(authorised.refusal)
-  if (state.journal.state !== 'up') return refuse(refusal('journal_unavailable', 'the journal is down'))
-  const { room } = state.room
-  if (room.state === 'full') return refuse(refusal('journal_unavailable', roomText(room)))
-  const media = wrongMedia(request)
-  if (media) return refuse(media)
-  readBody(request, { bytes: state.settings.bodyBytes, ms: bodyMs }, (body) => {
-    if (body.kind === 'left') return
-    if (body.kind === 'refused') return refuse(body.refusal)
-    const understood = understand(dialect, body.bytes, authorised.grant, snapshot)
-    if ('code' in understood) return refuse(understood)
-    ask(state, understood, authorised.grant, snapshot, request, response, id)
-  })
-}
-
-function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: FactorySnapshot): ApiRequest | Refusal {
-  const json = parseObject(bytes)
-  return json.ok ? understandObject(dialect, json.value, grant, snapshot) : json.refusal
-}
-
-/** May it be asked, by this key and of what there is; the same for a line of a batch. */
-export function understandObject(
-  dialect: Dialect,
-  body: JsonObject,
-  grant: Grant,
-  snapshot: FactorySnapshot,
-): ApiRequest | Refusal {
-  const parsed = parseRequest(dialect, body)
-  if (!parsed.ok) return parsed.refusal
-  const { model } = parsed.request
-  if (grant.models && !grant.models.includes(model))
-    return refusal('model_not_allowed', `this key may not use the model "${model}"`, { param: 'model' })
-  const chain = chainOf(snapshot, model)
-  const able = snapshot.replicas.filter((replica) => chain.some((each) => serves(replica, each)))
-  if (able.length === 0) return refusal('model_not_found', `there is no model "${model}"`, { param: 'model' })
-  // A model that our own engine serves too takes only what both can do: where it runs is not the client's concern.
-  const strange = able.some((replica) => replica.vendor === 'llama') ? unsupported(parsed.request) : undefined
-  return (
-    strange ?? deniedPrompt(railsFor(snapshot.rails, grant, [model, ...chain]), parsed.request.body) ?? parsed.request
+  const error = dialect === 'messages' ? messagesError : errorBody
+  receive(state, { request, response, id, error }, parserOf(dialect, request.headers), (asked, grant, snapshot) =>
+    ask(state, asked, grant, snapshot, request, response, id),
   )
 }
 
@@ -106,12 +56,12 @@ function ask(
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
   const flow = newFlow(id, askOf(request, grant, snapshot, slo, clientRetry), snapshot, now)
   const cache = cacheUse(state.cache, headers, request, grant, snapshot, now)
-  if (cache && 'code' in cache) return sendError(response, cache, id)
+  const rendering = renderingOf(request, id, now)
+  if (cache && 'code' in cache) return sendError(response, cache, id, {}, rendering.error)
   const check = answerCheck(railsOf(flow, request))
   const ports: AnswerPorts = {
-    request,
     response,
-    identity: identity(request, id, now),
+    rendering,
     headers: (of) => ({
       ...flowHeaders(of, state.policy, state.now()),
       ...(cache && cacheHeaders(cache, now)),
@@ -146,6 +96,10 @@ export function askOf(
   const beginnings = beginningsOf(openingText(request))
   return { grant, model, fallbacks, promptEstimate, maxOutput, stream, slo, clientRetry, beginnings, body: request }
 }
+
+/** In the language in which it was asked. */
+const renderingOf = (request: ApiRequest, id: RequestId, now: Seconds): Rendering =>
+  request.dialect === 'messages' ? messagesRendering(request, id) : openaiRendering(request, identity(request, id, now))
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {
   state.world.tell(flow, { kind: 'client_closed' }) // nothing to a flow that is done

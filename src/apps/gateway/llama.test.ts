@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AttemptReport } from '../../adapters/llama/client.ts'
 import type { GenerateCommand } from '../../adapters/llama/commands.ts'
-import { bench, chatBody, eventsOf, until } from './testing.ts'
+import { bench, chatBody, eventsOf, hostStatus, until } from './testing.ts'
 
 type Report = AttemptReport extends infer One ? (One extends AttemptReport ? Omit<One, 'id'> : never) : never
 
@@ -283,4 +283,87 @@ test('a client that leaves cancels the engine, and is billed what the engine say
   const [row] = journal.closes
   assert.equal(row?.outcome, 'client_closed')
   assert.deepEqual(row?.attempts[0]?.usage.output_visible, { tokens: 3, source: 'engine' })
+})
+
+test("Anthropic's messages on the embedded engine: the same command, its stop string named, its own count", async (t) => {
+  const engine = host([...answer.slice(0, -1), { on: 'end', why: 'stop', stop: 'X', text: '', count }])
+  const { post, journal } = await bench(t, { engines: [{ vendor: 'llama' }], host: engine })
+  const asked = {
+    model: 'm',
+    max_tokens: 9,
+    stream: true,
+    system: 'be brief',
+    stop_sequences: ['X'],
+    thinking: { type: 'adaptive' },
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }],
+  }
+  const { status, text } = await post('/v1/messages', asked)
+  assert.equal(status, 200)
+  const events = eventsOf(text)
+  assert.deepEqual(
+    [events[0].message.usage.input_tokens, events[0].message.usage.cache_read_input_tokens],
+    [4, 6],
+    'what the engine said at the start',
+  )
+  assert.equal(events.map((event) => event.delta?.text ?? '').join(''), 'Hello')
+  const last = events.at(-2)
+  assert.deepEqual([last.delta.stop_reason, last.delta.stop_sequence], ['stop_sequence', 'X'])
+  assert.deepEqual(last.usage, {
+    input_tokens: 4,
+    cache_read_input_tokens: 6,
+    cache_creation_input_tokens: 0,
+    output_tokens: 3,
+    output_tokens_details: { thinking_tokens: 0 },
+    server_tool_use: null,
+  })
+  const [command] = engine.commands
+  assert.deepEqual(command?.messages, [
+    { role: 'system', content: 'be brief' },
+    { role: 'user', content: 'hello' },
+  ])
+  assert.deepEqual([command?.max_tokens, command?.stop], [9, ['X']])
+  assert.equal(journal.closes[0]?.outcome, 'complete')
+
+  const image = { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } }
+  const seeing = await post('/v1/messages', { ...asked, messages: [{ role: 'user', content: [image] }] })
+  assert.deepEqual([seeing.status, seeing.json.error.details.param], [400, 'messages[0]'])
+})
+
+test('the size of a prompt: exact from the engine that has the tokenizer; one that is not in memory is woken', async (t) => {
+  const told: Report[] = [{ on: 'counted', tokens: 17 }]
+  const { post, journal } = await bench(t, { engines: [{ vendor: 'llama' }], host: host(told) })
+  const asked = { model: 'm', messages: [{ role: 'user', content: 'hello' }] }
+  const { json } = await post('/v1/messages/count_tokens', asked)
+  assert.deepEqual([json.input_tokens, json.wattmill.source], [17, 'engine'])
+  assert.equal(journal.rows.length, 0)
+
+  const loads: string[] = []
+  const cold = host([{ on: 'fail', fault: 'overloaded', message: 'm is not in memory now (cold)' }])
+  const second = await bench(t, {
+    engines: [{ vendor: 'llama' }],
+    host: { ...cold, load: (model) => void loads.push(model), status: () => hostStatus('cold') },
+  })
+  const refused = await second.post('/v1/messages/count_tokens', asked)
+  assert.deepEqual([refused.status, refused.headers.get('x-should-retry')], [503, 'true'])
+  assert.deepEqual(loads, ['upstream-m'])
+})
+
+test('prompts are counted so many at once, and no more', async (t) => {
+  const waiting: (() => void)[] = []
+  const engine = host([])
+  const { post, gateway } = await bench(t, {
+    engines: [{ vendor: 'llama' }],
+    host: {
+      ...engine,
+      generate: ({ id }, told) => void waiting.push(() => told({ on: 'counted', id, tokens: 3 })),
+    },
+  })
+  const count = () => post('/v1/messages/count_tokens', { model: 'm', messages: [{ role: 'user', content: 'hello' }] })
+  const first = Array.from({ length: 16 }, count)
+  await until(() => waiting.length === 16)
+  const late = await count()
+  assert.deepEqual([late.status, late.json.error.type], [503, 'overloaded_error'])
+  for (const answer of waiting.splice(0)) answer()
+  assert((await Promise.all(first)).every(({ json }) => json.input_tokens === 3))
+  assert.equal(gateway.state.counting, 0)
 })

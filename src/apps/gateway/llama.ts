@@ -4,6 +4,7 @@ import type { EngineCount } from '../../adapters/llama/protocol.ts'
 import { embeddedAsk } from '../../adapters/openai/embedded.ts'
 import { embeddedInputs } from '../../adapters/openai/embeddings.ts'
 import type { Engine, Job, Piece, Told } from '../../adapters/openai/engine.ts'
+import { inChat } from '../../adapters/openai/request.ts'
 import type { Usage } from '../../books/usage.ts'
 import { usageFrom } from '../../books/usage.ts'
 import type { EngineFailure } from '../../lines/inference/flow.ts'
@@ -21,6 +22,18 @@ export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>)
       })
       return { cancel: () => host.cancel(job.id), pause: () => undefined, resume: () => undefined }
     },
+    count(job, told) {
+      const { messages = [], tools } = embeddedAsk(inChat(job.request))
+      host.generate({ do: 'count', id: job.id, model: job.model, messages, ...(tools && { tools }) }, (report) => {
+        if (report.on === 'counted') told({ kind: 'counted', tokens: tokens(report.tokens), source: 'engine' })
+        if (report.on === 'fail') told({ kind: 'failed', failure: { fault: report.fault, message: report.message } })
+        if (report.on === 'lost')
+          told({
+            kind: 'failed',
+            failure: { fault: 'unreachable', message: 'the connection to the engine host was lost' },
+          })
+      })
+    },
     close: () => undefined,
   }
 }
@@ -28,7 +41,7 @@ export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>)
 function commandOf({ id, model, request }: Job): GenerateCommand | EmbedCommand {
   return request.dialect === 'embeddings'
     ? { do: 'embed', id, model, ...embeddedInputs(request) }
-    : { do: 'generate', id, model, ...embeddedAsk(request) }
+    : { do: 'generate', id, model, ...embeddedAsk(inChat(request)) }
 }
 
 function toldBy(report: AttemptReport, begun: boolean): Told[] {
@@ -49,6 +62,8 @@ function toldBy(report: AttemptReport, begun: boolean): Told[] {
       return ending(report)
     case 'fail':
       return [failed({ fault: report.fault, message: report.message }, report.count)]
+    case 'counted':
+      return [] // the answer to another question
     case 'lost':
       return [
         failed({ fault: begun ? 'crashed' : 'unreachable', message: 'the connection to the engine host was lost' }),
@@ -63,10 +78,16 @@ function ending(report: AttemptReport & { on: 'end' }): Told[] {
     return [text, failed({ fault: 'crashed', message: 'the engine stopped the request' }, report.count)]
   return [
     text,
-    { kind: 'chunk', tokens: tokens(0), bytes: [{ kind: 'finish', why: report.why }] },
+    { kind: 'chunk', tokens: tokens(0), bytes: [finish(report.why, report.stop)] },
     { kind: 'ended', usage },
   ]
 }
+
+const finish = (why: 'stop' | 'length', stop?: string): Piece => ({
+  kind: 'finish',
+  why,
+  ...(stop !== undefined && { stop }),
+})
 
 /** Text stands before the calls that came with the same token. */
 function piecesOf({ text, calls, likelihoods }: AttemptReport & { on: 'step' | 'end' }): Piece[] {

@@ -114,5 +114,5 @@ export class Measures {
 }
 
 /** As OpenTelemetry names what was asked for. */
-const operations = { chat: 'chat', text: 'text_completion', embeddings: 'embeddings' } as const
+const operations = { chat: 'chat', text: 'text_completion', embeddings: 'embeddings', messages: 'chat' } as const
 const operationOf = (flow: Flow): string => operations[(flow.ask.body as ApiRequest).dialect]

@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { idHeaders, sendError, sendJson } from '../../adapters/http/errors.ts'
+import { messagesError } from '../../adapters/anthropic/errors.ts'
+import { modelInfo, modelPage } from '../../adapters/anthropic/models.ts'
+import { errorBody, idHeaders, sendError, sendJson } from '../../adapters/http/errors.ts'
+import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import { modelsOf } from '../../lines/inference/snapshot.ts'
 import type { ModelId, RequestId } from '../../units/ids.ts'
@@ -14,25 +17,34 @@ export function listModels(
   id: RequestId,
   path: string,
 ): void {
+  // Anthropic's clients name the version of its API, and read models and errors in its shape.
+  const theirs = request.headers['anthropic-version'] !== undefined
+  const refuse = (why: Refusal): void => sendError(response, why, id, {}, theirs ? messagesError : errorBody)
   const { snapshot, pepper } = state
-  if (!snapshot || !pepper)
-    return sendError(response, refusal('not_ready', 'the gateway has not heard from the operator yet'), id)
+  if (!snapshot || !pepper) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))
   const authorised = authorise(request.headers, snapshot, pepper, state.now())
-  if (!authorised.ok) return sendError(response, authorised.refusal, id)
+  if (!authorised.ok) return refuse(authorised.refusal)
   const { models } = authorised.grant
   const shown = modelsOf(snapshot).filter((model) => !models || models.includes(model))
-  const describe = (model: ModelId) => ({
-    id: model,
-    object: 'model',
-    created: Math.floor(snapshot.published_ms / 1000),
-    owned_by: 'wattmill',
-  })
+  const since = snapshot.published_ms
+  const describe = (model: ModelId) =>
+    theirs ? modelInfo(model, new Date(since).toISOString()) : openaiModel(model, since)
   const one = nameIn(path)
-  if (one === undefined) return sendJson(response, 200, { object: 'list', data: shown.map(describe) }, idHeaders(id))
+  if (one === undefined) {
+    const data = shown.map(describe)
+    return sendJson(response, 200, theirs ? modelPage(data) : { object: 'list', data }, idHeaders(id))
+  }
   const found = shown.find((model) => model === one)
   if (found) return sendJson(response, 200, describe(found), idHeaders(id))
-  sendError(response, refusal('model_not_found', 'there is no such model for this key', { param: 'model' }), id)
+  refuse(refusal('model_not_found', 'there is no such model for this key', { param: 'model' }))
 }
+
+const openaiModel = (id: ModelId, since_ms: number) => ({
+  id,
+  object: 'model',
+  created: Math.floor(since_ms / 1000),
+  owned_by: 'wattmill',
+})
 
 function nameIn(path: string): string | undefined {
   const rest = path.slice('/v1/models/'.length)

@@ -40,7 +40,7 @@ export function railedAnswer(flow: Flow, answer: Answer, check: AnswerCheck, den
         said.add(piece)
       }
       // While the engine has not said that it is done the line can still say how it ended.
-      const whole = pieces.some((piece) => endsChoice(piece) || piece.kind === 'whole')
+      const whole = pieces.some((piece) => endsChoice(piece) || piece.kind === 'whole' || piece.kind === 'message')
       refuse(whole ? check.whole(said) : check.sofar(said))
     },
     release: () => answer.release(),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { idHeaders, sendJson } from '../../adapters/http/errors.ts'
 import type { RequestId } from '../../units/ids.ts'
 import { batchRoutes } from './batches/routes.ts'
+import { countTokens } from './count-tokens.ts'
 import { generate } from './generate.ts'
 import { listModels } from './models.ts'
 import { readiness } from './ready.ts'
@@ -51,6 +52,20 @@ export const routes: readonly Route[] = [
     handle: (state, request, response, id) => generate(state, 'embeddings', request, response, id),
   },
   ...batchRoutes,
+  {
+    methods: ['POST'],
+    path: '/v1/messages',
+    about: "An answer to messages, streamed or not, in the shape of Anthropic's",
+    match: /^\/v1\/messages$/,
+    handle: (state, request, response, id) => generate(state, 'messages', request, response, id),
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/messages/count_tokens',
+    about: 'How many tokens such a request has as a prompt, and who says so; free',
+    match: /^\/v1\/messages\/count_tokens$/,
+    handle: countTokens,
+  },
   {
     methods: GET,
     path: '/v1/models',

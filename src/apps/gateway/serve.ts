@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { messagesError } from '../../adapters/anthropic/errors.ts'
 import { refuseBody } from '../../adapters/http/body.ts'
+import { type ErrorShape, errorBody } from '../../adapters/http/errors.ts'
 import type { Relay } from '../../adapters/http/relay.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
@@ -10,6 +12,9 @@ import { nextId } from './state.ts'
 /** Never /internal: that is between gateways and operator. */
 const operators = /^\/(api\/.*|assets\/.*|metrics|favicon\.(ico|svg))?$/
 
+/** Below Anthropic's route its clients read errors. */
+const shapeOf = (path: string): ErrorShape => (/^\/v1\/messages(\/|$)/.test(path) ? messagesError : errorBody)
+
 /** Everything on the one port: the API and the probes are answered here, the rest is the operator's. */
 export function serve(state: State, relay: Relay): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
@@ -19,7 +24,7 @@ export function serve(state: State, relay: Relay): (request: IncomingMessage, re
     const url = URL.parse(request.url ?? '/', 'http://gateway')
     const refuse = (why: Refusal): void => {
       state.measures.refused(why)
-      refuseBody(request, response, why, id)
+      refuseBody(request, response, why, id, shapeOf(url?.pathname ?? ''))
     }
     const { method = '' } = request
     if (url && operators.test(url.pathname)) return relay.pass(request, response, url.pathname + url.search, id)

@@ -42,6 +42,8 @@ export interface State {
   retiring: boolean
   warm: boolean
   asked: number
+  /** Prompts whose size is being found out. */
+  counting: number
 }
 
 /** One number per request of this incarnation, refused ones too: an id is never used again. */

@@ -33,7 +33,7 @@ export const controlCatalogue = {
   engine_bad_reply: {
     status: 502,
     exit: 4,
-    next: 'Check that the URL is the base of an OpenAI-compatible API, such as …/v1.',
+    next: 'Check that the URL is the base of an API as OpenAI or Anthropic has it, such as …/v1.',
   },
   download_failed: { status: 502, exit: 4, next: 'Run the command again: it goes on from where it stopped.' },
   engine_host_down: { status: 503, exit: 5, next: 'wattmill status' },

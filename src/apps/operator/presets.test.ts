@@ -10,7 +10,7 @@ import { wireSnapshot } from '../../adapters/sqlite/registry/snapshot.ts'
 import { ControlError } from './errors.ts'
 import { type Reached, reach } from './reach.ts'
 import type { Operator } from './start.ts'
-import { lonelyOperator, temporary } from './testing.ts'
+import { fakeUpstream, lonelyOperator, temporary } from './testing.ts'
 
 let operator: Operator
 let factory: Reached
@@ -79,6 +79,20 @@ test('the vendor openai with another address is any engine with that API, as it 
   await ask('POST', '/api/engines', { name: 'any', vendor: 'openai', url: engine.url.href })
   assert.equal(listEngines(operator.factory.store).find(({ name }) => name === 'any')?.product, null)
   await ask('DELETE', '/api/engines/any')
+})
+
+test('an engine with the API of Anthropic is known with its address, and a survey in OpenAI’s words is refused', async () => {
+  const preset = await ask('GET', '/api/presets/anthropic')
+  assert.deepEqual([preset.api, preset.url], ['anthropic', 'https://api.anthropic.com/v1'])
+  const add = (more: object) => ask('POST', '/api/engines', { name: 'claude', vendor: 'anthropic', ...more })
+  await refuses(add({}), 'invalid_value', 'key_from', /Anthropic wants a key/, /--key-env ANTHROPIC_API_KEY/)
+  const url = await fakeUpstream(['claude-1'])
+  await add({ url })
+  await refuses(ask('GET', '/api/engines/claude/probe'), 'invalid_value', 'name', /API of Anthropic/, /claude --free/)
+  const { engines } = wireSnapshot(operator.factory.store, Date.now())
+  const { vendor, product } = engines.find(({ name }) => name === 'claude') ?? {}
+  assert.deepEqual([vendor, product], ['anthropic', 'anthropic'])
+  await ask('DELETE', '/api/engines/claude')
 })
 
 test('a survey is announced with its cost, asked only when it is wanted, and told beside the preset', async () => {

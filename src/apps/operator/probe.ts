@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { anthropicVersion } from '../../adapters/anthropic/upstream-request.ts'
 import { dial, ForbiddenAddress } from '../../adapters/http/dial.ts'
 import type { Preset } from '../../adapters/openai/presets/preset.ts'
 import { keyHeader } from '../../adapters/openai/presets/quirks.ts'
 import { ControlError } from './errors.ts'
 
-/** What an OpenAI-compatible API says of itself. */
+/** What an API says of itself. */
 export interface Probed {
-  /** Base URL that answered, ending before `/chat/completions`. */
+  /** Base URL that answered, ending before `/chat/completions` or `/messages`. */
   readonly url: string
   readonly models: readonly string[]
   readonly took_ms: number
@@ -17,18 +18,28 @@ const probe_ms = 10_000
 /** A list of models is some kilobytes; hosted catalogues reach one megabyte. */
 const mostBytes = 4 * 1024 * 1024
 
+/** How the list of models is asked for. Anthropic gives it in pages, and wants to hear which version of its API is spoken. */
+const listings: Readonly<Record<Preset['api'], { headers: Record<string, string>; query: string }>> = {
+  openai: { headers: {}, query: '' },
+  anthropic: { headers: { 'anthropic-version': anthropicVersion }, query: '?limit=1000' },
+}
+
 /** Asks GET {url}/models; where that is not found, {url}/v1/models, since people leave the /v1 out. */
 export async function probe(
   given: string,
   keyFrom: string | null,
-  preset: Pick<Preset, 'key' | 'lists'>,
+  preset: Pick<Preset, 'api' | 'key' | 'lists'>,
 ): Promise<Probed> {
   const base = checkUrl(given)
+  const { headers: own, query } = listings[preset.api]
   const key = keyHeader(preset.key, keyFrom === null ? undefined : secretFrom(keyFrom))
+  const headers = { accept: 'application/json', ...own, ...key }
   const began = performance.now()
-  const plain = await ask(base, key)
+  const plain = await ask(base, headers, query)
   const [url, reply] =
-    plain.status === 404 && !/\/v\d+$/.test(base) ? [`${base}/v1`, await ask(`${base}/v1`, key)] : [base, plain]
+    plain.status === 404 && !/\/v\d+$/.test(base)
+      ? [`${base}/v1`, await ask(`${base}/v1`, headers, query)]
+      : [base, plain]
   return { url, models: modelsIn(url, reply), took_ms: Math.round(performance.now() - began) }
 }
 
@@ -49,7 +60,7 @@ export function checkUrl(given: string): string {
       param: 'url',
       next: 'Use a base such as http://127.0.0.1:8000/v1',
     })
-  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|completions|models)$/, '')}`
+  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|completions|messages|models)$/, '')}`
 }
 
 /** env:NAME or file:PATH → the secret. Only the reference is stored, so a secret that is rotated there is rotated here. */
@@ -82,13 +93,13 @@ interface Heard {
   readonly text: string
 }
 
-async function ask(base: string, key: Record<string, string>): Promise<Heard> {
+async function ask(base: string, headers: Record<string, string>, query: string): Promise<Heard> {
   const url = new URL(`${base}/models`)
+  const path = url.pathname + query
   const pool = dial(url, { connections: 1, connectMs: probe_ms })
   try {
-    const headers = { accept: 'application/json', ...key }
     const signal = AbortSignal.timeout(probe_ms)
-    const reply = await pool.request({ method: 'GET', path: url.pathname, headers, signal })
+    const reply = await pool.request({ method: 'GET', path, headers, signal })
     return { status: reply.statusCode, text: await bounded(reply.body) }
   } catch (cause) {
     if (cause instanceof ControlError) throw cause

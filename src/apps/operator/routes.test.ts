@@ -55,6 +55,18 @@ test('what is wrong with an input is told by field, with the nearest name', asyn
   await refuses(ask('DELETE', '/api/keys/key_none'), 'not_found', /no key/, 'id')
 })
 
+test('an engine with the API of Anthropic is probed in its words, and gateways are told', async () => {
+  const heard: [string | undefined, unknown][] = []
+  const url = await fakeUpstream(['claude'], '/v1', ({ url, headers }) => {
+    if (url?.includes('/v1/models')) heard.push([url, headers['anthropic-version']])
+  })
+  const added = await ask('POST', '/api/engines', { name: 'far', url: `${url}/v1/messages`, vendor: 'anthropic' })
+  assert.deepEqual([added.vendor, added.url, added.models], ['anthropic', `${url}/v1`, { claude: 'claude' }])
+  assert.deepEqual(heard, [['/v1/models?limit=1000', '2023-06-01']])
+  assert.equal((await ask('POST', '/api/engines/far/probe', {})).up, true)
+  await ask('DELETE', '/api/engines/far')
+})
+
 test('engines: probed before they are added, the /v1 found, names checked', async () => {
   const url = await fakeUpstream(['qwen', 'llama'])
   const added = await ask('POST', '/api/engines', { name: 'gpu', url })

@@ -42,7 +42,16 @@ export async function surveyEngine(engine: EngineRecord, wanted: string | undefi
 }
 
 /** One of its models by its public name, and where it is asked for. */
-function modelOf({ name, url, models }: EngineRecord, wanted: string | undefined) {
+function modelOf({ name, vendor, url, models }: EngineRecord, wanted: string | undefined) {
+  if (vendor === 'anthropic')
+    throw new ControlError(
+      'invalid_value',
+      'a survey asks in the words of OpenAI, and this engine has the API of Anthropic',
+      {
+        param: 'name',
+        next: `without a survey: wattmill engines probe ${name} --free`,
+      },
+    )
   if (url === null)
     throw new ControlError('invalid_value', 'the embedded engine is a part of the factory and is not surveyed', {
       param: 'name',

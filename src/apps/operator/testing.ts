@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,9 +28,14 @@ export async function lonelyOperator(): Promise<Operator> {
 }
 
 /** An OpenAI-compatible API that only lists models. */
-export async function fakeUpstream(models: readonly string[], base = '/v1'): Promise<string> {
+export async function fakeUpstream(
+  models: readonly string[],
+  base = '/v1',
+  heard: (request: IncomingMessage) => void = () => undefined,
+): Promise<string> {
   const server = createServer((request, response) => {
-    const found = request.url === `${base}/models`
+    heard(request)
+    const found = request.url?.split('?')[0] === `${base}/models`
     const allowed = request.headers.authorization !== 'Bearer wrong'
     response.writeHead(found ? (allowed ? 200 : 401) : 404, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ data: models.map((id) => ({ id })) }))

@@ -3,7 +3,8 @@ import type { ModelId, ReplicaId } from '../../units/ids.ts'
 /** One engine that serves: the embedded llama.cpp, or an upstream behind a URL. */
 export interface Replica {
   readonly id: ReplicaId
-  readonly vendor: 'llama' | 'openai'
+  /** The API that it speaks. */
+  readonly vendor: 'llama' | 'openai' | 'anthropic'
   /** Public model name → the engine's own name for it. */
   readonly models: Readonly<Record<string, string>>
   /** Set-point: requests under way at once; beyond it they wait at the gateway. */

@@ -135,4 +135,19 @@ export const hosted: readonly Preset[] = [
     notes: ['Tokens written to a cache are told beside those read from it, and are priced as a class of their own.'],
     sources: ['openrouter.ai/docs/use-cases/usage-accounting'],
   },
+  {
+    ...plain,
+    id: 'anthropic',
+    title: 'Anthropic',
+    api: 'anthropic',
+    hosted: true,
+    url: 'https://api.anthropic.com/v1',
+    key: key('ANTHROPIC_API_KEY'),
+    does: {},
+    notes: [
+      'Requests in the words of OpenAI are translated on their way, and answers on their way back.',
+      'Web search and code execution of its own are refused: they are charged by the use.',
+    ],
+    sources: ['platform.claude.com/docs/en/api/messages', 'github.com/anthropics/anthropic-sdk-typescript'],
+  },
 ]

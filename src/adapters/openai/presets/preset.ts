@@ -2,12 +2,14 @@ import type { EngineFault } from '../../../lines/inference/flow.ts'
 import type { EngineKind } from '../../prometheus/engine-names.ts'
 import type { CheckId, Saw } from '../survey/finding.ts'
 
-/** One engine or hosted API with the API of OpenAI: where it is, how it wants to be asked, and where it differs. */
+/** One engine or hosted API: where it is, how it wants to be asked, and where it differs. */
 export interface Preset {
   readonly id: string
   /** Another name that people know it by. */
   readonly aka?: string
   readonly title: string
+  /** Whose language it speaks. */
+  readonly api: 'openai' | 'anthropic'
   /** Somebody else's machines: no page of metrics, no meter; a price list instead. */
   readonly hosted: boolean
   /** Base of its API; null: everybody has an address of his own, of this form. */
@@ -19,6 +21,8 @@ export interface Preset {
   /** What `GET /models` lists; `catalogue`: also what may not be asked for, while what may is called by other names. */
   readonly lists: 'models' | 'catalogue'
   readonly request: RequestQuirks
+  /** Absent: it is told what the client said, word for word. */
+  readonly reasoning?: ReasoningRule
   readonly usage: UsageQuirks
   /** HTTP statuses of its own making. */
   readonly statuses: Readonly<Record<number, EngineFault>>
@@ -44,6 +48,12 @@ export interface RequestQuirks {
   readonly refuses: readonly string[]
 }
 
+/** It leaves reasoning to the model's chat template, which takes the variables it knows and skips the others. */
+export interface ReasoningRule {
+  /** Where a budget in tokens stands; null: it has none, and is told an effort instead. */
+  readonly budget: string | null
+}
+
 /** Where in an answer its usage stands, as far as that is not where OpenAI puts it. Paths have dots between their names. */
 export interface UsageQuirks {
   readonly at?: string
@@ -57,6 +67,7 @@ export interface UsageQuirks {
 
 /** OpenAI's own habits: what a preset does not say otherwise. */
 export const plain = {
+  api: 'openai',
   metrics: null,
   lists: 'models',
   request: { rename: {}, refuses: [] },

@@ -11,7 +11,7 @@ import { findPreset, presetNames, presetOf, presets, unknownEngine } from './tab
 
 test('every preset that is promised is there, once, with an address, a rule for its key and its sources', () => {
   const promised =
-    'vllm sglang tensorrt-llm dynamo llama-server ollama lm-studio fireworks together deepinfra baseten groq cerebras openai azure openrouter'
+    'vllm sglang tensorrt-llm dynamo llama-server ollama lm-studio fireworks together deepinfra baseten groq cerebras openai azure openrouter anthropic'
   for (const name of promised.split(' ')) assert(findPreset(name), name)
   assert.equal(new Set(presetNames).size, presetNames.length)
   for (const preset of presets) {
@@ -123,7 +123,7 @@ test('list prices are exact decimals of known presets, and a token from a cache 
   assert.deepEqual(
     priced.map(({ id }) => id).sort(),
     presets
-      .filter(({ hosted }) => hosted)
+      .filter(({ hosted, api }) => hosted && api === 'openai')
       .map(({ id }) => id)
       .sort(),
   )

@@ -13,6 +13,7 @@ export const selfHosted: readonly Preset[] = [
     url: 'http://127.0.0.1:8000/v1',
     key: noKey,
     metrics: 'vllm',
+    reasoning: { budget: 'thinking_token_budget' },
     // As vLLM 0.32.0 answered, run on a CPU with random weights; deep/given.test.ts asks any that runs already.
     does: {
       chat: 'yes',
@@ -49,6 +50,7 @@ export const selfHosted: readonly Preset[] = [
     url: 'http://127.0.0.1:30000/v1',
     key: noKey,
     metrics: 'sglang',
+    reasoning: { budget: 'chat_template_kwargs.thinking_budget' },
     // Its UsageInfo has the count at the top, 0 where nobody counted.
     usage: { includesCached: true, reasoning: 'reasoning_tokens' },
     does: {
@@ -73,6 +75,7 @@ export const selfHosted: readonly Preset[] = [
     url: 'http://127.0.0.1:8000/v1',
     key: noKey,
     metrics: 'tensorrt-llm',
+    reasoning: { budget: null },
     does: { chat: 'yes', stream: 'yes' },
     notes: ['Metrics need return_perf_metrics: true in its extra options.'],
     sources: [usageFields],
@@ -98,6 +101,7 @@ export const selfHosted: readonly Preset[] = [
     url: 'http://127.0.0.1:8080/v1',
     key: noKey,
     metrics: 'llama.cpp',
+    reasoning: { budget: 'thinking_budget_tokens' },
     // As the real server answered in deep/foreign.test.ts, which asks again whenever it runs.
     does: {
       chat: 'yes',

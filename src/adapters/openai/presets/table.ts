@@ -3,7 +3,7 @@ import { type Preset, plain } from './preset.ts'
 import { selfHosted } from './self-hosted.ts'
 
 /** Raised when a preset is added, changed or dropped. */
-export const presetsVersion = 1
+export const presetsVersion = 2
 
 export const presets: readonly Preset[] = [...hosted, ...selfHosted]
 

@@ -7,7 +7,7 @@ import { checkName } from './names.ts'
 export interface EngineRecord {
   readonly name: string
   /** The API that it speaks. */
-  readonly vendor: 'llama' | 'openai'
+  readonly vendor: 'llama' | 'openai' | 'anthropic'
   /** Which engine it is, as far as that is known: vllm, sglang, … */
   readonly product: string | null
   /** null: embedded. */

@@ -39,7 +39,7 @@ export function engineCommands(program: Command): void {
   does<Add>(
     engines
       .command('add')
-      .description('add an OpenAI-compatible engine; it is asked for its models first')
+      .description('add an engine with the API of OpenAI or of Anthropic; it is asked for its models first')
       .argument('<name>')
       .option('--url <url>', 'base of its API, such as http://127.0.0.1:8000/v1 (default: that of the preset)')
       .option(

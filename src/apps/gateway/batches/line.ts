@@ -2,6 +2,7 @@ import type { BatchLine } from '../../../adapters/openai/batch-line.ts'
 import { answerLine, dialectOf, refusalLine } from '../../../adapters/openai/batch-line.ts'
 import type { Piece } from '../../../adapters/openai/engine.ts'
 import { receiptOf } from '../../../adapters/openai/receipt.ts'
+import { openaiRendering } from '../../../adapters/openai/rendering.ts'
 import { identity } from '../../../adapters/openai/reply.ts'
 import type { FactorySnapshot } from '../../../adapters/operator/contract.ts'
 import { answerCheck } from '../../../adapters/rails/answer.ts'
@@ -16,10 +17,11 @@ import type { Grant } from '../../../lines/inference/snapshot.ts'
 import type { RequestId } from '../../../units/ids.ts'
 import type { Seconds } from '../../../units/quantity.ts'
 import { HeldReply, trouble } from '../answers.ts'
-import { askOf, railsOf, understandObject } from '../generate.ts'
+import { askOf, railsOf } from '../generate.ts'
 import { railedAnswer } from '../railed.ts'
 import type { State } from '../state.ts'
 import { nextId } from '../state.ts'
+import { parserOf, understand } from '../understand.ts'
 import type { Answer } from '../world.ts'
 
 /** How one try of a line ended. */
@@ -53,13 +55,14 @@ export function askLine(
   if (!snapshot) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))
   const grant = grantOf(snapshot, batch, state.now())
   if ('code' in grant) return refuse(grant)
-  const understood = understandObject(dialectOf[batch.endpoint], line.body, grant, snapshot)
-  if ('code' in understood) return refuse(understood)
-  const flow = newFlow(id, askOf(understood, grant, snapshot, 'batch', 0), snapshot, state.now())
-  const held = new HeldReply(understood, identity(understood, id, state.now()))
+  const understood = understand(parserOf(dialectOf[batch.endpoint], {}), line.body, grant, snapshot)
+  if (!understood.ok) return refuse(understood.refusal)
+  const { request } = understood
+  const flow = newFlow(id, askOf(request, grant, snapshot, 'batch', 0), snapshot, state.now())
+  const held = new HeldReply(openaiRendering(request, identity(request, id, state.now())))
   const later = (end: LineEnd): void => queueMicrotask(() => told(end))
   const answer = new LineAnswer(state, flow, { custom_id: line.custom_id, key, held, told: later })
-  const check = answerCheck(railsOf(flow, understood))
+  const check = answerCheck(railsOf(flow, request))
   const deny = (why: Refusal): void => state.world.tell(flow, { kind: 'denied', refusal: why })
   state.world.begin(flow, check ? railedAnswer(flow, answer, check, deny) : answer)
   return flow

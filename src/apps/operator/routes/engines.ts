@@ -43,7 +43,7 @@ export const engineRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/engines',
     role: 'admin',
-    about: 'Add an OpenAI-compatible engine; it is asked for its models first',
+    about: 'Add an engine with the API of OpenAI or of Anthropic; it is asked for its models first',
     input: {
       name,
       url: Type.Optional(
@@ -55,7 +55,7 @@ export const engineRoutes: readonly Route[] = [
       vendor: Type.Optional(
         Type.Union(
           presetNames.map((preset) => Type.Literal(preset)),
-          { description: 'the preset: which engine with the API of OpenAI it is' },
+          { description: 'the preset: which engine or hosted API it is, and so whose API it has' },
         ),
       ),
       key_from: Type.Optional(Type.String({ maxLength: 2000, description: 'env:NAME or file:PATH' })),
@@ -103,7 +103,7 @@ export const engineRoutes: readonly Route[] = [
         factory.store,
         {
           name: asked.name,
-          vendor: 'openai',
+          vendor: preset.api,
           product: preset.id === 'unknown' ? (metrics?.kind ?? null) : preset.id,
           url: found.url,
           key_from: asked.key_from ?? null,

@@ -36,6 +36,7 @@ const display = ({ id, aka, urlForm, metrics, statuses, does, ...preset }: Prese
   name: id,
   also: aka ?? null,
   title: preset.title,
+  api: preset.api,
   hosted: preset.hosted,
   url: preset.url ?? urlForm ?? null,
   key: preset.key,
