@@ -4,24 +4,24 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 
 /** Says in words what a field must be; undefined: it is. */
-type Check = (value: unknown) => string | undefined
+export type Check = (value: unknown) => string | undefined
 
-const number =
+export const number =
   (least: number, most: number): Check =>
   (value) =>
     typeof value === 'number' && value >= least && value <= most ? undefined : `a number from ${least} to ${most}`
 
-const whole =
+export const whole =
   (least: number, most: number): Check =>
   (value) =>
     Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
       ? undefined
       : `a whole number from ${least} to ${most}`
 
-const boolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
-const text: Check = (value) => (typeof value === 'string' ? undefined : 'a string')
-const object: Check = (value) => (isObject(value) ? undefined : 'an object')
-const list: Check = (value) => (Array.isArray(value) ? undefined : 'an array')
+export const boolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
+export const text: Check = (value) => (typeof value === 'string' ? undefined : 'a string')
+export const object: Check = (value) => (isObject(value) ? undefined : 'an object')
+export const list: Check = (value) => (Array.isArray(value) ? undefined : 'an array')
 
 /** Every shown character is compared with every stop string. */
 const mostStops = 16
@@ -35,9 +35,9 @@ const stops: Check = (value) => {
 const encoding: Check = (value) => (value === 'float' || value === 'base64' ? undefined : 'float or base64')
 
 /** No context is longer; a limit of output beyond it is a mistake in the caller's arithmetic. */
-const mostTokens = 100_000_000
+export const mostTokens = 100_000_000
 
-/** What we look at. Null is taken as absent, as OpenAI's schema does. Fields not listed pass through unseen. */
+/** What we look at. Fields not listed pass through unseen. */
 const checks: Readonly<Record<string, Check>> = {
   stream: boolean,
   stream_options: object,
@@ -65,14 +65,21 @@ const checks: Readonly<Record<string, Check>> = {
 
 export const invalid = (param: string, message: string): Refusal => refusal('invalid_value', message, { param })
 
-/** The first field that is not what it must be. */
-export function wrongField(body: JsonObject): Refusal | undefined {
-  for (const [field, check] of Object.entries(checks)) {
+/** The first field that is not what its check wants. Null is taken as absent, as OpenAI's schema does. */
+export function wrongAmong(checked: Readonly<Record<string, Check>>, body: JsonObject, at = ''): Refusal | undefined {
+  for (const [field, check] of Object.entries(checked)) {
     const value = body[field]
     if (value === undefined || value === null) continue
     const expected = check(value)
-    if (expected) return invalid(field, `"${field}" must be ${expected}`)
+    if (expected) return invalid(at + field, `"${at}${field}" must be ${expected}`)
   }
+  return undefined
+}
+
+/** The first field that is not what it must be. */
+export function wrongField(body: JsonObject): Refusal | undefined {
+  const wrong = wrongAmong(checks, body)
+  if (wrong) return wrong
   const include = isObject(body.stream_options) ? body.stream_options.include_usage : undefined
   if (include !== undefined && include !== null && typeof include !== 'boolean')
     return invalid('stream_options.include_usage', '"stream_options.include_usage" must be true or false')

@@ -52,6 +52,12 @@ export const errorCatalogue = {
     retry: false,
     next: 'See `wattmill models list` or GET /v1/models.',
   },
+  response_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'Responses are kept with `store: true` for `responses.retention_days`: send the conversation as `input` instead.',
+  },
   route_not_found: {
     status: 404,
     type: 'invalid_request_error',
@@ -151,6 +157,12 @@ export const errorCatalogue = {
     type: 'overloaded_error',
     retry: true,
     next: 'The journal cannot be written or has no room, so nothing is served that could not be booked. See `wattmill doctor`.',
+  },
+  response_store_unavailable: {
+    status: 503,
+    type: 'overloaded_error',
+    retry: true,
+    next: 'Kept responses cannot be read or deleted just now: try again, or send the conversation as `input`. See `wattmill doctor`.',
   },
   operator_unavailable: {
     status: 503,
