@@ -16,6 +16,8 @@ export interface Home {
   /** Raw meter samples: `<meter>.ndjson`. */
   readonly meters: string
   readonly snapshots: string
+  /** Responses that clients want kept, of all gateways. */
+  readonly responses: string
   /** Model files that were pulled; others stay where their owner has them. */
   readonly models: string
   /** Held by the launcher: one factory per home. */
@@ -35,6 +37,7 @@ export function home(directory: string): Home {
     engineLogs: join(root, 'engine'),
     meters: join(root, 'meter'),
     snapshots: join(root, 'snapshot'),
+    responses: join(root, 'responses.db'),
     models: join(root, 'models'),
     upLock: join(root, 'up.lock'),
     operatorSocket: socketPath(root, 'operator'),

@@ -54,9 +54,10 @@ export class EventStream {
     return this.#response.headersSent
   }
 
-  event(data: string): void {
+  /** Chat's events have no name; those of other APIs do. */
+  event(data: string, name?: string): void {
     if (this.#ended) return
-    const text = `data: ${data}\n\n`
+    const text = name === undefined ? `data: ${data}\n\n` : `event: ${name}\ndata: ${data}\n\n`
     if (this.#released) return this.#send(text)
     this.#corked.push(text)
     this.#corkedBytes += text.length

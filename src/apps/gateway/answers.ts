@@ -3,7 +3,7 @@ import { errorBody, sendError, sendJson } from '../../adapters/http/errors.ts'
 import { EventStream, type StreamBounds } from '../../adapters/http/sse.ts'
 import { refusalOf } from '../../adapters/openai/endings.ts'
 import type { Piece } from '../../adapters/openai/engine.ts'
-import { receiptOf } from '../../adapters/openai/receipt.ts'
+import { type Receipt, receiptOf } from '../../adapters/openai/receipt.ts'
 import { ChunkRendering, endsChoice, type Identity, wholeReply } from '../../adapters/openai/reply.ts'
 import type { ApiRequest } from '../../adapters/openai/request.ts'
 import { missingUsage } from '../../books/usage.ts'
@@ -11,7 +11,6 @@ import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Ending, Flow } from '../../lines/inference/flow.ts'
 import { formatDollars } from '../../units/amount.ts'
-import type { JsonObject } from '../../units/json.ts'
 import type { Answer } from './world.ts'
 
 /** What both kinds of answer need to know of their request. */
@@ -29,7 +28,7 @@ export interface AnswerPorts {
 }
 
 /** Why a request ended without a whole answer; undefined: it has one, or nobody is there to be told. */
-function trouble(flow: Flow, ending: Ending, ports: AnswerPorts): Refusal | undefined {
+export function trouble(flow: Flow, ending: Ending, ports: AnswerPorts): Refusal | undefined {
   if (ending.kind === 'left') return undefined
   const cutByUs =
     ports.draining() && (ending.kind === 'refused' ? ending.refusal.code === 'timeout' : flow.cut === 'timeout')
@@ -78,23 +77,27 @@ export function streamedAnswer(flow: Flow, ports: AnswerPorts, bounds?: StreamBo
 }
 
 /** What one answer may hold until it is whole: far above any context's worth of text. */
-const mostHeld = 32 * 1024 * 1024
+export const mostHeld = 32 * 1024 * 1024
 
 /** A token with twenty alternatives. */
 const likelihoodBytes = 2048
 
+/** How a whole answer is written: what was held and what it came to → what is sent, at once or later. */
+export type WriteWhole = (pieces: readonly Piece[], receipt: Receipt | undefined, send: (body: unknown) => void) => void
+
 /** An answer in one piece: held until the request is settled, so that its status and its usage are final. */
-export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
-  const { response, request, identity } = ports
+export function wholeAnswer(flow: Flow, ports: AnswerPorts, written: WriteWhole = asChat(ports)): Answer {
+  const { response } = ports
   const held: Piece[] = []
   let size = 0
   const complete = (): void => {
     const receipt = flow.closing && receiptOf(flow.closing, flow.snapshot.prices)
-    const body: JsonObject = wholeReply(request, identity, held, receipt?.usage ?? missingUsage)
-    sendJson(response, 200, body, {
-      ...ports.headers(flow),
-      ...(receipt ? { 'x-wattmill-cost-usd': formatDollars(receipt.cost) } : {}),
-    })
+    written(held, receipt, (body) =>
+      sendJson(response, 200, body, {
+        ...ports.headers(flow),
+        ...(receipt ? { 'x-wattmill-cost-usd': formatDollars(receipt.cost) } : {}),
+      }),
+    )
   }
   return {
     write(pieces) {
@@ -114,3 +117,8 @@ export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
     },
   }
 }
+
+const asChat =
+  ({ request, identity }: AnswerPorts): WriteWhole =>
+  (pieces, receipt, send) =>
+    send(wholeReply(request, identity, pieces, receipt?.usage ?? missingUsage))

@@ -16,13 +16,22 @@ import type { Grant } from '../../lines/inference/snapshot.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
+import type { JsonObject } from '../../units/json.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
 import { authorise } from './auth.ts'
 import { flowHeaders } from './headers.ts'
 import type { State } from './state.ts'
+import type { Answer } from './world.ts'
 
 /** From the end of the headers: a body of 10 MiB in that time needs 1.4 Mbit/s. */
 const bodyMs = 60_000
+
+/** A request that may be asked: whose it is, under which snapshot, and how it is refused yet. */
+export interface Opening {
+  readonly grant: Grant
+  readonly snapshot: FactorySnapshot
+  refuse(why: Refusal): void
+}
 
 /** A request for tokens: may it be asked at all, is it what we understand, then into the line. */
 export function generate(
@@ -32,15 +41,36 @@ export function generate(
   response: ServerResponse,
   id: RequestId,
 ): void {
+  open(state, request, response, id, (body, opening) => {
+    const understood = understand(dialect, body, opening)
+    if ('code' in understood) return opening.refuse(understood)
+    ask(state, understood, opening, { request, response, id })
+  })
+}
+
+/** Who asks, and whether anything can be served now. */
+export function caller(state: State, { headers }: IncomingMessage): Omit<Opening, 'refuse'> | Refusal {
+  const { snapshot, pepper } = state
+  if (!snapshot || !pepper) return refusal('not_ready', 'the gateway has not heard from the operator yet')
+  const authorised = authorise(headers, snapshot, pepper, state.now())
+  return authorised.ok ? { grant: authorised.grant, snapshot } : authorised.refusal
+}
+
+/** Reads the body of a request for tokens, and refuses what may not be asked. */
+export function open(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: RequestId,
+  told: (body: JsonObject, opening: Opening) => void,
+): void {
   const refuse = (why: Refusal): void => {
     state.measures.refused(why)
     refuseBody(request, response, why, id)
   }
-  const { snapshot, pepper } = state
   if (state.draining) return refuse(refusal('draining', 'this gateway takes no new requests'))
-  if (!snapshot || !pepper) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))
-  const authorised = authorise(request.headers, snapshot, pepper, state.now())
-  if (!authorised.ok) return refuse(authorised.refusal)
+  const found = caller(state, request)
+  if ('code' in found) return refuse(found)
   if (state.journal.state !== 'up') return refuse(refusal('journal_unavailable', 'the journal is down'))
   const { room } = state.room
   if (room.state === 'full') return refuse(refusal('journal_unavailable', roomText(room)))
@@ -49,16 +79,19 @@ export function generate(
   readBody(request, { bytes: state.settings.bodyBytes, ms: bodyMs }, (body) => {
     if (body.kind === 'left') return
     if (body.kind === 'refused') return refuse(body.refusal)
-    const understood = understand(dialect, body.bytes, authorised.grant, snapshot)
-    if ('code' in understood) return refuse(understood)
-    ask(state, understood, authorised.grant, snapshot, request, response, id)
+    const json = parseObject(body.bytes)
+    if (!json.ok) return refuse(json.refusal)
+    told(json.value, { ...found, refuse })
   })
 }
 
-function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: FactorySnapshot): ApiRequest | Refusal {
-  const json = parseObject(bytes)
-  if (!json.ok) return json.refusal
-  const parsed = parseRequest(dialect, json.value)
+/** Whether it is what we understand, for a model that the key may use and that is there. */
+export function understand(
+  dialect: Dialect,
+  body: JsonObject,
+  { grant, snapshot }: Pick<Opening, 'grant' | 'snapshot'>,
+): ApiRequest | Refusal {
+  const parsed = parseRequest(dialect, body)
   if (!parsed.ok) return parsed.refusal
   const { model } = parsed.request
   if (grant.models && !grant.models.includes(model))
@@ -71,14 +104,25 @@ function understand(dialect: Dialect, bytes: Buffer, grant: Grant, snapshot: Fac
   return strange ?? parsed.request
 }
 
-function ask(
+/** The two sides of one exchange. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly id: RequestId
+}
+
+/** How an answer is told to its client; chat's way unless said otherwise. */
+export type Tell = (flow: Flow, ports: AnswerPorts) => Answer
+
+const asChat: Tell = (flow, ports) => (ports.request.stream ? streamedAnswer(flow, ports) : wholeAnswer(flow, ports))
+
+/** Into the line. */
+export function ask(
   state: State,
   request: ApiRequest,
-  grant: Grant,
-  snapshot: FactorySnapshot,
-  { headers }: IncomingMessage,
-  response: ServerResponse,
-  id: RequestId,
+  { grant, snapshot }: Pick<Opening, 'grant' | 'snapshot'>,
+  { request: { headers }, response, id }: Exchange,
+  tell = asChat,
 ): void {
   const now = state.now()
   const { promptEstimate, maxOutput, stream } = request
@@ -113,7 +157,7 @@ function ask(
     gone: () => response.destroy(),
   }
   response.on('close', () => closed(state, flow, response))
-  state.world.begin(flow, stream ? streamedAnswer(flow, ports) : wholeAnswer(flow, ports))
+  state.world.begin(flow, tell(flow, ports))
 }
 
 function closed(state: State, flow: Flow, response: ServerResponse): void {

@@ -22,6 +22,8 @@ export interface Settings {
   /** A stream of an upstream that is silent so long has stalled. */
   readonly stallMs: number
   readonly room: RoomBounds
+  /** Responses that clients want kept. */
+  readonly responses: { readonly retentionMs: number; readonly bytesPerTenant: number }
   readonly debug: boolean
   readonly admission: Bounds
   readonly objectives: Objectives
@@ -39,6 +41,8 @@ const bounds = {
   journal_bytes: [4 * 1024 ** 3, 128 * 1024 ** 2, 1e15], // days of an operator that is away; an engine's log file alone has 16 MiB
   free_disk_bytes: [256 * 1024 ** 2, 0, 1e15], // room for the rows of what runs, and for whoever comes to make more
   stall_seconds: [120, 1, 86_400], // long prompts on small machines are read for a minute or more without a word
+  responses_retention_days: [30, 0, 36_500], // as long as OpenAI keeps them
+  responses_bytes_per_tenant: [256 * 1024 ** 2, 0, 1e15], // some 50,000 turns of 5 KB
   objectives_ttft_seconds: [2, 0.001, 3600], // people take a second or two for an answer that begins
   objectives_tpot_seconds: [0.2, 0.0001, 60], // five tokens a second is as fast as most people read
 } as const satisfies Record<string, readonly [number, number, number]>
@@ -73,6 +77,10 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
     maxConnections: given('max_connections'),
     stallMs: given('stall_seconds') * 1000,
     room: { most_bytes: given('journal_bytes'), least_free_bytes: given('free_disk_bytes') },
+    responses: {
+      retentionMs: given('responses_retention_days') * 86_400_000,
+      bytesPerTenant: given('responses_bytes_per_tenant'),
+    },
     debug: values.debug,
     admission: {
       queueLength: given('queue_length'),

@@ -65,6 +65,8 @@ type WireGrant = WireSnapshot['grants'][number]
 export interface Setup {
   readonly engines?: readonly Partial<WireEngine>[]
   readonly grant?: Partial<WireGrant>
+  /** Keys of others: the key itself and whose it is. */
+  readonly others?: Readonly<Record<string, Partial<WireGrant>>>
   readonly aliases?: Record<string, string[]>
   readonly settings?: Partial<Settings>
   readonly host?: Partial<EngineHostClient> & { readonly listen?: (listener: (report: HostReport) => void) => void }
@@ -89,24 +91,24 @@ const engine = (one: Partial<WireEngine>, index: number): WireEngine => ({
   ...one,
 })
 
-export function snapshotOf({ engines = [], grant = {}, aliases = {} }: Setup, number = 1): WireSnapshot {
+const grantOf = (key: string, more: Partial<WireGrant>): WireGrant => ({
+  hash: hashKey(Buffer.from(pepper), key),
+  key: 'key_1',
+  tenant: 'acme',
+  application: 'app',
+  models: null,
+  requests_per_minute: null,
+  tokens_per_minute: null,
+  expires_ms: null,
+  ...more,
+})
+
+export function snapshotOf({ engines = [], grant = {}, others = {}, aliases = {} }: Setup, number = 1): WireSnapshot {
   return {
     number,
     published_ms: Date.now(),
     gateways: 1,
-    grants: [
-      {
-        hash: hashKey(Buffer.from(pepper), testKey),
-        key: 'key_1',
-        tenant: 'acme',
-        application: 'app',
-        models: null,
-        requests_per_minute: null,
-        tokens_per_minute: null,
-        expires_ms: null,
-        ...grant,
-      },
-    ],
+    grants: [grantOf(testKey, grant), ...Object.entries(others).map(([key, more]) => grantOf(key, more))],
     prices: [{ version: 3, model: 'm', effective_from_ms: 0, note: '', perMillion }],
     aliases,
     engines: engines.map(engine),
@@ -124,6 +126,7 @@ const usualSettings = {
   maxConnections: 100,
   stallMs: 5_000,
   room: { most_bytes: 1024 ** 3, least_free_bytes: 0 },
+  responses: { retentionMs: 86_400_000, bytesPerTenant: 1024 ** 2 },
   debug: false,
   admission: { queueLength: 4, queueTime: seconds(2), absentTime: seconds(0), leaseTime: seconds(1), attempts: 3 },
   objectives: { ttft: seconds(2), tpot: seconds(0.2) },
