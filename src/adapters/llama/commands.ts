@@ -74,6 +74,7 @@ const Command = Type.Union([
     tools: Type.Optional(Tools),
     grammar: Type.Optional(Type.String({ maxLength: LONGEST_GRAMMAR })),
     alternatives: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
+    thinking: Type.Optional(Type.Literal(false)),
   }),
   Type.Object({
     do: Type.Literal('embed'),

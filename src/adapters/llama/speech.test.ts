@@ -112,6 +112,9 @@ test('no template: plain lines; a broken or unwilling template: the caller is to
   const plain = chatTemplate(undefined, '', '')(messages)
   assert.deepEqual(plain, { kind: 'text', text: 'system: be brief\nuser: hi\nassistant:' })
   assert.equal(chatTemplate('{% for %}', '', '')(messages).kind, 'refused')
+  const quiet = chatTemplate('{% if enable_thinking is false %}<quiet>{% endif %}x', '', '')
+  assert.deepEqual(quiet(messages), { kind: 'text', text: 'x' })
+  assert.deepEqual(quiet(messages, undefined, false), { kind: 'text', text: '<quiet>x' })
   const unwilling = chatTemplate("{{ raise_exception('roles must alternate') }}", '', '')(messages)
   assert.ok(unwilling.kind === 'refused' && unwilling.message.includes('roles must alternate'))
   const command = { do: 'generate', id: 'x', model: 'm', messages, sampling: {} } as const

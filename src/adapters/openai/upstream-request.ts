@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { Job } from './engine.ts'
+import { withReasoning } from './reasoning.ts'
 import type { Dialect } from './request.ts'
 
 const paths: Readonly<Record<Dialect, string>> = {
@@ -24,8 +25,9 @@ export const outgoingHeaders = (job: Pick<Job, 'id'>, key: string | undefined): 
 })
 
 /** The client's own body with the upstream's name of the model. A stream always reports its usage, since we bill by it. */
-export function outgoingBody({ request, model }: Job): string {
-  const { stream_options, ...body } = request.body
+export function outgoingBody({ request, model }: Job, product?: string | null): string {
+  const { stream_options, ...given } = request.body
+  const body = request.dialect === 'chat' ? withReasoning(given, product) : given
   const options: JsonObject = isObject(stream_options) ? stream_options : {}
   return JSON.stringify({
     ...body,

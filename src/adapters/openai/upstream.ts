@@ -20,6 +20,8 @@ export interface UpstreamSettings {
   /** Base URL, ending before `/chat/completions`. */
   readonly url: string
   readonly keyFrom: string | null
+  /** Which engine it is, where that is known: they have different words for reasoning. */
+  readonly product?: string | null | undefined
   /** Requests at once; each holds a socket. */
   readonly concurrency: number
   /** A stream that is silent so long has stalled. Long prompts on small machines are read for a minute or more. */
@@ -49,7 +51,7 @@ export function upstream(settings: UpstreamSettings): Upstream {
         path: base + pathOf(job.request.dialect),
         method: 'POST',
         headers: outgoingHeaders(job, key()),
-        body: outgoingBody(job),
+        body: outgoingBody(job, settings.product),
         // A whole answer is silent until it is done: the request's own deadline bounds it.
         headersTimeout: job.request.stream ? settings.stallMs : 0,
         bodyTimeout: settings.stallMs,

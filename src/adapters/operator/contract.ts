@@ -115,6 +115,8 @@ export const WireSnapshot = Type.Object({
       /** Base URL of an upstream, ending before `/chat/completions`; null for the embedded engine. */
       url: nullable(Type.String({ maxLength: 2000 })),
       key_from: nullable(Type.String({ maxLength: 2000 })),
+      /** Which engine it is, where that is known: vllm, sglang, … */
+      product: Type.Optional(nullable(Type.String({ maxLength: 100 }))),
       models: Type.Record(Type.String(), name),
       concurrency: Type.Integer({ minimum: 1, maximum: 65_536 }),
       draining: Type.Boolean(),

@@ -69,6 +69,7 @@ export class Fleet {
         name: wire.name,
         url: wire.url,
         keyFrom: wire.key_from,
+        product: wire.product,
         concurrency: wire.concurrency,
         stallMs: this.#ports.stallMs,
       })
@@ -126,7 +127,11 @@ export class Fleet {
 }
 
 const sameAddress = (a: WireEngine, b: WireEngine): boolean =>
-  a.vendor === b.vendor && a.url === b.url && a.key_from === b.key_from && a.concurrency === b.concurrency
+  a.vendor === b.vendor &&
+  a.product === b.product &&
+  a.url === b.url &&
+  a.key_from === b.key_from &&
+  a.concurrency === b.concurrency
 
 /** An upstream that could not be reached is asked at once whether it is down, so that the next request goes elsewhere. */
 const watched = (engine: Engine, suspected: () => void): Engine => ({

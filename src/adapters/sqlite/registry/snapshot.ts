@@ -39,9 +39,10 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
     aliases: Object.fromEntries(listAliases(store).map(({ name, models }) => [name, [...models]])),
     allowances: setAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     // Field by field: what else is known of an engine is no gateway's concern.
-    engines: listEngines(store).map(({ name, vendor, url, key_from, concurrency, draining, models }) => ({
+    engines: listEngines(store).map(({ name, vendor, product, url, key_from, concurrency, draining, models }) => ({
       name,
       vendor,
+      product,
       url,
       key_from,
       concurrency,
