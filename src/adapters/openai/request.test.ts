@@ -6,12 +6,25 @@ import { embeddedAsk } from './embedded.ts'
 import { parseRequest } from './request.ts'
 import { unsupported } from './unsupported.ts'
 
-const fields = ['model', 'messages', 'prompt', 'stop', 'stream', 'stream_options', 'n', 'tools', 'seed', 'max_tokens']
+const fields = [
+  'model',
+  'messages',
+  'prompt',
+  'stop',
+  'stream',
+  'stream_options',
+  'n',
+  'tools',
+  'seed',
+  'max_tokens',
+  'response_format',
+]
 const odd: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.constant([{ role: 'user', content: 'x' }]),
   fc.constant([{ role: 'user', content: [{ type: 'text', text: 'x' }, { type: 'image_url' }] }]),
   fc.constant([{ role: 'assistant', content: null, tool_calls: [] }]),
+  fc.constant({ type: { toString: 1, valueOf: 1 } }), // JSON that cannot be made a string of
 )
 
 test('whatever is asked is understood or refused, and what is understood can be put to the engine', () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { JsonObject } from '../../../units/json.ts'
+import { parseRequest } from '../request.ts'
+import { unsupported } from '../unsupported.ts'
 import { readAsk } from './ask.ts'
 import { chatOf } from './chat.ts'
 import type { Kept } from './kept.ts'
@@ -77,7 +80,7 @@ test('fields have their names in chat; unknown ones pass through, those of Respo
     stream: true,
     temperature: 0.5,
     max_output_tokens: 7,
-    reasoning: { effort: 'low', summary: 'auto' },
+    reasoning: { effort: 'low', summary: 'auto', max_tokens: 100 },
     text: { verbosity: 'low', format: { type: 'json_schema', name: 'n', schema, strict: true, description: null } },
     tools: [{ type: 'function', name: 'f', parameters: schema, strict: null, description: 'd' }],
     tool_choice: { type: 'function', name: 'f' },
@@ -97,6 +100,7 @@ test('fields have their names in chat; unknown ones pass through, those of Respo
     service_tier: 'flex',
     max_completion_tokens: 7,
     reasoning_effort: 'low',
+    reasoning: { max_tokens: 100 },
     verbosity: 'low',
     logprobs: true,
     top_logprobs: 0,
@@ -172,6 +176,7 @@ const wrong: readonly (readonly [JsonObject, string, string])[] = [
   [{ input: 'q', previous_response_id: 'a b' }, 'invalid_value', 'previous_response_id'],
   [{ input: 'q', include: ['secrets'] }, 'invalid_value', 'include'],
   [{ input: 'q', reasoning: { effort: 'endless' } }, 'invalid_value', 'reasoning.effort'],
+  [{ input: 'q', reasoning: { max_tokens: -1 } }, 'invalid_value', 'reasoning.max_tokens'],
   [{ input: 'q', metadata: { a: 1 } }, 'invalid_value', 'metadata'],
   [{ input: 'q', max_output_tokens: 0 }, 'invalid_value', 'max_output_tokens'],
 ]
@@ -181,6 +186,50 @@ for (const [body, code, param] of wrong)
     assert('code' in refused, 'it was taken')
     assert.deepEqual([refused.code, refused.param], [code, param])
   })
+
+/** JSON that cannot be made a string of. */
+const stubborn = fc.constant({ toString: 1, valueOf: 1 })
+const part = fc.oneof(
+  fc.record({ type: fc.constantFrom('input_text', 'output_text'), text: fc.string() }),
+  fc.record({ type: fc.oneof(stubborn, fc.constantFrom('input_image', 'refusal', 'x')), text: fc.string() }),
+)
+const good: fc.Arbitrary<JsonObject> = fc.oneof(
+  fc.record({ role: fc.constantFrom('user', 'assistant', 'developer'), content: fc.string() }),
+  fc.record({ type: fc.constant('reasoning'), summary: fc.constant([{ text: 'a' }]) }),
+  fc.constant({ type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }),
+  fc.constant({ type: 'function_call_output', call_id: 'a', output: 'b' }),
+)
+const fields = ['type', 'role', 'id', 'content', 'summary', 'output', 'call_id', 'name', 'arguments']
+const spoilt = fc
+  .tuple(good, fc.constantFrom(...fields), fc.oneof(stubborn, fc.array(part, { maxLength: 3 }), fc.constant(null)))
+  .map(([item, field, value]) => ({ ...item, [field]: value }))
+const items = fc.oneof(fc.array(good, { maxLength: 6 }), fc.array(fc.oneof(good, spoilt), { maxLength: 6 }))
+const names = ['input', 'tools', 'tool_choice', 'text', 'reasoning', 'include', 'instructions', 'stream', 'n']
+const odd: fc.Arbitrary<unknown> = fc.oneof(
+  stubborn,
+  fc.array(stubborn, { maxLength: 2 }),
+  fc.record({ type: stubborn, format: fc.record({ type: stubborn }), effort: stubborn }),
+  fc.constantFrom(null, 1, true, 'auto', '', [{ type: 'function', name: 'f' }], { format: { type: 'json_object' } }),
+)
+
+test('whatever is asked is refused, or becomes a chat request that is refused or understood', () => {
+  let understood = 0
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), odd, { maxKeys: 2 }), items, (body, input) => {
+      const ask = readAsk({ model: 'm', input, ...body })
+      if ('code' in ask) return assert(ask.message.length > 0)
+      const chat = chatOf(ask, nothing)
+      if ('code' in chat) return assert.equal(chat.code, 'response_not_found')
+      assert.equal(chat.from.length, (chat.body.messages as unknown[]).length)
+      const parsed = parseRequest('chat', chat.body)
+      if (!parsed.ok) return assert(inResponsesTerms(parsed.refusal, chat.from).message.length > 0)
+      understood++
+      unsupported(parsed.request)
+    }),
+    { numRuns: 2000 },
+  )
+  assert(understood > 100, `only ${understood} were understood`)
+})
 
 test('what chat refuses is told in the words that were sent', () => {
   const from = ['instructions', 'previous_response_id', 'input[0]']

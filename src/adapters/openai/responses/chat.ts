@@ -75,11 +75,13 @@ const passing = (body: JsonObject): JsonObject =>
 function fieldsOf(body: JsonObject): JsonObject {
   const { max_output_tokens, include, top_logprobs, tools, tool_choice } = body
   const { effort } = reasoningOf(body)
+  const budget = isObject(body.reasoning) ? body.reasoning.max_tokens : undefined
   const { format, verbosity } = isObject(body.text) ? body.text : {}
   const likelihoods = Array.isArray(include) && include.includes('message.output_text.logprobs')
   return {
     ...(typeof max_output_tokens === 'number' && { max_completion_tokens: max_output_tokens }),
     ...(typeof effort === 'string' && { reasoning_effort: effort }),
+    ...(typeof budget === 'number' && { reasoning: { max_tokens: budget } }),
     ...(typeof verbosity === 'string' && { verbosity }),
     ...((likelihoods || Number(top_logprobs ?? 0) > 0) && { logprobs: true, top_logprobs: top_logprobs ?? 0 }),
     ...(Array.isArray(tools) && tools.length > 0 && { tools: tools.map(toolOf) }),

@@ -7,7 +7,7 @@ import { boolean, type Check, invalid, list, mostTokens, object, text, whole, wr
 const oneOf =
   (...words: readonly string[]): Check =>
   (value) =>
-    words.includes(String(value)) ? undefined : words.join(', ').replace(/, ([^,]*)$/, ' or $1')
+    words.some((word) => word === value) ? undefined : words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 
 /** Extra fields of an answer. Those of tools that are not here have nothing to be in, so asking for them is harmless. */
 const includes = [
@@ -57,6 +57,7 @@ const efforts = oneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'
 const reasoningChecks: Readonly<Record<string, Check>> = {
   effort: efforts,
   summary: oneOf('auto', 'concise', 'detailed', 'none'),
+  max_tokens: whole(0, mostTokens),
 }
 
 /** What Responses can do elsewhere and not here; the value that changes nothing is let pass. */
@@ -98,7 +99,8 @@ function wrongTools(tools: unknown): Refusal | undefined {
 }
 
 function wrongChoice(choice: unknown): Refusal | undefined {
-  if (choice === undefined || choice === null || ['none', 'auto', 'required'].includes(String(choice))) return undefined
+  if (choice === undefined || choice === null || choice === 'none' || choice === 'auto' || choice === 'required')
+    return undefined
   const { type, name: called } = within(choice)
   if (type === 'function' && typeof called === 'string') return undefined
   return refusal(

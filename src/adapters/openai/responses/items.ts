@@ -63,7 +63,7 @@ function wrongItem(at: string, item: JsonObject): Refusal | undefined {
 const roles = ['user', 'assistant', 'system', 'developer']
 
 function wrongMessage(at: string, { role, content }: JsonObject): Refusal | undefined {
-  if (!roles.includes(String(role))) return invalid(`${at}.role`, `"${at}.role" must be ${roles.join(', ')}`)
+  if (!roles.some((one) => one === role)) return invalid(`${at}.role`, `"${at}.role" must be ${roles.join(', ')}`)
   return typeof content === 'string' ? undefined : wrongParts(`${at}.content`, content)
 }
 
@@ -80,7 +80,7 @@ function wrongParts(at: string, parts: unknown): Refusal | undefined {
   if (!Array.isArray(parts) || parts.length === 0) return invalid(at, `"${at}" must be a string or an array of parts`)
   for (const [index, part] of parts.entries()) {
     const here = `${at}[${index}]`
-    const fields = isObject(part) ? partFields[String(part.type)] : undefined
+    const fields = isObject(part) && typeof part.type === 'string' ? partFields[part.type] : undefined
     if (!fields)
       return refusal('unsupported_parameter', `a part is one of ${Object.keys(partFields).join(', ')} here`, {
         param: `${here}.type`,

@@ -156,9 +156,9 @@ function likelihoodsIn(logprobs: unknown): Likelihood[] {
 }
 
 const likelihood = ({ token, bytes, logprob }: JsonObject) => ({
-  token: String(token),
+  token: typeof token === 'string' ? token : '',
   bytes: Array.isArray(bytes) ? (bytes as readonly number[]) : [],
-  logprob: Number(logprob),
+  logprob: typeof logprob === 'number' ? logprob : 0,
 })
 
 interface Call {
