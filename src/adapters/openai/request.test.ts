@@ -6,25 +6,12 @@ import { embeddedAsk } from './embedded.ts'
 import { parseRequest } from './request.ts'
 import { unsupported } from './unsupported.ts'
 
-const fields = [
-  'model',
-  'messages',
-  'prompt',
-  'stop',
-  'stream',
-  'stream_options',
-  'n',
-  'tools',
-  'seed',
-  'max_tokens',
-  'response_format',
-]
+const fields = ['model', 'messages', 'prompt', 'stop', 'stream', 'stream_options', 'n', 'tools', 'seed', 'max_tokens']
 const odd: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.constant([{ role: 'user', content: 'x' }]),
   fc.constant([{ role: 'user', content: [{ type: 'text', text: 'x' }, { type: 'image_url' }] }]),
   fc.constant([{ role: 'assistant', content: null, tool_calls: [] }]),
-  fc.constant({ type: { toString: 1, valueOf: 1 } }), // JSON that cannot be made a string of
 )
 
 test('whatever is asked is understood or refused, and what is understood can be put to the engine', () => {
@@ -69,4 +56,24 @@ test('what a request says is what is taken from it', () => {
     stop: ['x', 'y'],
     sampling: { top_k: 3 },
   })
+})
+
+test('JSON that cannot be made a string of is refused, not thrown on', () => {
+  const stubborn = { toString: 1, valueOf: 1 }
+  const fields = [
+    { response_format: { type: stubborn } },
+    { tool_choice: { function: { name: stubborn } } },
+    { tool_choice: stubborn },
+    { tools: [{ type: 'function', function: { name: stubborn } }] },
+    { messages: [{ role: stubborn, content: 'x' }] },
+    { messages: [{ role: 'tool', tool_call_id: stubborn, content: 'x' }] },
+    { top_logprobs: stubborn },
+    { logit_bias: { 1: stubborn } },
+    { stop: [stubborn] },
+    { n: stubborn },
+  ]
+  for (const field of fields) {
+    const parsed = parseRequest('chat', { model: 'm', messages: [{ role: 'user', content: 'x' }], ...field })
+    assert(!parsed.ok || unsupported(parsed.request), JSON.stringify(field))
+  }
 })
