@@ -52,12 +52,12 @@ const responseOfItem = (item: string): string | undefined => {
 }
 
 /** What the client asked of the reasoning. */
-export function reasoningOf({ reasoning }: JsonObject): { readonly effort: unknown; readonly summary: unknown } {
+export function reasoningAsked({ reasoning }: JsonObject): { readonly effort: unknown; readonly summary: unknown } {
   const { effort = null, summary = null, generate_summary = null } = isObject(reasoning) ? reasoning : {}
   return { effort, summary: summary ?? generate_summary }
 }
 
 export function wantsSummary(body: JsonObject): boolean {
-  const { summary } = reasoningOf(body)
+  const { summary } = reasoningAsked(body)
   return typeof summary === 'string' && summary !== 'none'
 }

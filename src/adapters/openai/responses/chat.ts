@@ -3,7 +3,7 @@ import { refusal } from '../../../lines/inference/errors.ts'
 import type { JsonObject } from '../../../units/json.ts'
 import { isObject } from '../../../units/json.ts'
 import type { ResponsesAsk } from './ask.ts'
-import { reasoningOf } from './ask.ts'
+import { reasoningAsked } from './ask.ts'
 import type { Kept } from './kept.ts'
 import { messagesOf, type Placed } from './messages.ts'
 
@@ -74,7 +74,7 @@ const passing = (body: JsonObject): JsonObject =>
 
 function fieldsOf(body: JsonObject): JsonObject {
   const { max_output_tokens, include, top_logprobs, tools, tool_choice } = body
-  const { effort } = reasoningOf(body)
+  const { effort } = reasoningAsked(body)
   const budget = isObject(body.reasoning) ? body.reasoning.max_tokens : undefined
   const { format, verbosity } = isObject(body.text) ? body.text : {}
   const likelihoods = Array.isArray(include) && include.includes('message.output_text.logprobs')

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../units/json.ts'
 import { isObject } from '../../../units/json.ts'
 import type { Identity } from '../reply.ts'
 import type { ResponsesAsk } from './ask.ts'
-import { reasoningOf } from './ask.ts'
+import { reasoningAsked } from './ask.ts'
 import type { ResponsesUsage, WireResponse } from './wire.ts'
 
 /** The response as it stands at its beginning: nothing is said yet. */
@@ -29,7 +29,7 @@ export function begunResponse({ body, store, previous }: ResponsesAsk, { id, cre
     output: [],
     parallel_tool_calls: body.parallel_tool_calls !== false,
     previous_response_id: previous ?? null,
-    reasoning: reasoningOf(body),
+    reasoning: reasoningAsked(body),
     service_tier: body.service_tier ?? null,
     store,
     temperature: numberIn(body.temperature),
