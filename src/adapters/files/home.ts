@@ -16,6 +16,8 @@ export interface Home {
   /** Raw meter samples: `<meter>.ndjson`. */
   readonly meters: string
   readonly snapshots: string
+  /** Responses that clients want kept, of all gateways. */
+  readonly responses: string
   /** Model files that were pulled; others stay where their owner has them. */
   readonly models: string
   /** Files of tenants, and the batches made of them. */
@@ -40,6 +42,7 @@ export function home(directory: string): Home {
     engineLogs: join(root, 'engine'),
     meters: join(root, 'meter'),
     snapshots: join(root, 'snapshot'),
+    responses: join(root, 'responses.db'),
     models: join(root, 'models'),
     files: join(root, 'files'),
     batches: join(root, 'batches'),

@@ -66,6 +66,7 @@ export class EventStream {
     return this.#response.headersSent
   }
 
+  /** Chat's events have no name; those of other APIs do. */
   event(data: string, name?: string): void {
     if (this.#ended) return
     const text = name === undefined ? `data: ${data}\n\n` : `event: ${name}\ndata: ${data}\n\n`

@@ -77,6 +77,7 @@ const Command = Type.Union([
     tools: Type.Optional(Tools),
     grammar: Type.Optional(Type.String({ maxLength: LONGEST_GRAMMAR })),
     alternatives: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })),
+    thinking: Type.Optional(Type.Literal(false)),
   }),
   Type.Object({
     do: Type.Literal('embed'),
@@ -94,6 +95,7 @@ const Command = Type.Union([
     model: Name,
     messages: Messages,
     tools: Type.Optional(Tools),
+    thinking: Type.Optional(Type.Literal(false)),
   }),
   Type.Object({ do: Type.Literal('cancel'), id: Name }),
   Type.Object({

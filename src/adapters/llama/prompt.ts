@@ -19,6 +19,7 @@ export interface Prompting {
   readonly messages?: readonly ChatMessage[]
   readonly tools?: Tools
   readonly text?: string
+  readonly thinking?: false
 }
 
 export type Prompt =
@@ -32,7 +33,9 @@ export function promptOf(model: EngineModel, render: RenderChat, command: Prompt
   const messages = command.messages ?? []
   const tools = command.tools?.specs
   const rendered =
-    command.text === undefined ? render(messages, tools) : ({ kind: 'text', text: command.text } as const)
+    command.text === undefined
+      ? render(messages, tools, command.thinking)
+      : ({ kind: 'text', text: command.text } as const)
   if (rendered.kind === 'refused') return { kind: 'refused', fault: 'bad_request', message: rendered.message }
 
   const least = Math.ceil(rendered.text.length / LONGEST_TOKEN)
@@ -57,9 +60,9 @@ export function promptOf(model: EngineModel, render: RenderChat, command: Prompt
 
 /** Template and messages tokenised apart. The private-use marks survive trimming and never meet a message: none is rendered. */
 function apart(model: EngineModel, render: RenderChat, command: Prompting): readonly number[] {
-  const { messages = [], tools } = command
+  const { messages = [], tools, thinking } = command
   const marks = messages.map((message, at) => ({ ...message, content: `\ue000${at}\ue001` }))
-  const marked = render(marks, tools?.specs)
+  const marked = render(marks, tools?.specs, thinking)
   if (marked.kind === 'refused') return []
   return marked.text.split(/\ue000(\d+)\ue001/).flatMap((part, at) => {
     if (at % 2 === 0) return model.tokenise(part, at === 0 ? 'whole' : 'special')

@@ -75,6 +75,8 @@ export type EngineCommand =
       readonly grammar?: string
       /** Present: each token is told with its log-probability and so many of the likeliest in its place. */
       readonly alternatives?: number
+      /** The chat template is told not to let it think, where it knows that. */
+      readonly thinking?: false
     }
   | {
       readonly do: 'embed'
@@ -92,6 +94,7 @@ export type EngineCommand =
       readonly model: string
       readonly messages: readonly ChatMessage[]
       readonly tools?: Tools
+      readonly thinking?: false
     }
   | { readonly do: 'cancel'; readonly id: string }
   /** The path may be left out for a model that is known. */

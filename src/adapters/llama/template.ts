@@ -17,14 +17,14 @@ export type Rendered =
   | { readonly kind: 'refused'; readonly message: string }
 
 /** Throws never: a template refuses what it does not like by raising, and that is the caller's mistake to hear of. */
-export type RenderChat = (messages: readonly ChatMessage[], tools?: readonly ToolSpec[]) => Rendered
+export type RenderChat = (messages: readonly ChatMessage[], tools?: readonly ToolSpec[], thinking?: false) => Rendered
 
 export function chatTemplate(source: string | undefined, beginText: string, endText: string): RenderChat {
   const parsed = parse(source ?? FALLBACK)
   if (typeof parsed === 'string')
     return () => ({ kind: 'refused', message: `the model's chat template is broken: ${parsed}` })
 
-  return (messages, tools) => {
+  return (messages, tools, thinking) => {
     try {
       const text = parsed.render({
         messages: messages.map(messageFor),
@@ -32,6 +32,7 @@ export function chatTemplate(source: string | undefined, beginText: string, endT
         bos_token: beginText,
         eos_token: endText,
         add_generation_prompt: true,
+        ...(thinking === false && { enable_thinking: false }),
       })
       return { kind: 'text', text }
     } catch (error) {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import type { ChatMessage, Sampling, Tools } from '../llama/protocol.ts'
 import { grammarOf } from './format.ts'
+import { reasoningOf } from './presets/reasoning.ts'
 import type { ApiRequest } from './request.ts'
 import { callsOf, toolsOf } from './tools.ts'
 
@@ -15,6 +16,7 @@ export interface EmbeddedAsk {
   readonly tools?: Tools
   readonly grammar?: string
   readonly alternatives?: number
+  readonly thinking?: false
 }
 
 /** Of a request that `unsupported` had nothing against. */
@@ -30,6 +32,7 @@ export function embeddedAsk(request: ApiRequest): EmbeddedAsk {
     sampling: samplingOf(body),
     ...grammarOf(body.response_format),
     ...alternativesOf(request),
+    ...((request.reasoning ?? reasoningOf(body))?.on === false && { thinking: false as const }),
   }
 }
 

@@ -37,7 +37,7 @@ const encoding: Check = (value) => (value === 'float' || value === 'base64' ? un
 /** No context is longer; a limit of output beyond it is a mistake in the caller's arithmetic. */
 export const mostTokens = 100_000_000
 
-/** What we look at. Null is taken as absent, as OpenAI's schema does. Fields not listed pass through unseen. */
+/** What we look at. Fields not listed pass through unseen. */
 const checks: Readonly<Record<string, Check>> = {
   stream: boolean,
   stream_options: object,
@@ -65,13 +65,13 @@ const checks: Readonly<Record<string, Check>> = {
 
 export const invalid = (param: string, message: string): Refusal => refusal('invalid_value', message, { param })
 
-/** The first field of a table that is not what it must be. */
-export function firstWrong(body: JsonObject, table: Readonly<Record<string, Check>>): Refusal | undefined {
+/** The first field of a table that is not what its check wants. Null is taken as absent, as OpenAI's schema does. */
+export function firstWrong(body: JsonObject, table: Readonly<Record<string, Check>>, at = ''): Refusal | undefined {
   for (const [field, check] of Object.entries(table)) {
     const value = body[field]
     if (value === undefined || value === null) continue
     const expected = check(value)
-    if (expected) return invalid(field, `"${field}" must be ${expected}`)
+    if (expected) return invalid(at + field, `"${at}${field}" must be ${expected}`)
   }
   return undefined
 }

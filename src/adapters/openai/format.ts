@@ -18,7 +18,7 @@ export function grammarOf(format: unknown): { readonly grammar?: string } {
 export function strangeFormat(format: unknown): Refusal | undefined {
   if (format === undefined || format === null) return undefined
   const { type, json_schema } = isObject(format) ? format : {}
-  if (!['text', 'json_object', 'json_schema'].includes(String(type)))
+  if (type !== 'text' && type !== 'json_object' && type !== 'json_schema')
     return invalid('response_format.type', '"response_format.type" must be text, json_object or json_schema')
   if (type === 'json_schema' && !(isObject(json_schema) && isObject(json_schema.schema)))
     return invalid('response_format.json_schema', '"response_format.json_schema" must hold a "schema"')

@@ -57,3 +57,23 @@ test('what a request says is what is taken from it', () => {
     sampling: { top_k: 3 },
   })
 })
+
+test('JSON that cannot be made a string of is refused, not thrown on', () => {
+  const stubborn = { toString: 1, valueOf: 1 }
+  const fields = [
+    { response_format: { type: stubborn } },
+    { tool_choice: { function: { name: stubborn } } },
+    { tool_choice: stubborn },
+    { tools: [{ type: 'function', function: { name: stubborn } }] },
+    { messages: [{ role: stubborn, content: 'x' }] },
+    { messages: [{ role: 'tool', tool_call_id: stubborn, content: 'x' }] },
+    { top_logprobs: stubborn },
+    { logit_bias: { 1: stubborn } },
+    { stop: [stubborn] },
+    { n: stubborn },
+  ]
+  for (const field of fields) {
+    const parsed = parseRequest('chat', { model: 'm', messages: [{ role: 'user', content: 'x' }], ...field })
+    assert(!parsed.ok || unsupported(parsed.request), JSON.stringify(field))
+  }
+})

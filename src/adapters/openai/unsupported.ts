@@ -5,6 +5,7 @@ import { isObject } from '../../units/json.ts'
 import { promptText } from './embedded.ts'
 import { invalid } from './fields.ts'
 import { strangeFormat } from './format.ts'
+import { reasoningOf } from './presets/reasoning.ts'
 import type { ApiRequest } from './request.ts'
 import { strangeCalls, strangeTools } from './tools.ts'
 
@@ -21,6 +22,10 @@ const harmless: Readonly<Record<string, (value: unknown) => boolean>> = {
   audio: () => false,
   echo: (value) => value === false,
   suffix: (value) => value === '',
+  // The model thinks as its template has it, or, where the template knows that, not at all.
+  reasoning_effort: (value) => reasoningOf({ reasoning_effort: value })?.on !== true,
+  reasoning: (value) => reasoningOf({ reasoning: value })?.on !== true,
+  thinking: (value) => reasoningOf({ thinking: value })?.on !== true,
 }
 
 /** The first thing asked for that the embedded engine cannot do. What only the model can tell, its host refuses. */

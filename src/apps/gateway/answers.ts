@@ -75,7 +75,7 @@ export function streamedAnswer(flow: Flow, ports: AnswerPorts, bounds?: StreamBo
 }
 
 /** What one answer may hold until it is whole: far above any context's worth of text. */
-const mostHeld = 32 * 1024 * 1024
+export const mostHeld = 32 * 1024 * 1024
 
 /** A token with twenty alternatives. */
 const likelihoodBytes = 2048
@@ -106,16 +106,23 @@ export class HeldReply {
   }
 }
 
+/** How a whole answer is written: what was held and what it came to → what is sent, at once or later. */
+export type WriteWhole = (held: HeldReply, receipt: Receipt | undefined, send: (body: unknown) => void) => void
+
+const asRendered: WriteWhole = (held, receipt, send) => send(held.body(receipt))
+
 /** An answer in one piece: held until the request is settled, so that its status and its usage are final. */
-export function wholeAnswer(flow: Flow, ports: AnswerPorts): Answer {
+export function wholeAnswer(flow: Flow, ports: AnswerPorts, written = asRendered): Answer {
   const { response, rendering } = ports
   const held = new HeldReply(rendering)
   const complete = (): void => {
     const receipt = flow.closing && receiptOf(flow.closing, flow.snapshot.prices)
-    sendJson(response, 200, held.body(receipt), {
-      ...ports.headers(flow),
-      ...(receipt ? { 'x-wattmill-cost-usd': formatDollars(receipt.cost) } : {}),
-    })
+    written(held, receipt, (body) =>
+      sendJson(response, 200, body, {
+        ...ports.headers(flow),
+        ...(receipt ? { 'x-wattmill-cost-usd': formatDollars(receipt.cost) } : {}),
+      }),
+    )
   }
   return {
     write(pieces) {

@@ -25,7 +25,7 @@ const countMs = 15_000
  */
 export function countTokens(state: State, request: IncomingMessage, response: ServerResponse, id: RequestId): void {
   const call = { request, response, id, error: messagesError }
-  receive(state, call, countParser(request.headers), (asked, _, snapshot) => {
+  receive(state, call, countParser(request.headers), (asked, { snapshot }) => {
     if (state.counting >= mostCounts) {
       const busy = refusal('overloaded', `${mostCounts} prompts are being counted already`)
       return sendError(response, busy, id, {}, messagesError)

@@ -17,6 +17,7 @@ import { leaseFromOperator } from '../../adapters/operator/lease.ts'
 import { readStored } from '../../adapters/operator/stored.ts'
 import { syncWithOperator } from '../../adapters/operator/sync.ts'
 import { Outbox } from '../../adapters/prometheus/totals.ts'
+import { openResponseStore } from '../../adapters/sqlite/responses/store.ts'
 import { roomText } from '../../books/room.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Incarnation } from '../../units/ids.ts'
@@ -91,6 +92,12 @@ export function gateway(parts: GatewayParts): Gateway {
     measures,
     fleet,
     journal,
+    responses: openResponseStore({
+      path: home.responses,
+      ...settings.responses,
+      now_ms: () => now() * 1000,
+      warn: (message) => log.warn('kept responses', { message }),
+    }),
     room: watchRoom(home, settings.room, (room) => log.warn(`journal room ${room.state}`, { message: roomText(room) })),
     cache: new AnswerCache(settings.cacheBytes),
     files: new TenantFiles(home.files),
@@ -173,6 +180,7 @@ export function gateway(parts: GatewayParts): Gateway {
       clearInterval(look)
       relay.close()
       fleet.close()
+      await state.responses.close()
       await journal.close()
       batches.close()
     },

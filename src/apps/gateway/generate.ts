@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messagesError } from '../../adapters/anthropic/errors.ts'
 import { messagesRendering } from '../../adapters/anthropic/rendering.ts'
 import { errorBody, sendError } from '../../adapters/http/errors.ts'
+import type { StreamBounds } from '../../adapters/http/sse.ts'
 import { openaiRendering, type Rendering } from '../../adapters/openai/rendering.ts'
 import { identity } from '../../adapters/openai/reply.ts'
 import { type ApiRequest, type Dialect, openingText } from '../../adapters/openai/request.ts'
@@ -22,9 +23,10 @@ import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
 import { answerHit, cacheHeaders, cacheUse, keptAnswer } from './cached.ts'
 import { flowHeaders } from './headers.ts'
 import { heldBounds, railedAnswer } from './railed.ts'
-import { receive } from './receive.ts'
+import { type Call, type Opening, receive } from './receive.ts'
 import type { State } from './state.ts'
 import { parserOf } from './understand.ts'
+import type { Answer } from './world.ts'
 
 /** A request for tokens: may it be asked at all, is it what we understand, then into the line. */
 export function generate(
@@ -35,28 +37,33 @@ export function generate(
   id: RequestId,
 ): void {
   const error = dialect === 'messages' ? messagesError : errorBody
-  receive(state, { request, response, id, error }, parserOf(dialect, request.headers), (asked, grant, snapshot) =>
-    ask(state, asked, grant, snapshot, request, response, id),
+  const call = { request, response, id, error }
+  receive(state, call, parserOf(dialect, request.headers), (asked, opening) =>
+    ask(state, asked, opening, call, renderingOf(asked, id, state.now())),
   )
 }
 
-function ask(
+/** How an answer is told to its client: as it is rendered, unless said otherwise. */
+export type Tell = (flow: Flow, ports: AnswerPorts, bounds?: StreamBounds) => Answer
+
+const asRendered: Tell = (flow, ports, bounds) =>
+  flow.ask.stream ? streamedAnswer(flow, ports, bounds) : wholeAnswer(flow, ports)
+
+/** Into the line. */
+export function ask(
   state: State,
   request: ApiRequest,
-  grant: Grant,
-  snapshot: FactorySnapshot,
-  { headers }: IncomingMessage,
-  response: ServerResponse,
-  id: RequestId,
+  { grant, snapshot }: Pick<Opening, 'grant' | 'snapshot'>,
+  { request: { headers }, response, id }: Call,
+  rendering: Rendering,
+  tell = asRendered,
 ): void {
   const now = state.now()
-  const { stream } = request
   const retry = Number(headers['x-stainless-retry-count'] ?? 0)
   const slo = sloOfTier(request.body.service_tier) ?? grant.slo
   const clientRetry = Number.isSafeInteger(retry) && retry > 0 ? retry : 0
   const flow = newFlow(id, askOf(request, grant, snapshot, slo, clientRetry), snapshot, now)
   const cache = cacheUse(state.cache, headers, request, grant, snapshot, now)
-  const rendering = renderingOf(request, id, now)
   if (cache && 'code' in cache) return sendError(response, cache, id, {}, rendering.error)
   const check = answerCheck(railsOf(flow, request))
   const ports: AnswerPorts = {
@@ -70,7 +77,7 @@ function ask(
     pause: (paused) => state.world.pause(flow, paused),
     gone: () => response.destroy(),
   }
-  const answer = stream ? streamedAnswer(flow, ports, check && heldBounds) : wholeAnswer(flow, ports)
+  const answer = tell(flow, ports, check && heldBounds)
   const deny = (refusal: Refusal): void => state.world.tell(flow, { kind: 'denied', refusal })
   if (cache) state.measures.cached(cache.result, flow.ask.model)
   if (cache?.found) return answerHit(state, flow, cache.found, answer)

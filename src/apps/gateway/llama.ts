@@ -23,8 +23,9 @@ export function llamaEngine(host: Pick<EngineHostClient, 'generate' | 'cancel'>)
       return { cancel: () => host.cancel(job.id), pause: () => undefined, resume: () => undefined }
     },
     count(job, told) {
-      const { messages = [], tools } = embeddedAsk(inChat(job.request))
-      host.generate({ do: 'count', id: job.id, model: job.model, messages, ...(tools && { tools }) }, (report) => {
+      const { messages = [], tools, thinking } = embeddedAsk(inChat(job.request))
+      const more = { ...(tools && { tools }), ...(thinking === false && { thinking }) }
+      host.generate({ do: 'count', id: job.id, model: job.model, messages, ...more }, (report) => {
         if (report.on === 'counted') told({ kind: 'counted', tokens: tokens(report.tokens), source: 'engine' })
         if (report.on === 'fail') told({ kind: 'failed', failure: { fault: report.fault, message: report.message } })
         if (report.on === 'lost')

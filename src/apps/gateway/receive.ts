@@ -9,6 +9,7 @@ import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Grant } from '../../lines/inference/snapshot.ts'
 import type { RequestId } from '../../units/ids.ts'
+import type { JsonObject } from '../../units/json.ts'
 import { authorise } from './auth.ts'
 import type { State } from './state.ts'
 import { type Parser, understand } from './understand.ts'
@@ -24,22 +25,39 @@ export interface Call {
 /** From the end of the headers: a body of 10 MiB in that time needs 1.4 Mbit/s. */
 const bodyMs = 60_000
 
+/** A request that may be asked: by whom, under which snapshot, and how it is refused yet. */
+export interface Opening {
+  readonly grant: Grant
+  readonly snapshot: FactorySnapshot
+  refuse(why: Refusal): void
+}
+
 /** May it be asked at all, and is it what we understand? Then it is told; else the client is, why not. */
-export function receive(
+export const receive = (
+  state: State,
+  call: Call,
+  parse: Parser,
+  told: (asked: ApiRequest, opening: Opening) => void,
+): void =>
+  open(state, call, (body, opening) => {
+    const understood = understand(parse, body, opening.grant, opening.snapshot)
+    if (understood.ok) told(understood.request, opening)
+    else opening.refuse(understood.refusal)
+  })
+
+/** Reads the body of a request for tokens, and refuses what may not be asked now, or not by this key. */
+export function open(
   state: State,
   { request, response, id, error }: Call,
-  parse: Parser,
-  told: (asked: ApiRequest, grant: Grant, snapshot: FactorySnapshot) => void,
+  told: (body: JsonObject, opening: Opening) => void,
 ): void {
   const refuse = (why: Refusal): void => {
     state.measures.refused(why)
     refuseBody(request, response, why, id, error)
   }
-  const { snapshot, pepper } = state
   if (state.draining) return refuse(refusal('draining', 'this gateway takes no new requests'))
-  if (!snapshot || !pepper) return refuse(refusal('not_ready', 'the gateway has not heard from the operator yet'))
-  const authorised = authorise(request.headers, snapshot, pepper, state.now())
-  if (!authorised.ok) return refuse(authorised.refusal)
+  const found = caller(state, request)
+  if ('code' in found) return refuse(found)
   if (state.journal.state !== 'up') return refuse(refusal('journal_unavailable', 'the journal is down'))
   const { room } = state.room
   if (room.state === 'full') return refuse(refusal('journal_unavailable', roomText(room)))
@@ -50,8 +68,14 @@ export function receive(
     if (body.kind === 'refused') return refuse(body.refusal)
     const json = parseObject(body.bytes)
     if (!json.ok) return refuse(json.refusal)
-    const understood = understand(parse, json.value, authorised.grant, snapshot)
-    if (!understood.ok) return refuse(understood.refusal)
-    told(understood.request, authorised.grant, snapshot)
+    told(json.value, { ...found, refuse })
   })
+}
+
+/** Who asks, and whether anything can be known of it now. */
+export function caller(state: State, { headers }: IncomingMessage): Omit<Opening, 'refuse'> | Refusal {
+  const { snapshot, pepper } = state
+  if (!snapshot || !pepper) return refusal('not_ready', 'the gateway has not heard from the operator yet')
+  const authorised = authorise(headers, snapshot, pepper, state.now())
+  return authorised.ok ? { grant: authorised.grant, snapshot } : authorised.refusal
 }

@@ -6,6 +6,7 @@ import { countTokens } from './count-tokens.ts'
 import { generate } from './generate.ts'
 import { listModels } from './models.ts'
 import { readiness } from './ready.ts'
+import { createResponse, keptResponse } from './responses.ts'
 import type { State } from './state.ts'
 
 export type Handle = (
@@ -65,6 +66,27 @@ export const routes: readonly Route[] = [
     about: 'How many tokens such a request has as a prompt, and who says so; free',
     match: /^\/v1\/messages\/count_tokens$/,
     handle: countTokens,
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/responses',
+    about: 'An answer to items, streamed or not, kept if wished, to be gone on from by `previous_response_id`',
+    match: /^\/v1\/responses$/,
+    handle: createResponse,
+  },
+  {
+    methods: [...GET, 'DELETE'],
+    path: '/v1/responses/ID',
+    about: 'A response that is kept; only its tenant has it, until it is deleted or its days are over',
+    match: /^\/v1\/responses\/[^/]+$/,
+    handle: keptResponse,
+  },
+  {
+    methods: GET,
+    path: '/v1/responses/ID/input_items',
+    about: 'What was sent for it, page by page: `limit`, `order`, `after`',
+    match: /^\/v1\/responses\/[^/]+\/input_items$/,
+    handle: keptResponse,
   },
   {
     methods: GET,

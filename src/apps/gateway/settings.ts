@@ -24,6 +24,8 @@ export interface Settings {
   /** What answers that are kept may take; 0: none is kept. */
   readonly cacheBytes: number
   readonly room: RoomBounds
+  /** Responses that clients want kept. */
+  readonly responses: { readonly retentionMs: number; readonly bytesPerTenant: number }
   readonly debug: boolean
   readonly admission: Bounds
   readonly objectives: Objectives
@@ -64,6 +66,8 @@ const bounds = {
   batch_lines: [50_000, 1, 1_000_000], // OpenAI's own bound; each id is held while its batch runs
   batches: [100, 1, 10_000], // of a tenant, not over yet
   batch_requests: [16, 1, 10_000], // lines under way; each holds its request and its answer in memory
+  responses_retention_days: [30, 0, 36_500], // as long as OpenAI keeps them
+  responses_bytes_per_tenant: [256 * 1024 ** 2, 0, 1e15], // some 50,000 turns of 5 KB
   objectives_ttft_seconds: [2, 0.001, 3600], // people take a second or two for an answer that begins
   objectives_tpot_seconds: [0.2, 0.0001, 60], // five tokens a second is as fast as most people read
 } as const satisfies Record<string, readonly [number, number, number]>
@@ -99,6 +103,10 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
     stallMs: given('stall_seconds') * 1000,
     cacheBytes: given('cache_bytes'),
     room: { most_bytes: given('journal_bytes'), least_free_bytes: given('free_disk_bytes') },
+    responses: {
+      retentionMs: given('responses_retention_days') * 86_400_000,
+      bytesPerTenant: given('responses_bytes_per_tenant'),
+    },
     debug: values.debug,
     admission: {
       queueLength: given('queue_length'),

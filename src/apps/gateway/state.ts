@@ -5,6 +5,7 @@ import type { RoomWatch } from '../../adapters/files/room.ts'
 import type { TenantFiles } from '../../adapters/files/tenant-files.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
 import type { Journal } from '../../adapters/sqlite/journal.ts'
+import type { ResponseStore } from '../../adapters/sqlite/responses/store.ts'
 import type { LivePolicy } from '../../lines/inference/policy.ts'
 import type { Incarnation, RequestId } from '../../units/ids.ts'
 import { requestId } from '../../units/ids.ts'
@@ -26,6 +27,7 @@ export interface State {
   readonly measures: Measures
   readonly fleet: Fleet
   readonly journal: Pick<Journal, 'append' | 'keep' | 'forget' | 'acknowledge' | 'depth' | 'state' | 'close'>
+  readonly responses: ResponseStore
   /** Where rows wait to be booked. */
   readonly room: RoomWatch
   readonly cache: AnswerCache

@@ -217,3 +217,33 @@ test('pain 8, memory leaks: a slow reader: the upstream is paused, and the memor
   assert(bytes > 399 * big.length, 'when the reader goes on, nothing is missing')
   assert.equal(journal.closes[0]?.outcome, 'complete')
 })
+
+test('reasoning passes through under either name, told in the words of the engine, and is billed as its own class', async (t) => {
+  const up = await fakeUpstream(t, (response) =>
+    stream(
+      response,
+      role,
+      chunkOf({ index: 0, delta: { reasoning_content: 'let me' }, finish_reason: null }),
+      chunkOf({ index: 0, delta: { reasoning: ' see' }, finish_reason: null }),
+      delta('42'),
+      finish(),
+      chunkOf(undefined, { usage }),
+      done,
+    ),
+  )
+  const { post, journal } = await bench(t, { engines: [{ url: up.url, product: 'vllm' }] })
+  const asked = await post('/v1/chat/completions', chatBody({ stream: true, reasoning_effort: 'low' }))
+  const deltas = eventsOf(asked.text)
+    .slice(0, -1)
+    .map(({ choices }) => choices[0].delta)
+  assert.equal(deltas[1].reasoning_content, 'let me')
+  assert.equal(deltas[2].reasoning, ' see')
+  assert.equal(up.seen[0]?.body.reasoning_effort, 'low')
+  assert.equal(up.seen[0]?.body.chat_template_kwargs.enable_thinking, true)
+  const { reasoning, output_visible } = journal.closes[0]?.attempts[0]?.usage ?? {}
+  assert.deepEqual([reasoning?.tokens, output_visible?.tokens], [2, 3])
+
+  await post('/v1/responses', { model: 'm', input: 'q', stream: true, reasoning: { effort: 'none' } })
+  assert.equal(up.seen[1]?.body.reasoning_effort, undefined)
+  assert.equal(up.seen[1]?.body.chat_template_kwargs.enable_thinking, false)
+})

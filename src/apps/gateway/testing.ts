@@ -135,6 +135,7 @@ const usualSettings = {
   stallMs: 5_000,
   cacheBytes: 1024 * 1024,
   room: { most_bytes: 1024 ** 3, least_free_bytes: 0 },
+  responses: { retentionMs: 86_400_000, bytesPerTenant: 1024 ** 2 },
   debug: false,
   admission: { queueLength: 4, queueTime: seconds(2), absentTime: seconds(0), leaseTime: seconds(1), attempts: 3 },
   objectives: { ttft: seconds(2), tpot: seconds(0.2) },

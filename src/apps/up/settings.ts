@@ -141,6 +141,18 @@ export const settings = {
     'answers that each gateway keeps in memory for requests that ask for it; 0 keeps none',
   ),
   'limits.stall_seconds': number(120, 1, 86_400, 'an upstream silent for so long has stalled'),
+  'responses.retention_days': number(
+    30,
+    0,
+    36_500,
+    'responses that clients want kept (/v1/responses, `store`) can be had so long, as at OpenAI; 0: none is kept',
+  ),
+  'responses.bytes_per_tenant': integer(
+    256 * 1024 ** 2,
+    0,
+    1e15,
+    'what the kept responses of a tenant may hold; beyond it the oldest of them go',
+  ),
   'telemetry.prometheus_url': {
     kind: 'url',
     usual: '',
@@ -191,7 +203,7 @@ export interface Config {
 
 export function configFrom(given: ReadonlyMap<string, Value>): Config {
   const number = (path: SettingPath): number => Number(given.get(path) ?? settings[path].usual)
-  const gateway = Object.keys(settings).filter((path) => /^(limits|objectives)\./.test(path)) as SettingPath[]
+  const gateway = Object.keys(settings).filter((path) => /^(limits|objectives|responses)\./.test(path)) as SettingPath[]
   const text = (path: SettingPath): string => String(given.get(path) ?? settings[path].usual)
   const [cert, key] = [text('tls.cert'), text('tls.key')]
   const otlp = {

@@ -124,6 +124,12 @@ export const errorCatalogue = {
     retry: false,
     next: 'Wait until one of them has ended, or cancel one.',
   },
+  response_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    retry: false,
+    next: 'Responses are kept with `store: true` for `responses.retention_days`: send the conversation as `input` instead.',
+  },
   route_not_found: {
     status: 404,
     type: 'invalid_request_error',
@@ -229,6 +235,12 @@ export const errorCatalogue = {
     type: 'overloaded_error',
     retry: true,
     next: 'The disk has no room for files, or fails. See `wattmill doctor`.',
+  },
+  response_store_unavailable: {
+    status: 503,
+    type: 'overloaded_error',
+    retry: true,
+    next: 'Kept responses cannot be read or deleted just now: try again, or send the conversation as `input`. See `wattmill doctor`.',
   },
   operator_unavailable: {
     status: 503,

@@ -4,7 +4,7 @@ import type { Refusal } from '../../../lines/inference/errors.ts'
 import { refusal } from '../../../lines/inference/errors.ts'
 import type { Grant } from '../../../lines/inference/snapshot.ts'
 import type { RequestId } from '../../../units/ids.ts'
-import { authorise } from '../auth.ts'
+import { caller } from '../receive.ts'
 import type { State } from '../state.ts'
 import { faultName } from './run.ts'
 
@@ -44,13 +44,11 @@ export const asking =
       state.measures.refused(why)
       refuseBody(request, response, why, id)
     }
-    const { snapshot, pepper } = state
-    if (!snapshot || !pepper) return no(refusal('not_ready', 'the gateway has not heard from the operator yet'))
-    const authorised = authorise(request.headers, snapshot, pepper, state.now())
-    if (!authorised.ok) return no(authorised.refusal)
+    const found = caller(state, request)
+    if ('code' in found) return no(found)
     const query = new URL(request.url ?? '/', 'http://gateway').searchParams
     const subject = path.split('/')[3] ?? ''
-    const about = { state, request, response, id, grant: authorised.grant, query, subject, refuse: no }
+    const about = { state, request, response, id, grant: found.grant, query, subject, refuse: no }
     handle(about).catch((error: unknown) => {
       if (!response.destroyed) no(refusalFor(error, state)) // else the client left, and nobody is there to be told
     })
