@@ -184,6 +184,8 @@ test('every metric of the table is shown by a factory that works', async () => {
     'wattmill_series_folded',
     'wattmill_waste_tokens_total', // only when something was wasted
     'wattmill_attribution_residual_factor', // only after minutes of work
+    'wattmill_cache_lookups_total', // only for who asks for the cache
+    'wattmill_refunds_dollars_total', // only when a promise was broken
   ])
   const missing = async (): Promise<string[]> => {
     const shown = new Set((await metrics()).map(({ name }) => name))

@@ -74,6 +74,7 @@ test('engines probe: what the real server does is what its preset says, and cost
   assert.deepEqual(
     [saw.stream_usage, saw.cached, saw.max_tokens, saw.json_schema, saw.embeddings, saw.unknown_model],
     ['on_request', 'usage.prompt_tokens_details.cached_tokens', 'yes', 'yes', 'refused', 'ignored'],
+    JSON.stringify(probed.survey.findings),
   )
   const after = await counters(engine)
   const { at_most, spent } = probed.survey

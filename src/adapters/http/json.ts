@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { JsonObject } from '../../units/json.ts'
@@ -12,14 +13,13 @@ export type Parsed =
 
 const invalid = (message: string): Parsed => ({ ok: false, refusal: refusal('invalid_json', message) })
 
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
+const beginsWithMark = (bytes: Buffer): boolean => bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark)
+
 /** One JSON object, of bounded depth, in valid UTF-8. */
 export function parseObject(bytes: Buffer): Parsed {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return invalid('the body is not valid UTF-8')
-  }
+  if (!isUtf8(bytes)) return invalid('the body is not valid UTF-8')
+  const text = bytes.toString('utf8', beginsWithMark(bytes) ? byteOrderMark.length : 0)
   if (depthOf(text) > deepest) return invalid(`the body is nested deeper than ${deepest} levels`)
   let value: unknown
   try {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { join } from 'node:path'
 
 /** Where the journal of one gateway incarnation lies. */
@@ -8,7 +8,7 @@ export const journalPath = (directory: string, incarnation: string): string => j
 export const alivePath = (directory: string, incarnation: string): string => join(directory, `${incarnation}.alive`)
 
 /** What makes a row the same row: compared when it arrives a second time, and again by every audit. */
-export const hashOf = (body: string): string => createHash('sha256').update(body).digest('hex')
+export const hashOf = (body: string): string => hash('sha256', body, 'hex')
 
 /**
  * Rows by number; results of batches beside the close rows that bill them, until they are in the batch's own files; a mark keeps the
@@ -24,7 +24,7 @@ export const journalSchema = `
 
 /** What the main thread gives the journal's worker to do; one at a time, each is answered by one `JournalDone`. */
 export type JournalWork =
-  | { readonly do: 'write'; readonly rows: readonly JournalEntry[] }
+  | { readonly do: 'write'; readonly rows: PackedRows }
   /** Deletes rows up to `seq`, at most `most` of them. */
   | { readonly do: 'trim'; readonly seq: number; readonly most: number }
   /** Deletes results of requests: they are elsewhere now. */
@@ -32,6 +32,27 @@ export type JournalWork =
   /** Finds out whether there is room again, and leaves that room free for the rows to come. */
   | { readonly do: 'probe' }
   | { readonly do: 'close' }
+
+/** Kind, id and body of one row after the other: texts alone cross to a thread at half the cost of objects. Results are rare. */
+export interface PackedRows {
+  readonly texts: readonly string[]
+  readonly results: readonly (readonly [row: number, result: Result])[]
+}
+
+export const packed = (rows: readonly JournalEntry[]): PackedRows => ({
+  texts: rows.flatMap(({ kind, id, body }) => [kind, id, body]),
+  results: rows.flatMap(({ result }, row) => (result ? [[row, result] as const] : [])),
+})
+
+export function unpacked({ texts, results }: PackedRows): JournalEntry[] {
+  const of = new Map(results)
+  return Array.from({ length: texts.length / 3 }, (_, row) => ({
+    kind: texts[3 * row] ?? '',
+    id: texts[3 * row + 1] ?? '',
+    body: texts[3 * row + 2] ?? '',
+    result: of.get(row),
+  }))
+}
 
 export interface JournalEntry {
   readonly kind: string

@@ -5,7 +5,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { JournalDone, JournalEntry, JournalSettings, JournalWork } from './journal-file.ts'
-import { hashOf, journalSchema } from './journal-file.ts'
+import { hashOf, journalSchema, unpacked } from './journal-file.ts'
 
 const { path, largest } = workerData as JournalSettings
 
@@ -111,7 +111,7 @@ function perform(work: JournalWork): number {
   }
   const journal = opened()
   try {
-    if (work.do === 'write') journal.seq = write(journal, work.rows)
+    if (work.do === 'write') journal.seq = write(journal, unpacked(work.rows))
     if (work.do === 'trim') return trim(journal, work.seq, work.most)
     if (work.do === 'forget') forget(journal, work.ids)
     if (work.do === 'probe') probe(journal)

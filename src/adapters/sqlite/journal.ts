@@ -10,7 +10,7 @@ import type { CloseRow, Row } from '../../books/row.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { holdAlive } from '../files/alive.ts'
 import type { JournalDone, JournalEntry, JournalWork, Result } from './journal-file.ts'
-import { alivePath, journalPath } from './journal-file.ts'
+import { alivePath, journalPath, packed } from './journal-file.ts'
 
 export interface Journal {
   /**
@@ -168,8 +168,7 @@ class LiveJournal implements Journal {
   private write(): void {
     const batch = this.queue.splice(0, largestBatch)
     this.writing = batch.length
-    const rows = batch.map(({ kind, id, body, result }) => ({ kind, id, body, result }))
-    this.perform({ do: 'write', rows }, (done) => {
+    this.perform({ do: 'write', rows: packed(batch) }, (done) => {
       this.writing = 0
       if (!done.done) this.down(done.why)
       for (const { answer } of batch) answer(done.done)

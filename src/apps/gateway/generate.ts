@@ -100,8 +100,15 @@ export function askOf(
 ): Ask {
   const { promptEstimate, maxOutput, stream } = request
   const [model = request.model, ...fallbacks] = chainOf(snapshot, request.model)
-  const beginnings = beginningsOf(openingText(request))
-  return { grant, model, fallbacks, promptEstimate, maxOutput, stream, slo, clientRetry, beginnings, body: request }
+  let known: Ask['beginnings']
+  return {
+    ...{ grant, model, fallbacks, promptEstimate, maxOutput, stream, slo, clientRetry, body: request },
+    /** Worked out for whoever looks. */
+    get beginnings() {
+      known ??= beginningsOf(openingText(request))
+      return known
+    },
+  }
 }
 
 /** In the language in which it was asked. */

@@ -196,7 +196,9 @@ const isCold = ({ cold, replica }: ReplicaView, model: ModelId): boolean => cold
 const nothing: readonly number[] = []
 
 function placingOf(flow: Flow, now: Seconds): Placing {
-  const { promptEstimate, beginnings, slo } = flow.ask
+  const { promptEstimate, slo } = flow.ask
+  // Where one replica alone serves the model, nothing is chosen by what lies in whose cache: long prompts are spared the look.
+  const beginnings = isAlone(flow) ? undefined : flow.ask.beginnings
   return {
     prompt: promptEstimate,
     output: Math.max(1, flow.reserved - promptEstimate),
@@ -205,4 +207,10 @@ function placingOf(flow: Flow, now: Seconds): Placing {
     due: minus(sloTerms[slo].ttft, minus(now, flow.askedAt)),
     gateways: flow.snapshot.gateways,
   }
+}
+
+function isAlone({ snapshot, model }: Flow): boolean {
+  let able = 0
+  for (const replica of snapshot.replicas) if (serves(replica, model) && ++able > 1) return false
+  return true
 }

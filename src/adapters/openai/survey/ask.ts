@@ -7,7 +7,7 @@ import { longestStream, type Question } from './checks.ts'
 
 /** What came back of one question. `trouble`: no HTTP answer at all. */
 export type Heard =
-  | { readonly kind: 'trouble'; readonly why: string }
+  | { readonly kind: 'trouble'; readonly why: string; readonly brokeOff?: true }
   | { readonly kind: 'refused'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'whole'; readonly body: JsonObject }
   | { readonly kind: 'events'; readonly chunks: readonly JsonObject[]; readonly done: boolean; readonly cut: boolean }
@@ -17,8 +17,18 @@ const answer_ms = 60_000
 /** The largest answer asked for is an embedding. */
 const mostBytes = 1024 * 1024
 
-/** Asks one question; never throws. */
+/** Asks one question; never throws. A connection that was kept may be closed by the other side at any moment: then once more. */
 export async function ask(
+  pool: Pool,
+  base: string,
+  headers: Record<string, string>,
+  question: Question,
+): Promise<Heard> {
+  const heard = await once(pool, base, headers, question)
+  return heard.kind === 'trouble' && heard.brokeOff ? once(pool, base, headers, question) : heard
+}
+
+async function once(
   pool: Pool,
   base: string,
   headers: Record<string, string>,
@@ -42,10 +52,8 @@ export async function ask(
     return value.error ? { kind: 'refused', status: 200, body: value } : { kind: 'whole', body: value }
   } catch (cause) {
     const { name, code } = cause as { name?: string; code?: string }
-    return {
-      kind: 'trouble',
-      why: name === 'TimeoutError' ? `no answer within ${answer_ms / 1000} s` : `it broke off (${code ?? name})`,
-    }
+    if (name === 'TimeoutError') return { kind: 'trouble', why: `no answer within ${answer_ms / 1000} s` }
+    return { kind: 'trouble', why: `it broke off (${code ?? name})`, brokeOff: true }
   }
 }
 
