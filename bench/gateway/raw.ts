@@ -46,6 +46,7 @@ export class RawClient {
     this.#read = Buffer.alloc(0)
     this.#body = 0
     this.#tail = ''
+    if (this.#socket.destroyed) return Promise.reject(new Error('the connection was closed'))
     return new Promise((resolve, reject) => {
       this.#told = resolve
       this.#failed = reject
