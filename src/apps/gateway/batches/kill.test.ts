@@ -42,7 +42,7 @@ async function die({ child }: Running, how: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): 
 
 test('gateways are killed, and some stopped, in the middle of a batch: each line is in the output once, and billed once', async (t) => {
   const up = await fakeUpstream(t, (response, { body }) => {
-    setTimeout(() => whole(response, `re: ${body.messages[0].content}`), 5 + Math.random() * 25)
+    setTimeout(() => whole(response, `re: ${body.messages[0].content}`), 10 + Math.random() * 50)
   })
   const directory = mkdtempSync(join(tmpdir(), 'wm-batch-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
@@ -62,14 +62,20 @@ test('gateways are killed, and some stopped, in the middle of a batch: each line
 
   let kills = 0
   for (let seen = 0; ; ) {
-    await batchWhen(url(), id, () => up.seen.length >= seen + 100 || kills >= 8, 60_000)
-    if (kills >= 8) break
+    const now = await batchWhen(
+      url(),
+      id,
+      (batch) => up.seen.length >= seen + 100 || kills >= 8 || isOver(batch),
+      60_000,
+    )
+    if (kills >= 8 || isOver(now)) break
     seen = up.seen.length
     const victim = kills++ % 2
     await after(Math.random() * 50)
     await die(gateways[victim] as Running, kills % 4 === 0 ? 'SIGTERM' : 'SIGKILL')
     gateways[victim] = await start(t, directory, victim)
   }
+  assert(kills >= 4, `the batch was over after ${kills} kills`)
   const batch = await batchWhen(url(), id, isOver, 60_000)
   assert.deepEqual([batch.status, batch.request_counts], ['completed', { total: count, completed: count, failed: 0 }])
   const output = await linesIn(url(), batch.output_file_id)
