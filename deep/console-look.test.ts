@@ -39,6 +39,7 @@ const pages = {
   prices: ['prices', 'starter'],
   history: ['prices/starter', 'in force'],
   books: ['books', 'Do they add up?'],
+  access: ['access', 'Log of changes'],
   health: ['health', 'What was looked at'],
 } as const
 
