@@ -24,7 +24,11 @@ const upstream = await madeUpMessages()
 
 before(async () => {
   ;[near, far] = await Promise.all([startFactory(), startFactory()])
-  for (const factory of [near, far]) await factory.cli('models', 'add', writeCaller(join(factory.home, 'caller.gguf')))
+  for (const factory of [near, far]) {
+    // Two that start at once on two cores: the API is up before the embedded engine has said that it is.
+    await until('its engine is ready', async () => /starter ready/.test(await factory.cli('status')) || undefined)
+    await factory.cli('models', 'add', writeCaller(join(factory.home, 'caller.gguf')))
+  }
   const secret = join(near.home, 'far.key')
   writeFileSync(secret, await createKey(far), { mode: 0o600 })
   const engine = (name: string, url: string, ...more: string[]) =>
