@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostReport, HostStatus } from '../../adapters/llama/client.ts'
 import { connectEngineHost } from '../../adapters/llama/client.ts'
 
@@ -20,8 +21,10 @@ export interface EngineHost {
 
 /** Reading 100 GB from a slow disk takes minutes, and so does a long answer; longer than this something hangs. */
 const longest_ms = 10 * 60 * 1000
+const look_ms = 50
 
-export function engineHost(socketPath: string): EngineHost {
+/** `patience_ms`: how long a command waits for a host that starts, or starts again. */
+export function engineHost(socketPath: string, patience_ms = 0): EngineHost {
   const waiting = new Map<string, (loaded: Loaded) => void>()
   const settle = (what: string, loaded: Loaded): void => {
     waiting.get(what)?.(loaded)
@@ -37,9 +40,10 @@ export function engineHost(socketPath: string): EngineHost {
         settle(what, { ok: false, why: 'down', message: 'the embedded engine died meanwhile' })
   })
   /** One command that the host answers; a second one of its kind for the same model takes the place of the first. */
-  const ask = (what: string, command: () => void): Promise<Loaded> => {
-    if (!client.status())
-      return Promise.resolve({ ok: false, why: 'down', message: 'the embedded engine does not answer' })
+  const ask = async (what: string, command: () => void): Promise<Loaded> => {
+    for (const end = performance.now() + patience_ms; !client.status() && performance.now() < end; )
+      await sleep(look_ms)
+    if (!client.status()) return { ok: false, why: 'down', message: 'the embedded engine does not answer' }
     settle(what, { ok: false, why: 'failed', message: 'another command for this model came meanwhile' })
     return new Promise((resolve) => {
       const slow = { ok: false, why: 'slow', message: 'it took longer than ten minutes' } as const

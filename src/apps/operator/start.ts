@@ -38,6 +38,8 @@ export interface LauncherLink {
   restartGateways(): Promise<number>
 }
 
+const engineStarts_ms = 10_000
+
 /** Nobody started it: there are no gateways that anybody could restart. */
 const noLauncher: LauncherLink = {
   modelsChanged: () => undefined,
@@ -91,7 +93,8 @@ export async function startOperator(
     },
   })
   const room = watchRoom(home, settings.room, (seen) => log(`journal room ${seen.state}: ${roomText(seen)}`))
-  const engine = engineHost(home.engineSocket)
+  // Whoever starts an operator starts an engine beside it, which may be some seconds behind.
+  const engine = engineHost(home.engineSocket, launcher === noLauncher ? 0 : engineStarts_ms)
   const adminKeys = {
     byKey: (key: string) => adminByKey(store, pepper, key, clock.ms()),
     byId: (id: string) => adminById(store, id, clock.ms()),

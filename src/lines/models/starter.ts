@@ -115,6 +115,3 @@ export function roundedWeights(weights: Weights): Weights {
     shape.length > 1 ? { shape, data: data.map((value) => fromHalf(toHalf(value))) } : { shape, data }
   return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, rounded(tensor)]))
 }
-
-/** The special tokens by name, for whoever builds prompts without the template. */
-export const SPECIAL_TOKENS = { user: USER, answer: ANSWER, end: END } as const
