@@ -145,13 +145,15 @@ Server.prototype.listen = function (...all) {
   return way
 }
 
+const liteLlm = '1.108.7'
+
 export async function startLiteLlm(folder: string, upstream: number): Promise<Way> {
   const top = join(folder, 'litellm')
   const program = join(top, 'bin', 'litellm')
   if (!existsSync(program)) {
     mkdirSync(folder, { recursive: true })
     execFileSync('python3', ['-m', 'venv', top], { stdio: 'ignore' })
-    execFileSync(join(top, 'bin', 'pip'), ['install', '-q', `litellm[proxy]`], { stdio: 'ignore' })
+    execFileSync(join(top, 'bin', 'pip'), ['install', '-q', `litellm[proxy]==${liteLlm}`], { stdio: 'ignore' })
   }
   const version = execFileSync(join(top, 'bin', 'python'), [
     '-c',

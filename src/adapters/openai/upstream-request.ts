@@ -35,8 +35,8 @@ export const outgoingHeaders = (
  * The client's own body, or what it was translated to, with the upstream's name of the model, in the upstream's words. A
  * stream always reports its usage, since we bill by it.
  *
- * Written anew, though that takes a sixth of the time of a prompt of 200 KB: of two fields with one name the engine's parser
- * may read the other one, and what was checked and priced must be what it reads.
+ * Written anew, though long prompts take time to write: of two fields with one name the engine's parser may read the other
+ * one, and what was checked and priced must be what it reads.
  */
 export function outgoingBody({ request, model }: Job, preset: Pick<Preset, 'request' | 'reasoning'>): string {
   const { stream_options, ...given } = request.body

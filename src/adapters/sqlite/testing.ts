@@ -11,8 +11,10 @@ import { id, requestId } from '../../units/ids.ts'
 import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
 import { makeHome } from '../files/home.ts'
+import { noteJournal } from './ingest.ts'
 import { alivePath, hashOf, journalPath, journalSchema } from './journal-file.ts'
 import type { Store } from './store.ts'
+import { openStore } from './store.ts'
 
 export function testHome(): Home & Disposable {
   const root = mkdtempSync(join(tmpdir(), 'wattmill-test-'))
@@ -67,6 +69,18 @@ export const setTestPrice = (store: Store): void =>
   store.database.exec(
     "insert into price (version, model, effective_from_ms, input_uncached, cache_read, cache_write, output_visible, reasoning, note, refund_ttft_ms, refund_percent) values (1, 'm', 0, 37500001, 3750001, 0, 150000003, 150000003, 'test', 1000, 33) on conflict do nothing",
   )
+
+/** A store whose engine `gpu`, elsewhere, is measured by the meter `board`; with a price, and a journal to be read. */
+export function measuredStore(home: Home): Store {
+  const store = openStore(home)
+  setTestPrice(store)
+  noteJournal(store, gateway)
+  store.database.exec(`
+    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
+    insert into meter (name, source, created_ms) values ('board', '{}', 0);
+    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  return store
+}
 
 /** A number in [0, below), the same for the same seed. */
 export function dice(seed: number): (below: number) => number {

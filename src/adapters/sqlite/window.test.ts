@@ -11,13 +11,12 @@ import { closeIntervals } from './close-intervals.ts'
 import { closeLooks } from './close-looks.ts'
 import { insertCounted } from './counted.ts'
 import { floorOf } from './figures.ts'
-import { ingestJournal, journalReadTo, noteJournal } from './ingest.ts'
+import { ingestJournal, journalReadTo } from './ingest.ts'
 import { insertInterval } from './intervals.ts'
 import type { StoredTransfer } from './ledger.ts'
 import { allBig } from './query.ts'
 import type { Store } from './store.ts'
-import { openStore } from './store.ts'
-import { closeRow, gateway, journaled, openRow, setTestPrice, testHome } from './testing.ts'
+import { closeRow, gateway, journaled, measuredStore, openRow, testHome } from './testing.ts'
 
 const start_ms = 20_000 * 86_400_000
 const gpu = id<never>('gpu')
@@ -56,13 +55,7 @@ const ledger = (store: Store) =>
 
 test('an engine elsewhere that a board meter measures: joules by window, when all of the interval is settled, to the millijoule', () => {
   using home = testHome()
-  const store = openStore(home)
-  setTestPrice(store)
-  noteJournal(store, gateway)
-  store.database.exec(`
-    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
-    insert into meter (name, source, created_ms) values ('board', '{}', 0);
-    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  const store = measuredStore(home)
   const rows = [served(1, 1, 4), served(2, 2, 6, { outcome: 'upstream_error' }), served(3, 2.5, 3.5)]
   const hosted = served(4, 1, 6, {
     attempts: [{ ...served(4, 1, 6).attempts[0], number: 1, replica: id('list') } as never],
@@ -127,13 +120,7 @@ test('an engine elsewhere that a board meter measures: joules by window, when al
 
 test('tokens that its counters show beyond our requests are waste by cause foreign, and bear their joules', () => {
   using home = testHome()
-  const store = openStore(home)
-  setTestPrice(store)
-  noteJournal(store, gateway)
-  store.database.exec(`
-    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
-    insert into meter (name, source, created_ms) values ('board', '{}', 0);
-    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  const store = measuredStore(home)
   const row = served(1, 1, 4)
   ingestJournal(store, gateway, journaled([openRow(1, { at_ms: row.at_ms }), row]))
   journalReadTo(store, gateway, start_ms + 60_000)
@@ -169,13 +156,7 @@ test('tokens that its counters show beyond our requests are waste by cause forei
 
 test("the idle floor is learned from intervals in which nobody worked; before, all energy is the work's", () => {
   using home = testHome()
-  const store = openStore(home)
-  setTestPrice(store)
-  noteJournal(store, gateway)
-  store.database.exec(`
-    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
-    insert into meter (name, source, created_ms) values ('board', '{}', 0);
-    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  const store = measuredStore(home)
   const rows = [served(1, 0, 2), served(2, 4, 5)]
   ingestJournal(store, gateway, journaled(rows.flatMap((row, at) => [openRow(at + 1, { at_ms: row.at_ms }), row])))
   journalReadTo(store, gateway, start_ms + 60_000)

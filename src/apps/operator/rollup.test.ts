@@ -6,13 +6,22 @@ import { check } from '../../adapters/sqlite/check.ts'
 import { closeIntervals } from '../../adapters/sqlite/close-intervals.ts'
 import { closeLooks } from '../../adapters/sqlite/close-looks.ts'
 import { insertCounted } from '../../adapters/sqlite/counted.ts'
-import { ingestJournal, journalReadTo, noteJournal } from '../../adapters/sqlite/ingest.ts'
+import { ingestJournal, journalReadTo } from '../../adapters/sqlite/ingest.ts'
 import { insertInterval } from '../../adapters/sqlite/intervals.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
 import { all } from '../../adapters/sqlite/query.ts'
 import { rollUp } from '../../adapters/sqlite/rollup.ts'
 import { openStore, type Store } from '../../adapters/sqlite/store.ts'
-import { closeRow, dice, gateway, journaled, openRow, setTestPrice, testHome } from '../../adapters/sqlite/testing.ts'
+import {
+  closeRow,
+  dice,
+  gateway,
+  journaled,
+  measuredStore,
+  openRow,
+  setTestPrice,
+  testHome,
+} from '../../adapters/sqlite/testing.ts'
 import { dayEnd_ms, dayStart_ms, makeDay, silentMeter } from '../../adapters/sqlite/testing-factory.ts'
 import { usageFrom } from '../../books/usage.ts'
 import { millijoules } from '../../units/amount.ts'
@@ -152,13 +161,7 @@ test('a sum that was changed by hand is found', () => {
 
 test('engines elsewhere: what was rebuilt, and what was foreign, is rolled up with the rest', () => {
   using home = testHome()
-  const store = openStore(home)
-  setTestPrice(store)
-  noteJournal(store, gateway)
-  store.database.exec(`
-    insert into engine (name, vendor, url, concurrency, created_ms) values ('gpu', 'openai', 'http://127.0.0.1:1', 4, 0);
-    insert into meter (name, source, created_ms) values ('board', '{}', 0);
-    insert into engine_meter (engine, meter, from_ms) values ('gpu', 'board', 0)`)
+  const store = measuredStore(home)
   const start_ms = midnight_ms - 10_000
   const usage = usageFrom('provider', { input_uncached: 200, cache_read: 0, output_visible: 100 })
   const served = Array.from({ length: 12 }, (_, index) => {

@@ -2,7 +2,7 @@
 import { type GgufHeader, type GgufValue, readGgufHeader, readTensorData } from './gguf.ts'
 import { type GgufPair, writeGguf } from './gguf-writer.ts'
 import { fromHalf, toHalf } from './half.ts'
-import { ANSWER, END, TOKEN_KIND, UNKNOWN, USER, type Vocabulary } from './tokenizer.ts'
+import { END, TOKEN_KIND, UNKNOWN, USER, type Vocabulary } from './tokenizer.ts'
 import { NORM_EPSILON, ROPE_BASE, type Shape, type Tensor, type Weights } from './train.ts'
 
 export const STARTER_NAME = 'wattmill-starter'
