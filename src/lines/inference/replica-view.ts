@@ -11,6 +11,8 @@ export interface Placing {
   readonly blocks: ArrayLike<number>
   /** Tokens in a block, about. */
   readonly blockTokens: number
+  /** Whether it was looked for in caches; else how much is to be computed is not known until the replica says. */
+  readonly looked: boolean
   /** When its first token is due, from now. */
   readonly due: Seconds
   /** Gateways that send to the same replicas: each sees what it sent itself. */
@@ -23,6 +25,8 @@ export interface Dispatch {
   readonly prompt: number
   /** Prompt tokens that its replica has to compute: a guess until it says. */
   uncached: number
+  /** The guess is from a look at caches, or the replica has said: its time teaches something. */
+  known: boolean
   /** Its first token has come. */
   decoding: boolean
   /** Uncached tokens that were ahead of it when it was sent. */
@@ -59,10 +63,11 @@ export class ReplicaView {
   }
 
   /** `matched`: blocks of its beginning that are expected in the cache. */
-  sent({ prompt, blocks, blockTokens }: Placing, matched: number, now: Seconds): Dispatch {
+  sent({ prompt, blocks, blockTokens, looked }: Placing, matched: number, now: Seconds): Dispatch {
     const uncached = Math.max(1, prompt - matched * blockTokens)
     const ahead = this.prefilling
-    const dispatch = { sentAt: now, prompt, uncached, decoding: false, ahead, matched, blocks: blocks.length }
+    const guess = { uncached, known: looked, ahead, matched, blocks: blocks.length }
+    const dispatch = { sentAt: now, prompt, decoding: false, ...guess }
     this.running++
     this.prefilling += uncached
     this.held += prompt
@@ -74,6 +79,7 @@ export class ReplicaView {
     if (dispatch.decoding) return
     this.prefilling += uncached - dispatch.uncached
     dispatch.uncached = uncached
+    dispatch.known = true
   }
 
   /** The first token: the prompt is computed, and so was what was ahead of it. */
@@ -84,7 +90,7 @@ export class ReplicaView {
     this.decoding++
     const took = now - dispatch.sentAt
     const work = dispatch.ahead + dispatch.uncached
-    if (took <= 0 || work < leastWork) return
+    if (!dispatch.known || took <= 0 || work < leastWork) return
     // The median of rates, step by step: a mean is pulled about by the few that waited for room, and with it the load.
     const step = Math.max(0.02, 0.5 / ++this.learned)
     this.prefillRate *= work / took > this.prefillRate ? 1 + step : 1 / (1 + step)

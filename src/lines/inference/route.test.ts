@@ -89,6 +89,14 @@ test('load is counted in uncached tokens, and given back by the first token and 
   assert.equal(router.load(id('a')).running + router.load(id('b')).running, 52)
 })
 
+test('what a lone replica finds in its cache is not taken for speed', () => {
+  const { router, send } = bench([replica('a')])
+  const before = router.load(id('a')).prefillRate
+  const { flow } = send(64_000, blocks(1, 1000))
+  router.first(flow, seconds(0.01)) // 6.4 million tokens a second, had it computed them
+  assert.equal(router.load(id('a')).prefillRate, before)
+})
+
 test('a replica that proves slow gets less', () => {
   const { router, send } = bench([replica('fast'), replica('slow')])
   const counts = { fast: 0, slow: 0 }

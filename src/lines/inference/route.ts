@@ -198,12 +198,14 @@ const nothing: readonly number[] = []
 function placingOf(flow: Flow, now: Seconds): Placing {
   const { promptEstimate, slo } = flow.ask
   // Where one replica alone serves the model, nothing is chosen by what lies in whose cache: long prompts are spared the look.
-  const beginnings = isAlone(flow) ? undefined : flow.ask.beginnings
+  const looked = !isAlone(flow)
+  const beginnings = looked ? flow.ask.beginnings : undefined
   return {
     prompt: promptEstimate,
     output: Math.max(1, flow.reserved - promptEstimate),
     blocks: beginnings?.blocks ?? nothing,
     blockTokens: beginnings?.tokens ?? blockTokens,
+    looked,
     due: minus(sloTerms[slo].ttft, minus(now, flow.askedAt)),
     gateways: flow.snapshot.gateways,
   }
