@@ -1,24 +1,36 @@
 import type { StrandedCause } from '../plant/energy/idle.ts'
-import type { ApplicationId, ModelId, ReplicaId, TenantId } from '../units/ids.ts'
+import type { ApplicationId, KeyId, ModelId, ReplicaId, TenantId } from '../units/ids.ts'
 import type { WasteCause } from './row.ts'
 import type { TokenClass } from './usage.ts'
 
 /** Units of the ledger, each of which sums to zero over all accounts. */
-export const ledgerUnits = ['nano-USD', 'mJ', 'token'] as const
+export const ledgerUnits = ['nano-USD', 'mJ', 'token', 'ugCO2e'] as const
 export type LedgerUnit = (typeof ledgerUnits)[number]
 
 /** A path such as `tenant/acme/support`; names inside it are URI-encoded, so a slash in a model's name does no harm. */
 export type Account = string & { readonly account: true }
 
+/** To whom a request belongs, as far as its cost must know. */
+interface Whose {
+  readonly tenant: TenantId
+  readonly application: ApplicationId
+  readonly key: KeyId
+  readonly model: ModelId
+}
+
 const account = (...path: readonly string[]): Account => path.map(encodeURIComponent).join('/') as Account
 
 /**
- * The chart of accounts. One name, three units: `tenant/T/A` owes dollars, was served tokens, and drew joules.
+ * The chart of accounts. One name, several units: `tenant/T/A` owes dollars, was served tokens, and drew joules.
  *
  *     tokens   engine/R → tenant/T/A/class | waste/cause/class        made = served + wasted
  *     money    tenant/T/A → revenue/model/class                       owed = earned
  *              refund/T/A → tenant/T/A                                a missed promise, given back
  *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
+ *
+ *     cost     capacity/R | electricity/M | hosted/R | overhead/kind/name
+ *                       → cost/usage/T/A/model/class/key | cost/waste/cause | cost/idle/… | cost/overhead/kind
+ *     carbon   electricity/M → the same accounts of cost
  *
  * Idle is `idle/shared-pool`, `idle/reserved-warm/T/A` (kept warm for its owner) or `idle/stranded/cause`: never smeared.
  */
@@ -36,6 +48,16 @@ export const accounts = {
   reserved: (tenant: TenantId, application: ApplicationId): Account =>
     account('idle', 'reserved-warm', tenant, application),
   stranded: (cause: StrandedCause): Account => account('idle', 'stranded', cause),
+  capacity: (replica: string): Account => account('capacity', replica),
+  electricity: (meter: string): Account => account('electricity', meter),
+  hosted: (replica: string): Account => account('hosted', replica),
+  overhead: (kind: string, name: string): Account => account('overhead', kind, name),
+  usageCost: ({ tenant, application, model, key }: Whose, tokenClass: TokenClass): Account =>
+    account('cost', 'usage', tenant, application, model, tokenClass, key),
+  wasteCost: (cause: WasteCause): Account => account('cost', 'waste', cause),
+  /** Of an account of idle energy. */
+  idleCost: (idle: Account): Account => `cost/${idle}` as Account,
+  overheadCost: (kind: string): Account => account('cost', 'overhead', kind),
 } as const
 
 /** An immutable movement of a positive amount; a correction is another transfer. */

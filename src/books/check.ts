@@ -90,7 +90,7 @@ export interface DaySum extends Pick<Transfer, 'unit' | 'from' | 'to' | 'amount'
 
 /** Balances by account, unit and day, derived again from the transfers. */
 export class Derived {
-  readonly transfers: Record<LedgerUnit, number> = { 'nano-USD': 0, mJ: 0, token: 0 }
+  readonly transfers: Record<LedgerUnit, number> = { 'nano-USD': 0, mJ: 0, token: 0, ugCO2e: 0 }
   private readonly balances = new Map<string, bigint>()
 
   add({ at_ms, ...transfer }: Transfer): void {

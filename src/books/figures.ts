@@ -115,7 +115,7 @@ const grades: readonly Grade[] = ['measured', 'estimated', 'simulated']
 const weaker = (a: Grade | null, b: Grade | null): Grade | null =>
   a === null || b === null ? (a ?? b) : grades.indexOf(a) > grades.indexOf(b) ? a : b
 
-const figure = (value: number | null, unit: string, source: Grade | null): Figure => ({
+export const figure = (value: number | null, unit: string, source: Grade | null): Figure => ({
   value,
   unit,
   source: value === null ? null : source,

@@ -4,7 +4,7 @@
  *     request rows, prices, engine work → transfers    intervals, seconds → energy transfers    transfers → balances
  *     raw meter samples → intervals                    every row → its hash
  */
-import { accounts } from '../../books/account.ts'
+import { accounts, type LedgerUnit } from '../../books/account.ts'
 import { postForeign } from '../../books/bearer.ts'
 import type { AttributedInterval, Check } from '../../books/check.ts'
 import { auditInterval, auditRequest, Derived, Findings, isLedgerUnit } from '../../books/check.ts'
@@ -255,7 +255,7 @@ function checkBalances({ database }: Books, findings: Findings): Check['units'] 
   for (const sum of rolledTransfers({ database }))
     if (isLedgerUnit(sum.unit)) derived.addSum(sum)
     else findings.add('rolled up', sum.from, `has an unknown unit ${sum.unit}`)
-  const residual = { 'nano-USD': 0n, mJ: 0n, token: 0n }
+  const residual: Record<LedgerUnit, bigint> = { 'nano-USD': 0n, mJ: 0n, token: 0n, ugCO2e: 0n }
   for (const row of stream<{ account: string; unit: string; day: bigint; amount: bigint }>(
     database,
     'select * from balance',
@@ -269,5 +269,5 @@ function checkBalances({ database }: Books, findings: Findings): Check['units'] 
   }
   derived.rest(findings)
   const unit = (of: keyof typeof residual) => ({ residual: residual[of].toString(), transfers: derived.transfers[of] })
-  return { 'nano-USD': unit('nano-USD'), mJ: unit('mJ'), token: unit('token') }
+  return { 'nano-USD': unit('nano-USD'), mJ: unit('mJ'), token: unit('token'), ugCO2e: unit('ugCO2e') }
 }
