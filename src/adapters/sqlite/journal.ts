@@ -143,11 +143,11 @@ class LiveJournal implements Journal {
     this.turn()
   }
 
-  /** After the current turn of the event loop's microtasks: rows of one tick share a commit. */
+  /** Once all sockets that had something to say were heard: the rows that come of one turn of the event loop share a commit. */
   private turn(): void {
     if (this.turning) return
     this.turning = true
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.turning = false
       this.next()
     })
