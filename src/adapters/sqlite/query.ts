@@ -1,16 +1,27 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
 /** Statements are prepared once per connection: preparing costs more than most of them take. */
-const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
+class Statements {
+  readonly #plain = new Map<string, StatementSync>()
+  readonly #big = new Map<string, StatementSync>()
+
+  of(database: DatabaseSync, sql: string, big: boolean): StatementSync {
+    const all = big ? this.#big : this.#plain
+    const known = all.get(sql)
+    if (known) return known
+    const made = database.prepare(sql)
+    made.setReadBigInts(big)
+    all.set(sql, made)
+    return made
+  }
+}
+
+const prepared = new WeakMap<DatabaseSync, Statements>()
 
 function statement(database: DatabaseSync, sql: string, big: boolean): StatementSync {
-  const known = prepared.get(database) ?? new Map<string, StatementSync>()
+  const known = prepared.get(database) ?? new Statements()
   prepared.set(database, known)
-  const name = `${big} ${sql}`
-  const found = known.get(name) ?? database.prepare(sql)
-  found.setReadBigInts(big)
-  known.set(name, found)
-  return found
+  return known.of(database, sql, big)
 }
 
 /** All rows of a small query. The caller says the shape that the SQL beside it gives. */
