@@ -14,13 +14,19 @@ import { tallyBooked } from './tally.ts'
 
 /** Applies what a decision did, within the caller's transaction. Transfers go last and together: few accounts, many rows. */
 export function apply(store: Store, effects: readonly Effect[]): void {
-  for (const effect of effects) applyOne(store, effect)
+  for (const effect of effects.filter(notPassing(effects))) applyOne(store, effect)
   const posted = postTransfers(
     store,
     effects.filter((effect) => effect.do === 'post'),
   )
   const settled = effects.flatMap((effect) => (effect.do === 'settle' ? effect.row : []))
   tallyBooked(store, settled, posted)
+}
+
+/** Whether an effect lasts: what is opened and settled in one transaction is never seen open, and need not be written as such. */
+function notPassing(effects: readonly Effect[]): (effect: Effect) => boolean {
+  const settled = new Set(effects.flatMap((effect) => (effect.do === 'settle' ? effect.row.id : [])))
+  return (effect) => effect.do !== 'open' || !settled.has(effect.row.id)
 }
 
 function applyOne(store: Store, effect: Effect): void {
