@@ -46,34 +46,46 @@ export const parted = (name: string): string[] => name.split('/').map(decodeURIC
 /** To whom a request belongs. */
 export type Whose = Pick<CloseRow, 'tenant' | 'application' | 'key' | 'model'>
 
+/** The names under which the requests of one key, model and replica are counted: worked out once, not once a transfer. */
+interface Owner {
+  readonly names: readonly Named[]
+  /** With the replica that served. */
+  readonly served: readonly Named[]
+  /** Those that have latencies. */
+  readonly timed: readonly Named[]
+  readonly flow: readonly Named[]
+}
+
 /** Collects one transaction's tallies. */
 export class Tallies {
-  readonly #sums = new Map<string, { -readonly [Field in keyof Tally]: Tally[Field] }>()
+  /** By owner's names, start and measure: what is counted under five names is added up once. */
+  readonly #counts = new Map<readonly Named[], Map<string, Count>>()
+  readonly #owners = new Map<string, Owner>()
+  readonly #singles = new Map<string, readonly Named[]>()
+  readonly #paths = new Map<string, readonly string[]>()
 
   settled(row: CloseRow): void {
     const last = row.attempts.at(-1)
-    const named = namesOf(row)
-    const replica: readonly Named[] = last ? [['replica', last.replica]] : []
-    const count = (names: readonly Named[], measure: string): void => this.#add(names, row.closed_ms, measure, 1n)
-    count([...named, ...replica], 'requests')
-    count([['outcome', row.outcome]], 'requests')
-    if (!isBilled(row.outcome)) count([...named, ...replica], 'failed')
+    const { names, served, timed } = this.#owner(row, last?.replica)
+    const count = (by: readonly Named[], measure: string): void => this.#add(by, row.closed_ms, measure, 1n)
+    count(served, 'requests')
+    count(this.#single('outcome', row.outcome), 'requests')
+    if (!isBilled(row.outcome)) count(served, 'failed')
     // An answer that came whole has no first token: only streams say when theirs came.
-    const timed = [...named.filter(([dimension]) => dimension !== 'key'), ...replica]
     if (row.ttft_ms !== null && row.stream) count(timed, `ttft/${latencyBucket(row.ttft_ms)}`)
     const itl = itlOf(row)
     if (itl !== undefined) count(timed, `itl/${latencyBucket(itl)}`)
     const guessed = estimatedTokens(row)
-    if (guessed > 0) this.#add(named, row.closed_ms, 'estimated', BigInt(guessed))
+    if (guessed > 0) this.#add(names, row.closed_ms, 'estimated', BigInt(guessed))
   }
 
   /** `whose` is the request that the transfer belongs to; undefined: it belongs to none. */
   posted(transfer: Transfer, whose: Whose | undefined): void {
-    const [kind = '', ...path] = parted(transfer.to)
+    const [kind = '', ...path] = this.#path(transfer.to)
     if (transfer.unit === 'mJ') return this.#energy(transfer, kind, path, whose)
     if (transfer.unit === 'nano-USD' && whose) {
       const earned = kind === 'tenant' ? -transfer.amount : transfer.amount // what comes back to a tenant is a refund
-      this.#add(namesOf(whose), transfer.at_ms, 'nano_usd', earned)
+      this.#add(this.#owner(whose).names, transfer.at_ms, 'nano_usd', earned)
     }
     if (transfer.unit === 'token') this.#tokens(transfer, kind, path, whose)
   }
@@ -81,7 +93,7 @@ export class Tallies {
   /** Its first energy was attributed: from now on its tokens are among those whose joules are known. */
   metered(row: CloseRow, at_ms: number): void {
     const output = row.attempts.reduce((sum, { usage }) => sum + outputTokens(usage), 0)
-    this.#add(namesOf(row), at_ms - 1, 'metered', BigInt(output))
+    this.#add(this.#owner(row).names, at_ms - 1, 'metered', BigInt(output))
   }
 
   /** What a meter says was drawn, before it is known for whom. */
@@ -112,16 +124,16 @@ export class Tallies {
         amount,
       )
     if (!whose) return
-    const [, replica = ''] = parted(from)
-    this.#add([...namesOf(whose), ['replica', replica]], at_ms, tokenClass, amount)
-    const flow = joined(replica, whose.model, whose.tenant, whose.application)
-    this.#add([['flow', flow]], at_ms, /^(output_visible|reasoning)$/.test(tokenClass) ? 'output' : 'input', amount)
+    const [, replica = ''] = this.#path(from)
+    const { served, flow } = this.#owner(whose, replica)
+    this.#add(served, at_ms, tokenClass, amount)
+    this.#add(flow, at_ms, /^(output_visible|reasoning)$/.test(tokenClass) ? 'output' : 'input', amount)
   }
 
   /** An interval's transfers carry the moment it ended: what they move was drawn before it. */
   #energy({ at_ms, amount }: Transfer, kind: string, path: readonly string[], whose: Whose | undefined): void {
     const at = at_ms - 1
-    if (kind === 'tenant' && whose) this.#add(namesOf(whose), at, 'energy_mj', amount)
+    if (kind === 'tenant' && whose) this.#add(this.#owner(whose).names, at, 'energy_mj', amount)
     if (kind === 'waste')
       this.#add(
         [
@@ -135,29 +147,69 @@ export class Tallies {
     if (kind === 'idle') this.#add([['factory', '']], at, 'idle_mj', amount)
   }
 
+  #owner(whose: Whose, replica?: string): Owner {
+    const { tenant, application, key, model } = whose
+    const place = `${key}\0${model}\0${tenant}\0${application}\0${replica ?? '\0'}`
+    let owner = this.#owners.get(place)
+    if (!owner) {
+      const names = namesOf(whose)
+      const served: readonly Named[] = replica === undefined ? names : [...names, ['replica', replica]]
+      owner = {
+        names,
+        served,
+        timed: served.filter(([dimension]) => dimension !== 'key'),
+        flow: [['flow', joined(replica ?? '', model, tenant, application)]],
+      }
+      this.#owners.set(place, owner)
+    }
+    return owner
+  }
+
+  #single(dimension: Dimension, name: string): readonly Named[] {
+    const known = this.#singles.get(`${dimension} ${name}`) ?? [[dimension, name]]
+    this.#singles.set(`${dimension} ${name}`, known)
+    return known
+  }
+
+  #path(account: string): readonly string[] {
+    const known = this.#paths.get(account) ?? parted(account)
+    this.#paths.set(account, known)
+    return known
+  }
+
   #add(names: readonly Named[], at_ms: number, measure: string, amount: bigint): void {
     if (amount === 0n) return
-    const [span] = spans
-    const start_s = startOf(at_ms, span)
-    for (const [dimension, name] of names) this.#sum({ span, dimension, start_s, name, measure, amount })
+    const start_s = startOf(at_ms, spans[0])
+    const counts = this.#counts.get(names) ?? new Map<string, Count>()
+    this.#counts.set(names, counts)
+    const place = `${start_s} ${measure}`
+    const known = counts.get(place)
+    if (known) known.amount += amount
+    else counts.set(place, { start_s, measure, amount })
   }
 
-  #sum(tally: Tally): void {
-    const { span, dimension, start_s, name, measure } = tally
-    const place = `${span} ${dimension} ${start_s} ${measure} ${name}`
-    const known = this.#sums.get(place)
-    if (known) known.amount += tally.amount
-    else this.#sums.set(place, { ...tally })
-  }
-
-  /** For every span: what was collected in the shortest one, summed up into the longer ones. */
+  /** For every span and name: what was collected in the shortest one, summed up into the longer ones. */
   all(): Tally[] {
-    for (const short of [...this.#sums.values()])
-      for (const span of spans.slice(1)) this.#sum({ ...short, span, start_s: startOf(short.start_s * 1000, span) })
-    const all = [...this.#sums.values()]
-    this.#sums.clear()
-    return all
+    const sums = new Map<string, { -readonly [Field in keyof Tally]: Tally[Field] }>()
+    for (const [names, counts] of this.#counts)
+      for (const { start_s: at_s, measure, amount } of counts.values())
+        for (const [dimension, name] of names)
+          for (const span of spans) {
+            const start_s = startOf(at_s * 1000, span)
+            const place = `${span} ${dimension} ${start_s} ${measure} ${name}`
+            const known = sums.get(place)
+            if (known) known.amount += amount
+            else sums.set(place, { span, dimension, start_s, name, measure, amount })
+          }
+    this.#counts.clear()
+    return [...sums.values()]
   }
+}
+
+interface Count {
+  readonly start_s: number
+  readonly measure: string
+  amount: bigint
 }
 
 type Named = readonly [Dimension, string]
