@@ -121,6 +121,7 @@ export function auditRolled(
   const rest = new Map<string, bigint>()
   const add = (name: string, amount: bigint): void => void rest.set(name, (rest.get(name) ?? 0n) + amount)
   for (const { unit, from, to, day, amount } of rolled.transfers) {
+    if (from.startsWith('cost/') || to.startsWith('cost/')) continue // an hour's, and not a request's
     if (unit === 'mJ') add(`${day} mJ ${from}`, amount)
     if (unit === 'nano-USD') add(`${day} nano-USD ${from}`, amount)
     if (unit === 'token' && to.startsWith('tenant/')) add(`${day} token ${to}`, amount)

@@ -2,6 +2,7 @@ import type { Effect, Known, Written } from '../../books/effect.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { insertAside } from './aside.ts'
+import { markBooked } from './costs/stale.ts'
 import { markExplained } from './counted.ts'
 import { hashOf } from './journal-file.ts'
 import { postTransfers } from './ledger.ts'
@@ -21,6 +22,7 @@ export function apply(store: Store, effects: readonly Effect[]): void {
   )
   const settled = effects.flatMap((effect) => (effect.do === 'settle' ? effect.row : []))
   tallyBooked(store, settled, posted)
+  markBooked(store, settled, posted)
 }
 
 /** Whether an effect lasts: what is opened and settled in one transaction is never seen open, and need not be written as such. */

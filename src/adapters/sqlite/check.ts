@@ -18,6 +18,7 @@ import { interval } from '../../plant/energy/meter.ts'
 import { watts } from '../../units/quantity.ts'
 import type { Books } from './books.ts'
 import { transferOf } from './books.ts'
+import { checkCosts } from './costs/audit.ts'
 import type { AttemptRow } from './engine-log.ts'
 import { attemptOf } from './engine-log.ts'
 import type { IntervalRow } from './intervals.ts'
@@ -41,6 +42,7 @@ export function check(books: Books): Check {
   checkWithoutRequest(books, findings)
   const intervals = checkIntervals(books, findings)
   checkSamples(books, findings)
+  checkCosts(books, findings)
   const units = checkBalances(books, findings)
   const rolled = rolledUp(books)
   auditRolled(findings, {
@@ -152,7 +154,7 @@ const foreignCounted = `
 
 const withoutRequest = `
   select * from transfer t
-  where t.unit <> 'mJ' and (t.request is null or not exists (select 1 from request r where r.id = t.request))
+  where t.unit <> 'mJ' and not (t.id >= 'cost/' and t.id < 'cost0') and (t.request is null or not exists (select 1 from request r where r.id = t.request))
   order by t.id`
 
 /** Only foreign work is booked without a request. */

@@ -9,6 +9,7 @@ import { heardMore, workOfLines } from '../../books/work.ts'
 import type { AttemptId, Incarnation, ReplicaId, RequestId } from '../../units/ids.ts'
 import type { EngineLogLine } from '../llama/protocol.ts'
 import { apply } from './apply.ts'
+import { markStale } from './costs/stale.ts'
 import type { Piece, Place } from './engine-files.ts'
 import { parseEngineLine } from './engine-line.ts'
 import { all, one, run } from './query.ts'
@@ -76,6 +77,8 @@ function bookLines(store: Store, incarnation: string, replica: ReplicaId, lines:
     const more = heardMore(known && attemptOf(known), heard, incarnation, replica)
     if (more) saveAttempt(store, more)
   }
+  const worked = [...seconds.values()].map(({ second }) => Math.floor(second / 3600))
+  if (worked.length > 0) markStale(store, Math.min(...worked), Math.max(...worked))
   for (const { second, attempt, tokens, work, cpu_us } of seconds.values())
     run(
       store.database,

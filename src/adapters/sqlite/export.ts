@@ -26,6 +26,10 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ],
   ['rolled_day', 'select * from rolled_day order by tenant, day', []],
   ['rolled_interval', 'select * from rolled_interval order by meter, day, grade', ['energy_mj', 'idle_mj']],
+  ['engine_cost', 'select * from engine_cost order by engine, from_ms', ['per_hour']],
+  ['cost_declaration', 'select * from cost_declaration order by version', []],
+  ['closed_hour', 'select * from closed_hour order by hour', []],
+  ['cost_hour', 'select * from cost_hour order by hour, source, unit', ['amount']],
   ['quarantine', 'select * from quarantine order by id', []],
 ]
 

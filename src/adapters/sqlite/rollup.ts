@@ -10,6 +10,8 @@ import { Rollup } from '../../books/rollup.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { AttemptId } from '../../units/ids.ts'
 import { transferOf } from './books.ts'
+import { oldestUncosted } from './costs/close-hours.ts'
+import { freezeHours, frozenHours, markRolled } from './costs/frozen.ts'
 import { type IntervalRow, intervalOf } from './intervals.ts'
 import type { StoredTransfer } from './ledger.ts'
 import { Prices } from './price-of.ts'
@@ -23,7 +25,8 @@ const batch = 200
 /** Rolls up a part of what ended before `before_ms`; true when there may be more. */
 export function rollUp(store: Store, before_ms: number): boolean {
   const until_ms = Math.min(before_ms, oldestUnsettled(store))
-  const steps = [rollRequests, rollForeign, rollIntervals, rollLooks]
+  store.transaction(() => freezeHours(store, until_ms))
+  const steps = [rollCosts, rollRequests, rollForeign, rollIntervals, rollLooks]
   const counts = steps.map((step) => store.transaction(() => step(store, until_ms)))
   const dropped = store.transaction(() => dropAttempts(store))
   return [...counts, dropped].some((count) => count === batch)
@@ -40,7 +43,16 @@ function oldestUnsettled({ database }: Store): number {
     "select min(json_extract(body, '$.at_ms')) as at from open_request",
     'select min(last_ms) as at from engine_attempt where reconciled = 0',
   ].map((sql) => one<{ at: number | null }>(database, sql)?.at ?? Number.POSITIVE_INFINITY)
-  return Math.min(...open) - 2000
+  return Math.min(...open, oldestUncosted({ database })) - 2000
+}
+
+function rollCosts(store: Store, until_ms: number): number {
+  const rollup = new Rollup()
+  const hours = frozenHours(store, until_ms, batch)
+  for (const hour of hours) rollup.post(take(store, `cost/${hour}/`))
+  keepRollup(store, rollup)
+  markRolled(store, hours)
+  return hours.length
 }
 
 const settled = `

@@ -8,6 +8,7 @@ import { budgetCommands } from './commands/budgets.ts'
 import { chipCommands } from './commands/chips.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
+import { costCommands } from './commands/costs.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -49,6 +50,7 @@ export function program(): Command {
   engineCommands(root)
   modelCommands(root)
   priceCommands(root)
+  costCommands(root)
   budgetCommands(root)
   railCommands(root)
   bookCommands(root)

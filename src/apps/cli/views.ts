@@ -1,4 +1,5 @@
 import type { MeterHealth } from '../../adapters/sqlite/attribution.ts'
+import type { RequestCost } from '../../adapters/sqlite/costs/of-request.ts'
 import type { RequestLine } from '../../adapters/sqlite/requests.ts'
 import type { StepFit } from '../../books/fit.ts'
 import type { Receipt } from '../../books/receipt.ts'
@@ -35,9 +36,9 @@ export const requestsView = ({ requests }: { readonly requests: readonly Request
     grade: request.cached ? 'from the cache' : grade(request.energy_grade, request.energy_final),
   }))
 
-export const receiptView = (receipt: Receipt): string[] => {
+export const receiptView = (receipt: Receipt & { readonly factory_cost?: RequestCost }): string[] => {
   if (receipt.state === 'open') return fields(receipt)
-  const { attempts, energy, price, at_ms, closed_ms, cached, ...rest } = receipt
+  const { attempts, energy, price, at_ms, closed_ms, cached, factory_cost: cost, ...rest } = receipt
   return [
     ...fields({
       ...rest,
@@ -45,6 +46,10 @@ export const receiptView = (receipt: Receipt): string[] => {
       closed: new Date(closed_ms).toISOString(),
       joules: joules(energy.energy_mj),
       ...(cached && { cached: `the answer of ${cached.from}, ${cached.price}` }),
+      ...(cost && {
+        factory_cost:
+          cost.usd === null ? 'nothing is declared' : `${cost.usd} USD, ${cost.final ? 'final' : 'provisional'}`,
+      }),
       energy: cached ? 'none was drawn' : grade(energy.grade, energy.final),
       attribution: attribution(energy.attribution),
       price: price ? `version ${price.version}` : 'none: booked at 0',

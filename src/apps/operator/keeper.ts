@@ -1,5 +1,5 @@
 /**
- * The operator's bookkeeping, again and again: journals → engine logs → orphans → reconciling → intervals.
+ * The operator's bookkeeping, again and again: journals → engine logs → orphans → reconciling → intervals → hours.
  *
  * Each step is a transaction that says how far it came, so the keeper may be killed at any point and goes on from there. It
  * works in short turns and leaves the rest for the next one: the operator has gateways to answer.
@@ -10,6 +10,7 @@ import type { Home } from '../../adapters/files/home.ts'
 import { raplMeters } from '../../adapters/rapl/rapl.ts'
 import { closeIntervals } from '../../adapters/sqlite/close-intervals.ts'
 import { closeLooks } from '../../adapters/sqlite/close-looks.ts'
+import { closeHours } from '../../adapters/sqlite/costs/close-hours.ts'
 import { insertCounted } from '../../adapters/sqlite/counted.ts'
 import { journalCursor } from '../../adapters/sqlite/ingest.ts'
 import type { Lag } from '../../adapters/sqlite/lag.ts'
@@ -128,6 +129,7 @@ export function newKeeper({
     () => reconcileAttempts(store),
     () => closeLooks(store, now()),
     () => closeIntervals(store, now()),
+    () => closeHours(store, now()),
     () => leases?.settleDead() ?? false,
   ]
   const tick = (): boolean => {

@@ -22,6 +22,7 @@ export const audited: readonly Audited[] = [
   { table: 'engine_model', kind: 'model of an engine', name: ['engine', 'public'] },
   { table: 'engine_meter', kind: 'meter of an engine', name: ['engine', 'meter'] },
   { table: 'engine_cost', kind: 'cost of an engine', name: ['engine'] },
+  { table: 'cost_declaration', kind: 'cost', name: ['kind', 'name', 'version'] },
   { table: 'model_file', kind: 'model file', name: ['name'] },
   { table: 'model_alias', kind: 'alias', name: ['name', 'place'] },
   { table: 'price', kind: 'price', name: ['model', 'version'] },

@@ -112,6 +112,8 @@ test('every table of what people set is watched, and nothing that the factory wr
 const written = [
   'balance',
   'change_log',
+  'closed_hour',
+  'cost_hour',
   'counter',
   'engine_attempt',
   'engine_counted',

@@ -1,6 +1,8 @@
+import { perHourSpans } from '../../../books/cost.ts'
 import type { CostSpan } from '../../../books/economics.ts'
 import { claimsOn, type IdleClaim } from '../../../plant/energy/idle.ts'
 import { type NanoDollars, nanoDollars } from '../../../units/amount.ts'
+import { declarations } from '../costs/declarations.ts'
 import { allBig, all as rows } from '../query.ts'
 import type { Store } from '../store.ts'
 import { all, run } from './change.ts'
@@ -106,8 +108,8 @@ export const setCost = (store: Store, engine: string, perHour: NanoDollars, now_
     if (perHour > 0n) declareCost(store, engine, perHour, now_ms)
   })
 
-/** Declared costs of engines' time, as they were from one moment to another. */
-export const costSpans = ({ database }: Pick<Store, 'database'>): CostSpan[] =>
+/** Costs of engines' time that they were given, as they were from one moment to another. */
+export const givenSpans = ({ database }: Pick<Store, 'database'>): CostSpan[] =>
   allBig<{ engine: string; from_ms: bigint; until_ms: bigint | null; per_hour: bigint }>(
     database,
     'select engine, from_ms, until_ms, per_hour from engine_cost order by engine, from_ms',
@@ -117,3 +119,11 @@ export const costSpans = ({ database }: Pick<Store, 'database'>): CostSpan[] =>
     until_ms: until_ms === null ? null : Number(until_ms),
     perHour: nanoDollars(per_hour),
   }))
+
+/** The same, with what was declared of their capacity: at any moment what began last holds. */
+export function costSpans(store: Pick<Store, 'database'>): CostSpan[] {
+  const given = givenSpans(store)
+  const declared = declarations(store).filter(({ kind }) => kind === 'capacity')
+  const engines = new Set([...given.map(({ engine }) => engine), ...declared.map(({ name }) => name)])
+  return [...engines].flatMap((engine) => perHourSpans(declared, 'capacity', engine, given))
+}

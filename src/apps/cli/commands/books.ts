@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import { ControlError } from '../../operator/errors.ts'
+import { costView } from '../cost-view.ts'
 import { exitCodes } from '../exit.ts'
 import type { Row } from '../print.ts'
 import { does, path, query, show } from '../run.ts'
@@ -42,7 +43,9 @@ export function bookCommands(program: Command): void {
       .description('one request: tokens, cost, joules')
       .argument('<id>', 'the x-request-id of its answer'),
     async (factory, options, id = '') => {
-      show(await factory.json('GET', path`/api/receipts/${id}`), options, receiptView)
+      const receipt = (await factory.json('GET', path`/api/receipts/${id}`)) as Row
+      const cost = receipt.state === 'settled' ? await factory.json('GET', path`/api/receipts/${id}/cost`) : undefined
+      show({ ...receipt, ...(cost !== undefined && { factory_cost: cost }) }, options, receiptView)
       return undefined
     },
   )
@@ -51,6 +54,19 @@ export function bookCommands(program: Command): void {
     books.command('requests').description('the last requests').option('--limit <n>', 'how many (default: 20)'),
     async (factory, { limit, ...options }) => {
       show(await factory.json('GET', `/api/requests${query({ limit })}`), options, requestsView)
+      return undefined
+    },
+  )
+
+  does<{ from?: string; to?: string; by?: string }>(
+    books
+      .command('cost')
+      .description('what whole hours cost: usage, waste, idle and overhead, and the margins')
+      .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
+      .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
+      .option('--by <what>', 'tenant, application, key, model, class, source or hour (default: model)'),
+    async (factory, { from, to, by, ...options }) => {
+      show(await factory.json('GET', `/api/books/cost${query({ from, to, by })}`), options, costView)
       return undefined
     },
   )

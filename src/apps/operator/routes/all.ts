@@ -6,6 +6,7 @@ import { batchRoutes } from './batches.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
 import { changeRoutes } from './changes.ts'
+import { costRoutes } from './costs.ts'
 import { doctorRoutes } from './doctor.ts'
 import { economicRoutes } from './economics.ts'
 import { engineRoutes } from './engines.ts'
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...aliasRoutes,
   ...priceRoutes,
+  ...costRoutes,
   ...budgetRoutes,
   ...railRoutes,
   ...bookRoutes,

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { balanceKey } from '../../../books/account.ts'
+import type { CostDeclaration, CostKind, CostTerms } from '../../../books/cost.ts'
+import { hour_ms } from '../../../books/cost-hour.ts'
+import { priceList } from '../../../books/price.ts'
+import type { CloseRow } from '../../../books/row.ts'
+import { millijoules, nanoDollars, price } from '../../../units/amount.ts'
+import { id } from '../../../units/ids.ts'
+import { check } from '../check.ts'
+import { closeIntervals } from '../close-intervals.ts'
+import { ingestJournal, journalReadTo, noteJournal } from '../ingest.ts'
+import { insertInterval } from '../intervals.ts'
+import { allBig, one } from '../query.ts'
+import { rollUp } from '../rollup.ts'
+import type { Store } from '../store.ts'
+import { closeRow, dice, gateway, journaled, measuredStore, testHome } from '../testing.ts'
+import { costs } from './answer.ts'
+import { closeHours } from './close-hours.ts'
+import { declare } from './declarations.ts'
+import { costOfRequest } from './of-request.ts'
+import { settledRow } from './row.ts'
+
+const day_ms = 24 * hour_ms
+/** Midnight of some day. */
+const begin_ms = 500_016 * hour_ms
+const first = 500_016
+const hours = 3
+
+const usd = (amount: number): CostTerms => ({ per: 'hour', amount: nanoDollars(BigInt(Math.round(amount * 1e9))) })
+const asked = (kind: CostKind, name: string, terms: CostTerms): Omit<CostDeclaration, 'version' | 'declared_ms'> => ({
+  kind,
+  name,
+  terms,
+  from_ms: begin_ms,
+  note: '',
+})
+
+/** Requests of some tenants over three hours on `gpu`, which a board measures, and on `far`, which nothing does. */
+function traffic(seed: number, count = 60): CloseRow[] {
+  const roll = dice(seed)
+  return Array.from({ length: count }, (_, number) => {
+    const at_ms = begin_ms + roll(hours * hour_ms - 20_000)
+    const base = closeRow(number + 1, { at_ms, closed_ms: at_ms + 500 + roll(15_000), tenant: id(`t${roll(3)}`) })
+    const [attempt] = base.attempts
+    assert(attempt)
+    return {
+      ...base,
+      key: id(`k${roll(2)}`),
+      outcome: roll(8) === 0 ? 'timeout' : 'complete',
+      attempts: [{ ...attempt, replica: id(roll(4) === 0 ? 'far' : 'gpu') }],
+    }
+  })
+}
+
+function booked(home: ReturnType<typeof testHome>, seed: number): { store: Store; rows: CloseRow[] } {
+  const store = measuredStore(home)
+  const rows = traffic(seed)
+  ingestJournal(store, gateway, journaled(rows))
+  for (let minute = 0; minute < hours * 60; minute++) {
+    const [from_ms, to_ms] = [begin_ms + minute * 60_000, begin_ms + (minute + 1) * 60_000]
+    const energy = millijoules(BigInt(10_000_000 + minute))
+    const idle = millijoules(4_000_000n)
+    insertInterval(store, {
+      meter: 'board',
+      sequence: minute + 1,
+      from_ms,
+      to_ms,
+      energy,
+      idle,
+      grade: 'measured',
+      reset: false,
+    })
+  }
+  const now_ms = begin_ms + hours * hour_ms + 5000
+  declare(store, asked('capacity', 'gpu', usd(2.4)), now_ms)
+  declare(store, asked('staff', 'ops', usd(1.1)), now_ms)
+  declare(
+    store,
+    asked('tariff', 'all', {
+      per: 'time',
+      series: { usual: 80_000_000n, rules: [{ hours: [1, 2], value: 200_000_000n }] },
+    }),
+    now_ms,
+  )
+  declare(store, asked('pue', 'all', { per: 'time', series: { usual: 1_250_000n } }), now_ms)
+  declare(store, asked('carbon', 'board', { per: 'time', series: { usual: 350_000_000n } }), now_ms)
+  declare(
+    store,
+    asked('list', 'far/m', { per: 'token', perMillion: priceList(price(150_000_000n), price(600_000_000n)) }),
+    now_ms,
+  )
+  settle(store, now_ms)
+  return { store, rows }
+}
+
+function settle(store: Store, now_ms: number): void {
+  journalReadTo(store, gateway, now_ms)
+  while (closeIntervals(store, now_ms));
+  for (let turn = 0; turn < 1000 && closeHours(store, now_ms); turn++);
+}
+
+const held = (store: Store, account: string, unit = 'nano-USD'): bigint =>
+  allBig<{ amount: bigint }>(
+    store.database,
+    'select amount from balance where account = ? and unit = ?',
+    account,
+    unit,
+  ).reduce((sum, { amount }) => sum + amount, 0n)
+
+test('every hour is posted to the nano-dollar, and what was declared is what is borne', () => {
+  for (const seed of [1, 2, 3]) {
+    using home = testHome()
+    const { store } = booked(home, seed)
+    assert.equal(held(store, 'capacity/gpu'), -7_200_000_000n, `seed ${seed}`)
+    assert.equal(held(store, 'overhead/staff/ops'), -3_300_000_000n)
+    assert.equal(held(store, 'cost/overhead/staff'), 3_300_000_000n)
+    // 60 minutes of 10 kJ and a little: 600,001,770 mJ, 600,005,370 mJ and 600,008,970 mJ; × 1.25 × $0.08, $0.20, $0.08.
+    const cents = (mj: bigint, price: bigint): bigint => (2n * mj * price * 125n + 360_000_000_000n) / 720_000_000_000n
+    const due = cents(600_001_770n, 80_000_000n) + cents(600_005_370n, 200_000_000n) + cents(600_008_970n, 80_000_000n)
+    assert.equal(held(store, 'electricity/board'), -due)
+    assert(held(store, 'electricity/board', 'ugCO2e') < 0n)
+    const found = check(store)
+    assert.deepEqual([found.conserved, found.first_broken], [true, undefined], `seed ${seed}`)
+    assert.equal(found.units.ugCO2e.residual, '0')
+
+    const answer = costs(store, first, first + hours, 'tenant')
+    const parts = [answer.usage_usd, answer.waste_usd, answer.idle_usd, answer.overhead_usd]
+    const nano = (text: string): bigint => BigInt(Math.round(Number(text) * 1e9))
+    assert.equal(
+      parts.reduce((sum, text) => sum + nano(text), 0n),
+      nano(answer.total_usd),
+    )
+    assert.equal(
+      answer.rows.reduce((sum, { usd }) => sum + nano(usd), 0n),
+      nano(answer.usage_usd),
+    )
+    assert(answer.waste.some(({ name }) => name === 'timeout'))
+    store.close()
+  }
+})
+
+test('what requests cost, one by one, comes to what was posted for all of them, but for half a nano-dollar each', () => {
+  using home = testHome()
+  const { store, rows } = booked(home, 4)
+  let sum = 0n
+  for (const row of rows) {
+    const found = settledRow(store, row.id)
+    assert(found)
+    const cost = costOfRequest(store, found)
+    assert(cost.final && cost.usd !== null)
+    sum += BigInt(Math.round(Number(cost.usd) * 1e9))
+  }
+  const answer = costs(store, first, first + hours, 'model')
+  const posted = BigInt(Math.round((Number(answer.usage_usd) + Number(answer.waste_usd)) * 1e9))
+  const off = sum > posted ? sum - posted : posted - sum
+  assert(off <= BigInt(rows.length * 3), `${sum} of the requests, ${posted} posted`)
+  store.close()
+})
+
+test('a row that comes late and a declaration that was wrong are corrections; nothing that was posted is changed', () => {
+  using home = testHome()
+  const { store, rows } = booked(home, 5)
+  const before = allBig<{ id: string }>(store.database, "select id from transfer where id >= 'cost/' and id < 'cost0'")
+  const late = closeRow(900, { at_ms: begin_ms + 1000, closed_ms: begin_ms + 9000 }, id('gw2'))
+  const [attempt] = late.attempts
+  assert(attempt)
+  noteJournal(store, id('gw2'))
+  ingestJournal(store, id('gw2'), journaled([{ ...late, attempts: [{ ...attempt, replica: id('far') }] }]))
+  const now_ms = begin_ms + hours * hour_ms + 60_000
+  assert.equal(one<{ n: number }>(store.database, 'select count(*) as n from closed_hour where stale = 1')?.n, 1)
+  journalReadTo(store, id('gw2'), now_ms)
+  const hosted = held(store, 'hosted/far')
+  settle(store, now_ms)
+  assert.equal(held(store, 'hosted/far') - hosted, -36_000n, '120 in, 30 out, by the list of the provider')
+
+  declare(store, { ...asked('capacity', 'gpu', usd(3.6)), from_ms: begin_ms + 2 * hour_ms }, now_ms)
+  settle(store, now_ms)
+  assert.equal(held(store, 'capacity/gpu'), -8_400_000_000n, '2.4 + 2.4 + 3.6')
+  declare(store, asked('staff', 'ops', usd(0)), now_ms)
+  settle(store, now_ms)
+  assert.equal(held(store, 'cost/overhead/staff'), 0n)
+  const after = new Set(allBig<{ id: string }>(store.database, 'select id from transfer').map((row) => row.id))
+  assert(before.every(({ id }) => after.has(id)))
+  assert.deepEqual(check(store).first_broken, undefined)
+  assert(rows.length > 0)
+  store.close()
+})
+
+test('the check names the first thing that does not add up', () => {
+  using home = testHome()
+  const { store } = booked(home, 6)
+  store.database.exec("update cost_hour set amount = amount + 1 where source = 'capacity/gpu' and hour = 500017")
+  const found = check(store)
+  assert.equal(found.conserved, false)
+  assert.match(JSON.stringify(found.first_broken), /500017\/capacity\/gpu.*2400000001.*2400000000/)
+  store.close()
+})
+
+test('an hour waits for a request that is open, and for a cost nobody declared there is none', () => {
+  using home = testHome()
+  const store = measuredStore(home)
+  const now_ms = begin_ms + 4 * hour_ms
+  journalReadTo(store, gateway, now_ms)
+  assert.equal(closeHours(store, now_ms), false)
+  declare(store, asked('capacity', 'gpu', usd(1)), now_ms)
+  const open = { ...closeRow(1), kind: 'open' as const, at_ms: begin_ms + hour_ms + 5, reserved_tokens: 1 }
+  ingestJournal(store, gateway, journaled([open as never]))
+  for (let turn = 0; turn < 10 && closeHours(store, now_ms); turn++);
+  assert.equal(held(store, 'cost/idle/shared-pool'), 1_000_000_000n, 'the first hour is closed, the second waits')
+  assert.equal(balanceKey('nano-USD', 'x' as never), 'nano-USD x')
+  store.close()
+})
+
+test('rolled up, the days cost what their hours did', () => {
+  using home = testHome()
+  const { store } = booked(home, 7)
+  const later_ms = begin_ms + 3 * day_ms
+  settle(store, later_ms)
+  const before = costs(store, first, first + 48, 'tenant')
+  for (let turn = 0; turn < 100 && rollUp(store, begin_ms + 2 * day_ms); turn++);
+  assert.deepEqual(check(store).first_broken, undefined)
+  const kept = one<{ n: number }>(
+    store.database,
+    "select count(*) as n from transfer where id >= 'cost/' and id < 'cost0'",
+  )
+  assert((kept?.n ?? 0) > 0, 'the last day is kept whole')
+  assert.equal(one<{ n: number }>(store.database, 'select count(*) as n from request')?.n, 0)
+  const { rows, total_usd, usage_usd, idle_usd } = costs(store, first, first + 48, 'tenant')
+  assert.deepEqual(
+    [rows, total_usd, usage_usd, idle_usd],
+    [before.rows, before.total_usd, before.usage_usd, before.idle_usd],
+  )
+  store.close()
+})

@@ -1,0 +1,119 @@
+/**
+ * Finds the hours whose cost can be posted: those that are over and of whose work nothing is missing any more. An hour of which
+ * something was learned after it was closed is worked out again, and the difference is posted.
+ */
+import type { Account, LedgerUnit } from '../../../books/account.ts'
+import { borneBy, costPrefix, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
+import { logLate_ms } from '../../../books/orphan.ts'
+import type { OpenRow } from '../../../books/row.ts'
+import { transferOf } from '../books.ts'
+import { enginesReadTo } from '../engine-log.ts'
+import { journalsReadTo } from '../ingest.ts'
+import type { StoredTransfer } from '../ledger.ts'
+import { postTransfers } from '../ledger.ts'
+import { all, allBig, one, run } from '../query.ts'
+import { rolledUp } from '../rolled.ts'
+import { fitsIn } from '../step-fits.ts'
+import type { Store } from '../store.ts'
+import { declarations, longestBack_ms } from './declarations.ts'
+import type { SourceHour } from './gather.ts'
+import { costsOfHour } from './gather.ts'
+
+type Reader = Pick<Store, 'database'>
+
+/** Closes one hour, or corrects one; true when there may be more. */
+export function closeHours(store: Store, now_ms: number): boolean {
+  const known_ms = Math.min(now_ms, readTo(store)) - logLate_ms
+  const stale = one<{ hour: number }>(
+    store.database,
+    'select hour from closed_hour where stale = 1 order by hour limit 1',
+  )?.hour
+  const hour = stale ?? nextHour(store, now_ms)
+  if (hour === undefined || (hour + 1) * hour_ms > known_ms || !isSettled(store, (hour + 1) * hour_ms)) return false
+  store.transaction(() => closeHour(store, hour, now_ms))
+  return true
+}
+
+function closeHour(store: Store, hour: number, now_ms: number): void {
+  const [declared, fits] = [declarations(store), fitsIn(store)]
+  const before = one<{ revision: number }>(store.database, 'select revision from closed_hour where hour = ?', hour)
+  const revision = (before?.revision ?? 0) + 1
+  const costs = costsOfHour(store, hour, { declared, fits })
+  for (const cost of [...costs, ...goneFrom(store, hour, costs)]) {
+    const { source, unit, amount, busy_s, all_s } = cost
+    const borne = borneBy(source, costTransfers(store, hour, source, unit))
+    postTransfers(store, [{ source: `hour/${hour}`, transfers: postHour(cost, borne, revision) }])
+    run(store.database, keepCost, hour, source, unit, amount, busy_s, all_s)
+  }
+  const [declaration, fit] = [declared.at(-1)?.version ?? 0, fits.at(-1)?.version ?? 0]
+  run(store.database, keepHour, hour, revision, declaration, fit, now_ms)
+}
+
+const keepCost = `
+  insert into cost_hour (hour, source, unit, amount, busy_s, all_s) values (?, ?, ?, ?, ?, ?)
+  on conflict (hour, source, unit) do update set
+    amount = excluded.amount, busy_s = excluded.busy_s, all_s = excluded.all_s`
+
+const keepHour = `
+  insert into closed_hour (hour, revision, declared, fit, closed_ms) values (?, ?, ?, ?, ?)
+  on conflict (hour) do update set revision = excluded.revision, declared = excluded.declared, fit = excluded.fit,
+    closed_ms = excluded.closed_ms, stale = 0`
+
+/** What cost something when the hour was closed first, and by what is known now costs nothing. */
+function goneFrom({ database }: Reader, hour: number, costs: readonly SourceHour[]): SourceHour[] {
+  const is = new Set(costs.map(({ source, unit }) => `${unit} ${source}`))
+  return all<{ source: Account; unit: LedgerUnit }>(
+    database,
+    'select source, unit from cost_hour where hour = ? and amount > 0',
+    hour,
+  )
+    .filter(({ source, unit }) => !is.has(`${unit} ${source}`))
+    .map(({ source, unit }) => ({ source, unit, hour, amount: 0n, bearings: [], busy_s: 0, all_s: 0 }))
+}
+
+/** By the range of their names: `/` is followed by `0` in the order of bytes. */
+export function costTransfers({ database }: Reader, hour: number, source: Account, unit: LedgerUnit) {
+  const prefix = costPrefix(hour, source, unit)
+  const named = 'select * from transfer where id >= ? and id < ?'
+  return allBig<StoredTransfer>(database, named, prefix, `${prefix.slice(0, -1)}0`).map(transferOf)
+}
+
+const readTo = (store: Store): number => Math.min(journalsReadTo(store), enginesReadTo(store))
+
+/** Whether all that began before a moment is settled, reconciled and attributed. */
+function isSettled({ database }: Reader, before_ms: number): boolean {
+  const open = [
+    'select 1 from meter_interval where posted_ms is null and from_ms < ? limit 1',
+    'select 1 from engine_attempt where reconciled = 0 and last_ms < ? limit 1',
+  ]
+  if (open.some((sql) => one(database, sql, before_ms) !== undefined)) return false
+  const rows = all<{ body: string }>(database, 'select body from open_request')
+  return rows.every(({ body }) => (JSON.parse(body) as OpenRow).at_ms >= before_ms)
+}
+
+const begun = `
+  select min(at_ms) as at from (
+    select min(from_ms) as at_ms from cost_declaration union all select min(from_ms) as at_ms from engine_cost) as both_kinds`
+
+/** Hours are closed without a hole: from the first cost on, and back to it where a later entry begins earlier. */
+function nextHour(store: Reader, now_ms: number): number | undefined {
+  const at = one<{ at: number | null }>(store.database, begun)?.at ?? undefined
+  if (at === undefined) return undefined
+  const first = hourOf(Math.max(at, now_ms - longestBack_ms, rolledUp(store).until_ms ?? 0))
+  const closed = one<{ low: number | null; high: number | null }>(
+    store.database,
+    'select min(hour) as low, max(hour) as high from closed_hour',
+  )
+  if (closed?.low == null || closed.high === null) return first
+  return first < closed.low ? closed.low - 1 : closed.high + 1
+}
+
+/** Nothing from this moment on may be rolled up: its hour is not closed, or is to be worked out again. */
+export function oldestUncosted(store: Reader): number {
+  const next = nextHour(store, 0)
+  const stale = one<{ hour: number | null }>(
+    store.database,
+    'select min(hour) as hour from closed_hour where stale = 1',
+  )
+  return Math.min(next ?? Number.POSITIVE_INFINITY, stale?.hour ?? Number.POSITIVE_INFINITY) * hour_ms
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { closeHours } from '../../adapters/sqlite/costs/close-hours.ts'
+import { ingestJournal, journalReadTo } from '../../adapters/sqlite/ingest.ts'
+import { closeRow, gateway, journaled, setTestPrice } from '../../adapters/sqlite/testing.ts'
+import type { CostAnswer } from '../../books/cost-answer.ts'
+import { hour_ms } from '../../books/cost-hour.ts'
+import { id } from '../../units/ids.ts'
+import { costCurve } from '../cli/cost-file.ts'
+import { costView } from '../cli/cost-view.ts'
+import { ControlError } from './errors.ts'
+import { type Reached, reach } from './reach.ts'
+import type { Operator } from './start.ts'
+import { fakeUpstream, lonelyOperator, temporary } from './testing.ts'
+
+let operator: Operator
+let factory: Reached
+const post = (body: object): Promise<Record<string, unknown>> =>
+  factory.json('POST', '/api/costs', body) as Promise<Record<string, unknown>>
+const get = (url: string): Promise<Record<string, unknown>> =>
+  factory.json('GET', url) as Promise<Record<string, unknown>>
+
+/** The whole hour before this one. */
+const begin_ms = (Math.floor(Date.now() / hour_ms) - 1) * hour_ms
+const from = new Date(begin_ms).toISOString()
+
+before(async () => {
+  operator = await lonelyOperator()
+  factory = await reach(operator.factory.home.root, () => undefined)
+  await post({ kind: 'staff', per_month: '730', from })
+  await factory.json('POST', '/api/engines', { name: 'gpu', url: await fakeUpstream(['m']) })
+})
+
+test('before an hour is over nothing is posted, and the answer says what to do', async () => {
+  const lonely = await lonelyOperator()
+  const other = await reach(lonely.factory.home.root, () => undefined)
+  await assert.rejects(other.json('GET', '/api/books/cost'), (error) => {
+    assert(error instanceof ControlError)
+    assert.deepEqual([error.code, /costs set/.test(error.next)], ['not_found', true])
+    return true
+  })
+})
+
+test('costs are declared, listed, and kept as they were', async () => {
+  const bought = await post({ kind: 'capacity', name: 'gpu', capex_usd: 30_000, years: 4, rate: 0.08, from })
+  assert.deepEqual([bought.terms, bought.in_force, bought.version], ['1.033975358 USD/h', true, 2])
+  const rented = await post({ kind: 'capacity', name: 'gpu', per_hour: '3.6', from, note: 'rented after all' })
+  assert.equal(rented.in_force, true)
+  const tariff = await post({
+    kind: 'tariff',
+    value: '0.08',
+    rules: [{ hours: [22, 6], value: '0.04' }],
+    offset_min: 60,
+  })
+  assert.deepEqual([tariff.name, tariff.terms], ['all', '0.08 USD/kWh, 1 rules'])
+  const list = await post({ kind: 'list', name: 'gpu', model: 'm', input: '0.1', output: '0.4' })
+  assert.deepEqual([list.name, list.model], ['gpu', 'm'])
+  const { costs } = await get('/api/costs/capacity')
+  assert.deepEqual(
+    (costs as { terms: string; in_force: boolean }[]).map(({ terms, in_force }) => [terms, in_force]),
+    [
+      ['1.033975358 USD/h', false],
+      ['3.6 USD/h', true],
+    ],
+  )
+  assert.equal(((await get('/api/costs')).costs as unknown[]).length, 4)
+})
+
+test('what cannot be is refused, by field', async () => {
+  const wrong: readonly (readonly [object, string, string])[] = [
+    [{ kind: 'rent' }, 'invalid_value', 'kind'],
+    [{ kind: 'capacity', per_hour: '1' }, 'invalid_value', 'name'],
+    [{ kind: 'capacity', name: 'gpx', per_hour: '1' }, 'not_found', 'name'],
+    [{ kind: 'staff' }, 'invalid_value', 'per_hour'],
+    [{ kind: 'staff', per_hour: '1', per_year: '1' }, 'invalid_value', 'per_hour'],
+    [{ kind: 'staff', per_hour: '-1' }, 'invalid_value', 'per_hour'],
+    [{ kind: 'staff', per_hour: '0.0000000001' }, 'invalid_value', 'per_hour'],
+    [{ kind: 'staff', per_hour: '1000001' }, 'invalid_value', 'per_hour'],
+    [{ kind: 'staff', per_hour: '1', from: '2020-01-01' }, 'invalid_value', 'from'],
+    [{ kind: 'capacity', name: 'gpu', capex_usd: 10 }, 'invalid_value', 'years'],
+    [{ kind: 'capacity', name: 'gpu', capex_usd: 1, salvage_usd: 2, years: 1 }, 'invalid_value', 'salvage_usd'],
+    [{ kind: 'pue', value: '0.9' }, 'invalid_value', 'value'],
+    [{ kind: 'tariff', value: '0.1', rules: [{ months: [13], value: '1' }] }, 'invalid_value', 'rules'],
+    [{ kind: 'tariff', value: '0.1', points: [{ at: 'noon', value: '1' }] }, 'invalid_value', 'points'],
+    [{ kind: 'list', name: 'gpu', input: '1', output: '1' }, 'invalid_value', 'model'],
+  ]
+  for (const [body, code, param] of wrong)
+    await assert.rejects(post(body), (error) => {
+      assert(error instanceof ControlError, String(error))
+      assert.deepEqual([error.code, error.param], [code, param], JSON.stringify(body))
+      assert(error.next.length > 0)
+      return true
+    })
+})
+
+test('an hour that is over: its parts are its total, as a table too; a receipt has its cost beside its charge', async () => {
+  const { store } = operator.factory
+  setTestPrice(store)
+  const row = closeRow(1, { at_ms: begin_ms + 10_000, closed_ms: begin_ms + 18_999 })
+  const [attempt] = row.attempts
+  assert(attempt)
+  ingestJournal(store, gateway, journaled([{ ...row, attempts: [{ ...attempt, replica: id('gpu') }] }]))
+  journalReadTo(store, gateway, Date.now())
+  for (let turn = 0; turn < 50 && closeHours(store, Date.now()); turn++);
+  const to = new Date(begin_ms + hour_ms).toISOString()
+  const answer = (await factory.json('GET', `/api/books/cost?from=${from}&to=${to}&by=tenant`)) as CostAnswer
+  assert.deepEqual([answer.total_usd, answer.overhead_usd, answer.usage_usd], ['4.6', '1', '0.009'])
+  assert.deepEqual(answer.rows, [{ name: 'acme', usd: '0.009' }])
+  assert.equal(answer.figures.busy_share.value, 9 / 3600)
+  assert(
+    costView(answer).some((line) => /idle usd +3\.591/.test(line)),
+    costView(answer).join('\n'),
+  )
+  const cost = (await factory.json('GET', `/api/receipts/${row.id}/cost`)) as Record<string, unknown>
+  assert.deepEqual([cost.capacity_usd, cost.usd, cost.final, cost.source], ['0.009', '0.009', true, 'estimated'])
+  assert.equal(((await get('/api/books/check')) as { conserved: boolean }).conserved, true)
+})
+
+test('values by time come from YAML or CSV; what is wrong in it is told with its line', async () => {
+  const file = (name: string, text: string): string => {
+    const path = join(temporary(), name)
+    writeFileSync(path, text)
+    return path
+  }
+  const csv = costCurve(file('a.csv', `at,value\n${from},0.07\n${new Date(begin_ms + 900_000).toISOString()},0.09\n`))
+  assert.match(String((await post({ kind: 'tariff', name: 'board', ...csv })).terms), /0\.07 USD\/kWh, 2 values/)
+  const yaml = costCurve(
+    file('a.yaml', 'value: 0.08\nrules:\n  - {months: [6, 7], weekdays: [1], hours: [8, 20], value: 0.2}\n'),
+  )
+  assert.match(String((await post({ kind: 'tariff', name: 'board', ...yaml })).terms), /1 rules/)
+  for (const [name, text, says] of [
+    ['a.csv', 'time,price\n', /line 1/],
+    ['a.csv', 'at,value\n2027-01-01,x\n', /line 2/],
+    ['a.yaml', 'value: 1\nruls: []\n', /a\.yaml:2:\d+: ruls is not known/],
+  ] as const)
+    assert.throws(
+      () => costCurve(file(name, text)),
+      (error) => error instanceof ControlError && says.test(error.message),
+    )
+})

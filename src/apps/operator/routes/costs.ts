@@ -1,0 +1,128 @@
+import Type from 'typebox'
+import { splitsRolledDay } from '../../../adapters/sqlite/answers.ts'
+import { closedHours, costs } from '../../../adapters/sqlite/costs/answer.ts'
+import { declarations, declare } from '../../../adapters/sqlite/costs/declarations.ts'
+import { costOfRequest } from '../../../adapters/sqlite/costs/of-request.ts'
+import { settledRow } from '../../../adapters/sqlite/costs/row.ts'
+import { listEngines } from '../../../adapters/sqlite/registry/engines.ts'
+import type { CostDeclaration } from '../../../books/cost.ts'
+import { inForce } from '../../../books/cost.ts'
+import { costDimensions } from '../../../books/cost-answer.ts'
+import { hour_ms } from '../../../books/cost-hour.ts'
+import { parted } from '../../../books/tally.ts'
+import { costInput, costKinds, declarationOf, termsText } from '../cost-terms.ts'
+import { ControlError } from '../errors.ts'
+import { didYouMean } from '../nearest.ts'
+import { type Route, route } from '../router.ts'
+import { dateMs, isoOrNull, monthStartMs } from '../when.ts'
+
+export const costRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/costs',
+    role: 'viewer',
+    about: 'What capacity, people, energy and hosted models cost: declarations in force',
+    run: ({ store, now }) => {
+      const all = declarations(store)
+      const at_ms = now()
+      const current = all.filter((one) => inForce(all, one.kind, one.name, at_ms) === one)
+      return { costs: current.map((one) => display(one, true)) }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/costs/{kind}',
+    role: 'viewer',
+    about: 'All declarations of a kind of cost, oldest first',
+    input: { kind: Type.Enum([...costKinds], { description: costKinds.join(', ') }) },
+    run: ({ store, now }, { kind }) => {
+      const all = declarations(store)
+      const of = all.filter((one) => one.kind === kind)
+      return { costs: of.map((one) => display(one, inForce(all, one.kind, one.name, now()) === one)) }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/costs',
+    role: 'admin',
+    about:
+      'Declare a cost: a new version, from now or another moment; from an earlier one it corrects hours that are posted',
+    input: costInput,
+    run: ({ store, now }, asked) => {
+      const wanted = declarationOf(asked, now())
+      const engine = asked.kind === 'capacity' || asked.kind === 'list' ? asked.name : undefined
+      const engines = listEngines(store).map(({ name }) => name)
+      if (engine !== undefined && !engines.includes(engine))
+        throw new ControlError('not_found', `no engine ${engine}${didYouMean(engine, engines)}`, {
+          param: 'name',
+          next: 'wattmill engines list',
+        })
+      const made = declare(store, wanted, now())
+      return display(made, inForce(declarations(store), made.kind, made.name, now())?.version === made.version)
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/books/cost',
+    role: 'viewer',
+    about:
+      'What whole hours cost: usage by class of token, waste, idle and overhead, which add up to the total; margins beside it',
+    input: {
+      from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
+      to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
+      by: Type.Optional(Type.Enum([...costDimensions], { description: costDimensions.join(', ') })),
+    },
+    run: ({ store, now }, { from, to, by }) => {
+      const closed = closedHours(store)
+      if (!closed)
+        throw new ControlError(
+          'not_found',
+          'no hour is closed yet: nothing was declared to cost anything, or it was just now',
+          {
+            next: 'wattmill costs set capacity embedded --per-hour USD   (an hour is posted when it is over)',
+          },
+        )
+      const from_ms = from === undefined ? monthStartMs(now()) : dateMs(from, 'from')
+      const to_ms = to === undefined ? now() : dateMs(to, 'to')
+      for (const [param, at_ms] of Object.entries({ from: from_ms, to: to_ms }))
+        if (splitsRolledDay(store, at_ms))
+          throw new ControlError('invalid_value', `of the day of \`${param}\` only sums are kept`, { param })
+      const first = Math.max(closed.first, Math.ceil(from_ms / hour_ms))
+      const end = Math.min(closed.end, Math.floor(to_ms / hour_ms))
+      if (end <= first)
+        throw new ControlError('invalid_value', 'no closed hour is in this time', {
+          param: 'from',
+          next: `Hours are closed from ${isoOrNull(closed.first * hour_ms)} to ${isoOrNull(closed.end * hour_ms)}`,
+        })
+      return costs(store, first, end, by ?? 'model')
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/receipts/{id}/cost',
+    role: 'viewer',
+    about: 'What one request cost the factory, beside what it was charged: final or provisional',
+    input: { id: Type.String() },
+    run: ({ store }, { id }) => {
+      const found = settledRow(store, id)
+      if (!found) throw new ControlError('not_found', `no settled request ${id.slice(0, 80)}`, { param: 'id' })
+      return costOfRequest(store, found)
+    },
+  }),
+]
+
+const display = (one: CostDeclaration, current: boolean) => {
+  const { version, kind, name, from_ms, declared_ms, note, terms } = one
+  const [engine = name, model] = kind === 'list' ? parted(name) : [name]
+  return {
+    version,
+    kind,
+    name: engine,
+    model: model ?? null,
+    in_force: current,
+    from: isoOrNull(from_ms),
+    declared: isoOrNull(declared_ms),
+    terms: termsText({ kind, terms }),
+    note,
+  }
+}
