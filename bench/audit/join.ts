@@ -1,4 +1,5 @@
 import { answerOf } from './answer.ts'
+import { checkCosts } from './cost.ts'
 import type { EnergyResult } from './energy.ts'
 import { checkEnergy } from './energy.ts'
 import { addUp } from './engine.ts'
@@ -60,6 +61,7 @@ export function audit(records: Records): Audit {
     ...checkUnasked(records, requests, byRequest),
     ...checkAttempts(books, engine),
     ...checkBalances(books),
+    ...checkCosts(books),
     ...books.quarantined.map(
       ([subject, reason]): Finding => ({ kind: 'record', subject, message: `put aside: ${reason}` }),
     ),

@@ -45,6 +45,12 @@ export function parseExport(text: string): Books {
     rolled: [] as NonNullable<Books['rolled']>[number][],
     journals: [] as string[],
     quarantined: [] as Books['quarantined'][number][],
+    costs: {
+      hours: [] as Costs['hours'][number][],
+      unsettled: new Set<number>(),
+      declared: [] as Declared[],
+      given: [] as Given[],
+    },
   }
   for (const line of ndjson(text, 'export')) {
     const row = line as Fields
@@ -56,7 +62,12 @@ export function parseExport(text: string): Books {
     else if (row.record === 'journal') books.journals.push(words(row, 'incarnation'))
     else if (row.record === 'balance') books.balances.push(balanceOf(row))
     else if (row.record === 'rolled_transfer') books.rolled.push(rolledOf(row))
-    else if (row.record === 'quarantine') books.quarantined.push([words(row, 'subject'), words(row, 'reason')])
+    else if (row.record === 'cost_hour') books.costs.hours.push(costHourOf(row))
+    else if (row.record === 'cost_declaration') books.costs.declared.push(declaredOf(row))
+    else if (row.record === 'engine_cost') books.costs.given.push(givenOf(row))
+    else if (row.record === 'closed_hour') {
+      if (row.stale === 1 || row.frozen === 1) books.costs.unsettled.add(Number(whole(row, 'hour')))
+    } else if (row.record === 'quarantine') books.quarantined.push([words(row, 'subject'), words(row, 'reason')])
     else if (!unread.has(row.record))
       throw new Error(`the export holds a record of another kind: ${JSON.stringify(line).slice(0, 200)}`)
   }
@@ -78,6 +89,7 @@ const transferOf = (row: Fields): Books['transfers'][number] => ({
   credit: words(row, 'credit'),
   amount: whole(row, 'amount'),
   request: typeof row.request === 'string' ? row.request : null,
+  ...(typeof row.at_ms === 'number' && { at_ms: row.at_ms }),
 })
 
 const rolledOf = (row: Fields): NonNullable<Books['rolled']>[number] => ({
@@ -85,6 +97,33 @@ const rolledOf = (row: Fields): NonNullable<Books['rolled']>[number] => ({
   debit: words(row, 'debit'),
   credit: words(row, 'credit'),
   amount: whole(row, 'amount'),
+})
+
+type Costs = NonNullable<Books['costs']>
+type Declared = Costs['declared'][number]
+type Given = Costs['given'][number]
+
+const costHourOf = (row: Fields): Costs['hours'][number] => ({
+  hour: Number(whole(row, 'hour')),
+  source: words(row, 'source'),
+  unit: words(row, 'unit'),
+  amount: whole(row, 'amount'),
+  rolled: row.rolled === 1,
+})
+
+const declaredOf = (row: Fields): Declared => ({
+  version: Number(whole(row, 'version')),
+  kind: words(row, 'kind'),
+  name: words(row, 'name'),
+  from_ms: Number(whole(row, 'from_ms')),
+  terms: JSON.parse(words(row, 'terms')) as Declared['terms'],
+})
+
+const givenOf = (row: Fields): Given => ({
+  engine: words(row, 'engine'),
+  from_ms: Number(whole(row, 'from_ms')),
+  until_ms: typeof row.until_ms === 'number' ? row.until_ms : null,
+  per_hour: whole(row, 'per_hour'),
 })
 
 const intervalOf = (row: Fields): Books['intervals'][number] => ({

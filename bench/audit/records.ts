@@ -84,6 +84,8 @@ export interface Books {
   readonly balances: readonly BalanceRecord[]
   /** Sums of transfers of days long past, which are not kept one by one. */
   readonly rolled?: readonly Pick<TransferRecord, 'unit' | 'debit' | 'credit' | 'amount'>[]
+  /** What hours cost, and what was declared: absent in records without any. */
+  readonly costs?: CostRecords
   readonly journals: readonly string[]
   /** Rows that the books put aside because they contradict what is booked: `[what, why]`. */
   readonly quarantined: readonly (readonly [string, string])[]
@@ -115,6 +117,49 @@ export interface TransferRecord {
   readonly credit: string
   readonly amount: bigint
   readonly request: string | null
+  readonly at_ms?: number
+}
+
+export interface CostRecords {
+  readonly hours: readonly {
+    readonly hour: number
+    readonly source: string
+    readonly unit: string
+    readonly amount: bigint
+    readonly rolled: boolean
+  }[]
+  /** Hours that are to be worked out again, or whose details are going. */
+  readonly unsettled: ReadonlySet<number>
+  readonly declared: readonly {
+    readonly version: number
+    readonly kind: string
+    readonly name: string
+    readonly from_ms: number
+    readonly terms: CostTermsRecord
+  }[]
+  /** Dollars an hour that an engine was given beside. */
+  readonly given: readonly {
+    readonly engine: string
+    readonly from_ms: number
+    readonly until_ms: number | null
+    readonly per_hour: bigint
+  }[]
+}
+
+export interface CostTermsRecord {
+  readonly per: string
+  readonly amount?: string
+  readonly series?: {
+    readonly usual: string
+    readonly rules?: readonly {
+      readonly months?: readonly number[]
+      readonly weekdays?: readonly number[]
+      readonly hours?: readonly number[]
+      readonly value: string
+    }[]
+    readonly points?: readonly { readonly at_ms: number; readonly value: string }[]
+    readonly offset_min?: number
+  }
 }
 
 export interface IntervalRecord {

@@ -22,6 +22,12 @@ export interface HourCost {
   readonly bearings: readonly Bearing[]
 }
 
+/** One source's hour, and how much of it somebody worked; both 0 where it is no machine's time. */
+export interface SourceHour extends HourCost {
+  readonly busy_s: number
+  readonly all_s: number
+}
+
 export type Borne = ReadonlyMap<Account, bigint>
 
 /** Its parts by account: they add up to it (largest remainder, accounts in the order of their names). */

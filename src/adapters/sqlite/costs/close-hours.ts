@@ -3,6 +3,7 @@
  * something was learned after it was closed is worked out again, and the difference is posted.
  */
 import type { Account, LedgerUnit } from '../../../books/account.ts'
+import type { SourceHour } from '../../../books/cost-hour.ts'
 import { borneBy, costPrefix, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
 import { logLate_ms } from '../../../books/orphan.ts'
 import type { OpenRow } from '../../../books/row.ts'
@@ -16,7 +17,6 @@ import { rolledUp } from '../rolled.ts'
 import { fitsIn } from '../step-fits.ts'
 import type { Store } from '../store.ts'
 import { declarations, longestBack_ms } from './declarations.ts'
-import type { SourceHour } from './gather.ts'
 import { costsOfHour } from './gather.ts'
 
 type Reader = Pick<Store, 'database'>

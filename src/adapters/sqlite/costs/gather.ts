@@ -5,7 +5,7 @@ import type { ChipTime, WorkedSecond } from '../../../books/chip-time.ts'
 import { chipTime, meterOf, workedInWindow } from '../../../books/chip-time.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
 import { costBetween, overheadKinds, perHourSpans, seriesOf } from '../../../books/cost.ts'
-import type { HourCost } from '../../../books/cost-hour.ts'
+import type { SourceHour } from '../../../books/cost-hour.ts'
 import { energyCost, hour_ms } from '../../../books/cost-hour.ts'
 import type { Bearing } from '../../../books/cost-share.ts'
 import { bearing, bearingsOf } from '../../../books/cost-share.ts'
@@ -25,12 +25,6 @@ import { energyInHour } from './energy-hour.ts'
 import { hostedCosts } from './hosted.ts'
 
 type Reader = Pick<Store, 'database'>
-
-/** One source's hour, and how much of it somebody worked. */
-export interface SourceHour extends HourCost {
-  readonly busy_s: number
-  readonly all_s: number
-}
 
 /** What was known: declarations and fits, up to some version. */
 export interface CostKnown {

@@ -3,6 +3,7 @@ import { accounts } from '../../../books/account.ts'
 import { causeOf } from '../../../books/bearer.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
 import { inForce } from '../../../books/cost.ts'
+import type { SourceHour } from '../../../books/cost-hour.ts'
 import { hourOf } from '../../../books/cost-hour.ts'
 import type { Bearing } from '../../../books/cost-share.ts'
 import { bearing } from '../../../books/cost-share.ts'
@@ -10,7 +11,6 @@ import { rate } from '../../../books/price.ts'
 import type { CloseRow } from '../../../books/row.ts'
 import { joined } from '../../../books/tally.ts'
 import { attemptId } from '../../../units/ids.ts'
-import type { SourceHour } from './gather.ts'
 
 export function hostedCosts(
   declared: readonly CostDeclaration[],
