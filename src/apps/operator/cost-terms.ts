@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { perHourOf } from '../../books/capacity.ts'
 import type { CostDeclaration, CostKind, CostTerms } from '../../books/cost.ts'
 import { allMeters, overheadKinds, seriesKinds } from '../../books/cost.ts'
+import { hour_ms, hourOf } from '../../books/cost-hour.ts'
 import { priceList } from '../../books/price.ts'
 import { joined } from '../../books/tally.ts'
 import { formatDecimal, nanoDollars, type Price, parseDecimal, parsePrice } from '../../units/amount.ts'
@@ -60,7 +61,9 @@ export const costInput = {
   cache_read: Type.Optional(decimal),
   cache_write: Type.Optional(decimal),
   reasoning: Type.Optional(decimal),
-  from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31; else now; earlier is a correction' })),
+  from: Type.Optional(
+    Type.String({ description: 'a date such as 2027-01-31; else now; earlier is a correction; energy: on the hour' }),
+  ),
   note: Type.Optional(Type.String({ maxLength: 500 })),
 }
 
@@ -71,10 +74,21 @@ export function declarationOf(asked: CostAsked, now_ms: number): Omit<CostDeclar
   return {
     kind,
     name: nameOf(asked),
-    from_ms: from === undefined ? now_ms : dateMs(from, 'from'),
+    from_ms: beginOf(kind, from, now_ms),
     terms: termsOf(asked),
     note: note ?? '',
   }
+}
+
+/** Energy is priced by the hour: what is said now of a tariff holds for the hour under way, which is not posted yet. */
+function beginOf(kind: CostKind, from: string | undefined, now_ms: number): number {
+  const at_ms = from === undefined ? now_ms : dateMs(from, 'from')
+  const hourly = kind === 'tariff' || kind === 'pue' || kind === 'carbon'
+  if (!hourly || at_ms % hour_ms === 0) return at_ms
+  if (from === undefined) return hourOf(at_ms) * hour_ms
+  throw new ControlError('invalid_value', `a ${kind} begins on the hour (UTC), such as 2027-01-31T13:00:00Z`, {
+    param: 'from',
+  })
 }
 
 function nameOf({ kind, name, model }: CostAsked): string {

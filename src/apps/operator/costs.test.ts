@@ -55,6 +55,7 @@ test('costs are declared, listed, and kept as they were', async () => {
     offset_min: 60,
   })
   assert.deepEqual([tariff.name, tariff.terms], ['all', '0.08 USD/kWh, 1 rules'])
+  assert.match(String(tariff.from), /:00:00\.000Z$/, 'the hour under way has it already')
   const list = await post({ kind: 'list', name: 'gpu', model: 'm', input: '0.1', output: '0.4' })
   assert.deepEqual([list.name, list.model], ['gpu', 'm'])
   const { costs } = await get('/api/costs/capacity')
@@ -81,6 +82,7 @@ test('what cannot be is refused, by field', async () => {
     [{ kind: 'staff', per_hour: '1', from: '2020-01-01' }, 'invalid_value', 'from'],
     [{ kind: 'capacity', name: 'gpu', capex_usd: 10 }, 'invalid_value', 'years'],
     [{ kind: 'capacity', name: 'gpu', capex_usd: 1, salvage_usd: 2, years: 1 }, 'invalid_value', 'salvage_usd'],
+    [{ kind: 'pue', value: '1.2', from: `${from.slice(0, 13)}:30:00Z` }, 'invalid_value', 'from'],
     [{ kind: 'pue', value: '0.9' }, 'invalid_value', 'value'],
     [{ kind: 'tariff', value: '0.1', rules: [{ months: [13], value: '1' }] }, 'invalid_value', 'rules'],
     [{ kind: 'tariff', value: '0.1', points: [{ at: 'noon', value: '1' }] }, 'invalid_value', 'points'],
