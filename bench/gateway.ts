@@ -1,7 +1,8 @@
 /**
  * `npm run bench:gateway`: what the gateway costs with everything on (key, limits, budget, durable journal, books, metrics), beside
  * a bare proxy and its peers, over a synthetic upstream. All ways in turns in each round, so that whatever else the machine does
- * meets all alike; medians over rounds, and ratios.
+ * meets all alike; medians over rounds, and ratios. Every socket of every way is without Nagle's delay, and Portkey without the
+ * timer that it has before each stream.
  *
  *     npm run bench:gateway -- [--rounds 5] [--seconds 3] [--clients 32] [--streams 1000] [--peers DIR] [--without litellm]
  */
@@ -10,7 +11,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Way } from './gateway/peers.ts'
-import { startBare, startLiteLlm, startMock, startPortkey, startWattmill } from './gateway/peers.ts'
+import { portkeySleep_ms, startBare, startLiteLlm, startMock, startPortkey, startWattmill } from './gateway/peers.ts'
 import { RawClient, requestTo } from './gateway/raw.ts'
 import { median, spread } from './load/figures.ts'
 
@@ -236,6 +237,10 @@ function report(gap: { direct: number; through: number; whole: number }): void {
     ...(lite ? [bar('times LiteLLM, 200 B', of('wattmill', small) / of(lite.name, small), 20, 20)] : []),
     bar(`p99 of gaps of ${streams} paced streams, growth ms`, gap.through - gap.direct, 100, 100, false),
   ]
+  if (portkey)
+    console.log(
+      `Portkey is measured without the ${portkeySleep_ms} ms that it sleeps before the first event of each stream`,
+    )
   console.log(`a flush of the journal's disk takes ${one_flush.toFixed(3)} ms (median)`)
   console.log(
     `${gap.whole} of ${streams} paced streams whole; p99 of the gaps ${gap.direct.toFixed(1)} ms direct, ${gap.through.toFixed(1)} ms through\n`,

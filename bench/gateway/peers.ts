@@ -104,6 +104,9 @@ const portkeyPackage = {
   overrides: { '@hono/node-server': '1.13.8' },
 }
 
+/** What Portkey sleeps before the first event of a stream, as it is shipped. */
+export const portkeySleep_ms = 25
+
 export async function startPortkey(folder: string, upstream: number): Promise<Way> {
   const top = join(folder, 'portkey')
   const start = join(top, 'node_modules/@portkey-ai/gateway/build/start-server.js')
@@ -112,11 +115,14 @@ export async function startPortkey(folder: string, upstream: number): Promise<Wa
     writeFileSync(join(top, 'package.json'), JSON.stringify(portkeyPackage))
     execFileSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: top, stdio: 'ignore' })
   }
-  // It has no option for the address and would listen to all of the network.
-  const loopback = join(top, 'loopback.cjs')
+  // It has no option for the address and would listen to all of the network. And it sleeps 25 ms before the first event of every
+  // stream (`readStream` in its build): without that, what is compared is work, and not a timer.
+  const preload = join(top, 'preload.cjs')
   writeFileSync(
-    loopback,
-    `const { Server } = require('node:net'); const listen = Server.prototype.listen
+    preload,
+    `const timer = globalThis.setTimeout
+globalThis.setTimeout = (then, ms, ...all) => (ms === ${portkeySleep_ms} ? setImmediate(then, ...all) : timer(then, ms, ...all))
+const { Server } = require('node:net'); const listen = Server.prototype.listen
 Server.prototype.listen = function (...all) {
   const [first] = all
   if (typeof first === 'number') return listen.call(this, { port: first, host: '127.0.0.1' }, ...all.slice(1).filter((one) => typeof one === 'function'))
@@ -125,7 +131,7 @@ Server.prototype.listen = function (...all) {
 }`,
   )
   const port = await freePort()
-  const child = spawn(process.execPath, ['--require', loopback, start, `--port=${port}`, '--headless'], {
+  const child = spawn(process.execPath, ['--require', preload, start, `--port=${port}`, '--headless'], {
     stdio: 'ignore',
     env: { ...process.env, NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' },
   })
