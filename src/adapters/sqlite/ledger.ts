@@ -40,6 +40,7 @@ const addToBalance = `
   insert into balance (account, unit, day, amount) values (?, ?, ?, ?)
   on conflict (account, unit, day) do update set amount = amount + excluded.amount`
 
+/** Row by row: many rows in one statement were tried and took longer, since SQLite's time goes into its three indexes. */
 const insertTransfer = (database: DatabaseSync, { id, unit, from, to, amount, request, at_ms }: Transfer): boolean =>
   run(database, insertSql, id, unit, from, to, amount, request, at_ms) === 1
 
