@@ -29,8 +29,10 @@ export function rateHeaders(flow: Pick<Flow, 'ask' | 'snapshot'>, policy: LivePo
 type Left = ReturnType<LivePolicy['admitter']['left']>
 
 function limitHeaders(of: 'requests' | 'tokens', all: Left): Headers {
-  const rates = all.filter(({ allowance }) => allowance.unit === of && allowance.renews === 'minute')
-  const [nearest] = [...rates].sort((a, b) => Number(a.left) - Number(b.left))
+  let nearest: Left[number] | undefined
+  for (const one of all)
+    if (one.allowance.unit === of && one.allowance.renews === 'minute' && !(nearest && nearest.left <= one.left))
+      nearest = one
   if (!nearest) return {}
   const limit = Number(nearest.allowance.amount)
   const left = Math.min(limit, Number(nearest.left))
