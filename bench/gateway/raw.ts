@@ -16,9 +16,12 @@ export interface Exchange {
 const endOfHead = Buffer.from('\r\n\r\n')
 const lastChunk = '0\r\n\r\n'
 
-/** One connection that is kept: a request at a time. */
+/** One connection that is kept until the server says that it closes it: a request at a time. */
 export class RawClient {
-  readonly #socket: Socket
+  readonly #port: number
+  #socket: Socket
+  /** The server said that it closes this one; the next request goes over another. */
+  #over = false
   #begun = 0
   #parts: number[] = []
   #head: string | undefined
@@ -29,10 +32,19 @@ export class RawClient {
   #failed: ((error: Error) => void) | undefined
 
   constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    this.#socket.on('data', (part) => this.#hear(part))
-    this.#socket.on('error', (error) => this.#failed?.(error))
-    this.#socket.on('close', () => this.#failed?.(new Error('the connection was closed')))
+    this.#port = port
+    this.#socket = this.#connect()
+  }
+
+  #connect(): Socket {
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true })
+    const failed = (error: Error): void => {
+      if (socket === this.#socket) this.#failed?.(error)
+    }
+    socket.on('data', (part) => this.#hear(part))
+    socket.on('error', failed)
+    socket.on('close', () => failed(new Error('the connection was closed')))
+    return socket
   }
 
   /** Some of the answer to the request under way has come. */
@@ -41,6 +53,11 @@ export class RawClient {
   }
 
   ask(request: Buffer): Promise<Exchange> {
+    if (this.#over) {
+      this.#over = false
+      this.#socket.destroy()
+      this.#socket = this.#connect()
+    }
     this.#parts = []
     this.#head = undefined
     this.#read = Buffer.alloc(0)
@@ -76,6 +93,7 @@ export class RawClient {
     const whole = length === undefined ? this.#tail === lastChunk : this.#body >= Number(length)
     if (!whole) return
     const [first = 0] = this.#parts
+    this.#over = /\r\nconnection: *close/.test(this.#head)
     const told = this.#told
     this.#told = undefined
     this.#failed = undefined
