@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { closeHours } from '../../adapters/sqlite/costs/close-hours.ts'
 import { ingestJournal, journalReadTo } from '../../adapters/sqlite/ingest.ts'
 import { closeRow, gateway, journaled, setTestPrice } from '../../adapters/sqlite/testing.ts'
@@ -132,6 +133,8 @@ test('values by time come from YAML or CSV; what is wrong in it is told with its
     file('a.yaml', 'value: 0.08\nrules:\n  - {months: [6, 7], weekdays: [1], hours: [8, 20], value: 0.2}\n'),
   )
   assert.match(String((await post({ kind: 'tariff', name: 'board', ...yaml })).terms), /1 rules/)
+  const example = costCurve(fileURLToPath(new URL('../../../examples/costs/tariff.yaml', import.meta.url)))
+  assert.match(String((await post({ kind: 'tariff', ...example })).terms), /0\.085 USD\/kWh, 2 rules/)
   for (const [name, text, says] of [
     ['a.csv', 'time,price\n', /line 1/],
     ['a.csv', 'at,value\n2027-01-01,x\n', /line 2/],
