@@ -15,7 +15,7 @@ import { tokenClasses } from './usage.ts'
 export function causeOf(row: CloseRow | undefined, attempt: AttemptId): WasteCause | undefined {
   if (!row) return 'foreign'
   const index = row.attempts.findIndex((one) => attemptId(row.id, one.number) === attempt)
-  return index < 0 ? 'crash' : wasteCause(row, index === row.attempts.length - 1)
+  return index < 0 ? 'crash' : wasteCause(row, row.attempts[index], index === row.attempts.length - 1)
 }
 
 /** Whose account bears the energy of an attempt. */

@@ -18,7 +18,7 @@ export interface Part {
 
 /** An attempt by who bears it: as a rule one part; two where an allowance ran out under it. */
 export function partsOf(row: Pick<CloseRow, 'outcome'>, attempt: Attempt, last: boolean): Part[] {
-  const cause = wasteCause(row, last)
+  const cause = wasteCause(row, attempt, last)
   if (cause || !attempt.unbilled) return [{ usage: attempt.usage, cause }]
   return [
     { usage: without(attempt.usage, attempt.unbilled), cause: undefined },
@@ -79,7 +79,12 @@ function givenBack(row: CloseRow, priceVersion: PriceVersion | undefined): Trans
 }
 
 /** Why an attempt is not billed; undefined: it is. */
-export function wasteCause(row: Pick<CloseRow, 'outcome'>, last: boolean): WasteCause | undefined {
+export function wasteCause(
+  row: Pick<CloseRow, 'outcome'>,
+  attempt: Attempt | undefined,
+  last: boolean,
+): WasteCause | undefined {
+  if (attempt?.lost) return 'hedge'
   if (!last) return 'retry'
   return isBilled(row.outcome) ? undefined : (row.outcome as WasteCause)
 }

@@ -152,6 +152,7 @@ function attemptText(row: CloseRow, attempt: Attempt, price: PriceVersion | unde
     replica: attempt.replica,
     usage: attempt.usage as Usage,
     unbilled: attempt.unbilled ?? null,
+    hedge: attempt.hedge ?? null,
     waste: parts.find(({ cause }) => cause)?.cause ?? null,
     charges_usd: Object.fromEntries(charges.map(([of, amount]) => [of, formatDollars(amount)])) as {
       [Class in TokenClass]?: string

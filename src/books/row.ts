@@ -19,13 +19,17 @@ export const isBilled = (outcome: Outcome): boolean =>
   outcome === 'complete' || outcome === 'client_closed' || outcome === 'budget_exhausted' || outcome === 'denied'
 
 /** Why an attempt's tokens were for nothing: the request's outcome, or another attempt was needed. */
-export type WasteCause = Exclude<Outcome, 'complete' | 'client_closed'> | 'retry' | 'foreign'
+export type WasteCause = Exclude<Outcome, 'complete' | 'client_closed'> | 'retry' | 'hedge' | 'foreign'
 
 /** One try of one engine. The last one has the request's outcome; those before it were retried. */
 export interface Attempt {
   readonly number: number
   readonly replica: ReplicaId
   readonly usage: Usage
+  /** It was started beside an attempt whose first token had not come after so long, where so much was expected. */
+  readonly hedge?: { readonly after_ms: number; readonly expected_ms: number }
+  /** Another attempt answered first: waste by cause `hedge`, and nobody's bill. */
+  readonly lost?: true
   /** The part of it that an allowance had no room for: waste by cause `budget_exhausted`, and nobody's bill. */
   readonly unbilled?: Usage
 }

@@ -40,10 +40,14 @@ const openLines = (receipt: Open): string[] => [
   ),
 ]
 
+const hedgeText = (hedge: Settled['attempts'][number]['hedge']): string =>
+  hedge ? `, a hedge: no first token after ${hedge.after_ms} ms, ${hedge.expected_ms} ms were expected` : ''
+
 function settledLines(receipt: Settled): string[] {
   const { attempts, energy, cached } = receipt
   const engines = attempts.map(
-    ({ number, replica, waste }) => `${number}. ${replica}${waste ? ` (waste: ${waste})` : ''}`,
+    ({ number, replica, waste, hedge }) =>
+      `${number}. ${replica}${hedgeText(hedge)}${waste ? ` (waste: ${waste})` : ''}`,
   )
   return [
     `Request ${receipt.id} ended: ${receipt.outcome}`,

@@ -35,11 +35,12 @@ export class Measures {
 
   /** Before the line takes the event: a late one, of another attempt, is not measured. */
   event(flow: Flow, event: Event, now: Seconds): void {
-    if (!('attempt' in event) || flow.phase !== 'generating' || event.attempt !== flow.attempt) return
-    if (event.kind === 'chunk' && event.tokens > 0) this.#chunk(flow, event.tokens, now)
+    if (!('attempt' in event) || flow.phase !== 'generating' || !isUnderWay(flow, event.attempt)) return
+    const own = event.attempt === flow.attempt || !flow.rival?.lost
+    if (event.kind === 'chunk' && event.tokens > 0 && own) this.#chunk(flow, event.tokens, now)
     if (event.kind === 'ended' || event.kind === 'failed')
       this.recorder.count('wattmill_attempts_total', [
-        flow.replica?.id ?? '',
+        (event.attempt === flow.attempt ? flow.replica : flow.rival?.replica)?.id ?? '',
         event.kind === 'ended' ? 'ok' : event.failure.fault,
       ])
   }
@@ -116,3 +117,6 @@ export class Measures {
 /** As OpenTelemetry names what was asked for. */
 const operations = { chat: 'chat', text: 'text_completion', embeddings: 'embeddings', messages: 'chat' } as const
 const operationOf = (flow: Flow): string => operations[(flow.ask.body as ApiRequest).dialect]
+
+const isUnderWay = (flow: Flow, attempt: number): boolean =>
+  attempt === flow.rival?.attempt || (attempt === flow.attempt && !flow.over)

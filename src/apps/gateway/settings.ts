@@ -53,6 +53,7 @@ const bounds = {
   queue_length: [256, 0, 100_000], // beyond it an early refusal beats a late one
   queue_seconds: [30, 0, 3600],
   engine_seconds: [2, 0, 3600], // an engine that restarts is back in about a second: waiting beats an error
+  hedge_percent: [0, 0, 100], // a second attempt is somebody's chip time or bill: only who asks for it has it
   lease_seconds: [2, 0, 60], // the keeper of allowances answers in milliseconds; what comes back from others takes longer
   max_connections: [4096, 1, 1_000_000],
   journal_bytes: [4 * 1024 ** 3, 128 * 1024 ** 2, 1e15], // days of an operator that is away; an engine's log file alone has 16 MiB
@@ -113,6 +114,7 @@ export function settingsFrom(args: readonly string[], environment: NodeJS.Proces
       queueTime: seconds(given('queue_seconds')),
       absentTime: seconds(given('engine_seconds')),
       leaseTime: seconds(given('lease_seconds')),
+      hedging: { share: given('hedge_percent') / 100, samples: 100 },
       attempts: 3, // two more tries find a good replica if there is one; more multiply the load of an outage
     },
     objectives: {

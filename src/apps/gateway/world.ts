@@ -37,9 +37,11 @@ interface Running {
   readonly flow: Flow
   readonly answer: Answer
   readonly deadline: NodeJS.Timeout
-  attempt: Attempt | undefined
-  /** Set once it was cancelled: an engine that does not confirm in time is taken for gone. */
-  confirm: NodeJS.Timeout | undefined
+  /** By number; more than one only while a hedge runs. */
+  readonly attempts: Map<number, Attempt>
+  /** Attempts that were cancelled: an engine that does not confirm in time is taken for gone. */
+  readonly confirms: Map<number, NodeJS.Timeout>
+  late: NodeJS.Timeout | undefined
   turn: NodeJS.Timeout | undefined
   paused: boolean
 }
@@ -73,8 +75,9 @@ export class LiveWorld implements World {
       flow,
       answer,
       deadline,
-      attempt: undefined,
-      confirm: undefined,
+      attempts: new Map(),
+      confirms: new Map(),
+      late: undefined,
       turn: undefined,
       paused: false,
     })
@@ -98,8 +101,9 @@ export class LiveWorld implements World {
     const running = this.#running.get(flow.id)
     if (!running) return
     running.paused = paused
-    if (paused) running.attempt?.pause()
-    else running.attempt?.resume()
+    for (const attempt of running.attempts.values())
+      if (paused) attempt.pause()
+      else attempt.resume()
   }
 
   generate(flow: Flow, replica: Replica): void {
@@ -109,7 +113,7 @@ export class LiveWorld implements World {
     const failed = (message: string): void =>
       this.tell(flow, { kind: 'failed', attempt: number, failure: { fault: 'unreachable', message }, usage: undefined })
     if (!running || !engine) return queueMicrotask(() => failed(`engine ${replica.id} was removed`))
-    running.attempt = engine.generate(
+    const attempt = engine.generate(
       {
         id: attemptId(flow.id, number),
         model: replica.models[flow.model] ?? flow.model,
@@ -117,19 +121,26 @@ export class LiveWorld implements World {
       },
       (told) => this.tell(flow, { ...told, attempt: number }),
     )
-    if (running.paused) running.attempt.pause()
+    running.attempts.set(number, attempt)
+    if (running.paused) attempt.pause()
   }
 
-  cancel(flow: Flow): void {
+  cancel(flow: Flow, attempt: number): void {
     const running = this.#running.get(flow.id)
     if (!running) return
-    running.attempt?.cancel()
-    const attempt = flow.attempt
+    running.attempts.get(attempt)?.cancel()
+    if (running.confirms.has(attempt)) return
     const silent = { fault: 'timed_out', message: 'the engine did not confirm the cancel' } as const
-    running.confirm ??= setTimeout(
-      () => this.tell(flow, { kind: 'failed', attempt, failure: silent, usage: undefined }),
-      confirmMs,
-    )
+    const confirm = (): void => this.tell(flow, { kind: 'failed', attempt, failure: silent, usage: undefined })
+    running.confirms.set(attempt, setTimeout(confirm, confirmMs))
+  }
+
+  watch(flow: Flow, after: Seconds): void {
+    const running = this.#running.get(flow.id)
+    if (!running) return
+    const { attempt } = flow
+    clearTimeout(running.late)
+    running.late = setTimeout(() => this.tell(flow, { kind: 'late', attempt }), after * 1000)
   }
 
   write(flow: Flow, bytes: unknown): void {
@@ -165,7 +176,8 @@ export class LiveWorld implements World {
     const running = this.#running.get(flow.id)
     if (!running) return
     this.#running.delete(flow.id)
-    for (const timer of [running.deadline, running.confirm, running.turn]) clearTimeout(timer)
+    for (const timer of [running.deadline, running.late, running.turn, ...running.confirms.values()])
+      clearTimeout(timer)
     this.#ports.measures.finished(flow, ending, this.#ports.now())
     running.answer.finish(flow, ending)
   }

@@ -96,6 +96,12 @@ export const settings = {
   'limits.queue_length': integer(256, 0, 100_000, 'requests that wait in a gateway'),
   'limits.queue_seconds': number(30, 0, 3600, 'the longest that a request waits for a free replica'),
   'limits.engine_seconds': number(2, 0, 3600, 'the longest that a request waits for an engine that is away'),
+  'limits.hedge_percent': number(
+    0,
+    0,
+    100,
+    'what second attempts at requests whose first token is late may cost, of what serving costs; 0: there are none',
+  ),
   'limits.lease_seconds': number(2, 0, 60, 'the longest that it waits for a part of a budget that others hold'),
   'limits.max_connections': integer(4096, 1, 1_000_000, 'sockets per gateway; each costs some memory'),
   'limits.journal_bytes': integer(

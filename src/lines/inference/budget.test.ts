@@ -43,6 +43,7 @@ function bench(budget: bigint, prompt: number) {
   const world: World = {
     generate: () => {},
     cancel: () => void told.cancelled++,
+    watch: () => {},
     write: (_, bytes) => {
       told.written += Number(bytes)
     },

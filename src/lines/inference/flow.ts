@@ -69,6 +69,16 @@ export interface Flow {
   /** What the engine said it found of the prompt. */
   begun: { readonly input_uncached: Tokens; readonly cache_read: Tokens } | undefined
   produced: Tokens
+  /** Attempts started so far. */
+  tries: number
+  /** Why the attempt under way was started beside another; undefined: it was not. */
+  hedge: Attempt['hedge']
+  /** Another attempt under way, of which one only is answered with. */
+  rival: Rival | undefined
+  /** An attempt has sent something, so that no other can answer. */
+  answered: boolean
+  /** The attempt that answered is over, and the other has not confirmed yet that it stopped. */
+  over: Outcome | undefined
   /** Attempts that are over. */
   readonly attempts: Attempt[]
   /** What it can be billed for, when an allowance has run out under it; undefined: all that it used. */
@@ -79,6 +89,16 @@ export interface Flow {
   /** Which guard rail withheld the answer, in words. */
   denial: Refusal | undefined
   closing: CloseRow | undefined
+}
+
+/** One of two attempts under way; `lost`: it was cancelled, and only what it used still counts. */
+export interface Rival {
+  readonly attempt: number
+  readonly replica: Replica | undefined
+  readonly hedge: Attempt['hedge']
+  begun: Flow['begun']
+  produced: Tokens
+  lost: boolean
 }
 
 export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Seconds): Flow => ({
@@ -96,6 +116,11 @@ export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Second
   replica: undefined,
   begun: undefined,
   produced: tokens(0),
+  tries: 0,
+  hedge: undefined,
+  rival: undefined,
+  answered: false,
+  over: undefined,
   attempts: [],
   payable: undefined,
   cut: undefined,
@@ -117,6 +142,8 @@ export type Event =
       readonly failure: EngineFailure
       readonly usage: Usage | undefined
     }
+  /** The first token of an attempt is later than it should be. */
+  | { readonly kind: 'late'; readonly attempt: number }
   /** A guard rail lets no more of the answer through. */
   | { readonly kind: 'denied'; readonly refusal: Refusal }
   | { readonly kind: 'journaled' | 'unjournaled'; readonly row: 'open' | 'close' }
@@ -129,15 +156,29 @@ export type Admission =
   | { readonly verdict: 'queued'; readonly retryAfter: Seconds }
   | { readonly verdict: 'refused'; readonly refusal: Refusal }
 
+/** A second attempt that is to be started. */
+export interface Hedge {
+  readonly replica: Replica
+  readonly why: NonNullable<Attempt['hedge']>
+}
+
 /** The decisions of the line: pure, though they learn. Live and in the twin the same. */
 export interface Policy {
   admit(flow: Flow, now: Seconds): Admission
   /** The replica for the next attempt, counted as its load until `left`; undefined: none. */
   route(flow: Flow, now: Seconds): Replica | undefined
+  /** How long to wait for the first token of the attempt that was just started, before `late`; undefined: it is not hedged. */
+  patience(flow: Flow): Seconds | undefined
+  /** A replica for a second attempt beside the one under way, and why; undefined: none, or the budget has no money for it. */
+  hedge(flow: Flow, now: Seconds): Hedge | undefined
+  /** Of two attempts under way the other is now the flow's own. */
+  exchanged(flow: Flow): void
   /** The engine has said what it found of the prompt. */
   begun(flow: Flow): void
   /** The first token is here. */
   first(flow: Flow, now: Seconds): void
+  /** The rival, which lost, is over. */
+  lost(flow: Flow, now: Seconds): void
   /** An attempt is over; undefined: it went well. */
   left(flow: Flow, failure: EngineFailure | undefined, now: Seconds): void
   /** Whether it may use what it has used and so many tokens more; false: it has run out of an allowance, and must stop. */
@@ -151,8 +192,10 @@ export interface Policy {
 export interface World {
   /** → begun?, chunk*, then exactly one ended | failed, all with the flow's attempt number. */
   generate(flow: Flow, replica: Replica): void
-  /** → ended | failed within a bounded time. Drain or cut is the adapter's; calling twice is calling once. */
-  cancel(flow: Flow): void
+  /** → ended | failed of that attempt within a bounded time. Drain or cut is the adapter's; calling twice is calling once. */
+  cancel(flow: Flow, attempt: number): void
+  /** → late, for the attempt under way. */
+  watch(flow: Flow, after: Seconds): void
   /** Content for the client; the adapter keeps it until `release`, and its last piece until `finish`. */
   write(flow: Flow, bytes: unknown): void
   /** The open row is durable: content may leave. */

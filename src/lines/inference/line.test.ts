@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { indexed } from '../../books/allowance.ts'
+import { wasteCause } from '../../books/post.ts'
 import type { CloseRow, Row } from '../../books/row.ts'
 import { usageFrom } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
@@ -56,7 +57,8 @@ const ask: Ask = {
 function fakeWorld() {
   const told = {
     generated: 0,
-    cancelled: 0,
+    cancelled: [] as number[],
+    watched: 0,
     written: 0,
     released: 0,
     rows: [] as Row[],
@@ -66,7 +68,8 @@ function fakeWorld() {
   }
   const world: World = {
     generate: () => void told.generated++,
-    cancel: () => void told.cancelled++,
+    cancel: (_, attempt) => void told.cancelled.push(attempt),
+    watch: () => void told.watched++,
     write: () => void told.written++,
     release: () => void told.released++,
     append: (_, row) => void told.rows.push(row),
@@ -77,15 +80,27 @@ function fakeWorld() {
   return { told, world }
 }
 
-function start() {
+/** Other requests before it: what is late is known, and there is money for it. */
+function practise(policy: ReturnType<typeof livePolicy>): void {
+  for (let n = 0; n < 10; n++) {
+    const other = newFlow(id<RequestId>(`gw-p${n}`), ask, snapshot, seconds(0))
+    other.replica = policy.route(other, seconds(0))
+    policy.first(other, seconds(0.001))
+    policy.left(other, undefined, seconds(0.001))
+  }
+}
+
+function start(hedged = false) {
   const { told, world } = fakeWorld()
   const policy = livePolicy({
     queueLength: 2,
     queueTime: seconds(5),
     absentTime: seconds(0),
     leaseTime: seconds(1),
-    attempts: 2,
+    attempts: hedged ? 3 : 2,
+    ...(hedged && { hedging: { share: 1, samples: 1 } }),
   })
+  if (hedged) practise(policy)
   const step = inferenceLine(policy, world)
   const flow = newFlow(id<RequestId>('gw-1'), ask, snapshot, seconds(0))
   let now = 0
@@ -172,7 +187,7 @@ test('an explicit zero stays zero, and nothing at all stays missing', () => {
 test('a client that leaves is billed for what the engine made until it stopped', () => {
   const { told, flow, tell } = start()
   tell(asked, chunk(), { kind: 'client_closed' }, chunk(), ended(), journaled('close'))
-  assert.equal(told.cancelled, 1)
+  assert.equal(told.cancelled.length, 1)
   assert.equal(told.written, 1, 'nothing is written to a client that left')
   assert.equal(flow.closing?.outcome, 'client_closed')
   assert.equal(flow.closing?.attempts[0]?.usage.output_visible?.tokens, 3)
@@ -207,7 +222,7 @@ test('when all replicas are busy it waits, has its turn, and is refused past the
 test('a denied answer stops at the engine, lets nothing more out, and settles with what was made', () => {
   const { told, flow, tell } = start()
   tell(asked, begun(), chunk(), denied, chunk(), denied)
-  assert.deepEqual([told.written, told.cancelled], [1, 1])
+  assert.deepEqual([told.written, told.cancelled.length], [1, 1])
   tell(failed(), journaled('close'))
   const [row] = closes(told.rows)
   assert.equal(row?.outcome, 'denied')
@@ -266,4 +281,103 @@ test('splitting a chunk changes no row', () => {
       assert.deepEqual(cut(parts), cut([parts.reduce((a, b) => a + b)]))
     }),
   )
+})
+
+const late = (attempt = 1): Event => ({ kind: 'late', attempt })
+
+test('a late request is tried elsewhere: who answers first wins, the other is cancelled, kept, and waste', () => {
+  for (const winner of [1, 2]) {
+    const loser = 3 - winner
+    const { told, flow, tell } = start(true)
+    tell(asked, begun(1), late(), begun(2), chunk(winner), chunk(loser), ended(winner))
+    assert.equal(told.watched, 1)
+    assert.deepEqual(told.cancelled, [loser])
+    assert.equal(told.written, 1, 'nothing of the loser is written')
+    assert.equal(closes(told.rows).length, 0, 'the row waits for what the loser used')
+    tell(failed(loser), journaled('close'))
+    const attempts = flow.closing?.attempts ?? []
+    assert.deepEqual(
+      attempts.map(({ number, lost, usage }) => [number, lost, usage.output_visible?.tokens]),
+      [
+        [loser, true, 1],
+        [winner, undefined, 3],
+      ],
+    )
+    assert.notEqual(attempts[0]?.replica, attempts[1]?.replica)
+    assert.deepEqual(attempts.map(({ number, hedge }) => [number, hedge !== undefined]).sort(), [
+      [1, false],
+      [2, true],
+    ])
+    assert.equal(flow.closing?.outcome, 'complete')
+  }
+})
+
+test('no hedge after the first byte, none for a batch, none without a budget, one at most', () => {
+  const spoken = start(true)
+  spoken.tell(asked, chunk(), late())
+  const poor = start()
+  poor.tell(asked, late())
+  const again = start(true)
+  again.tell(asked, late(1), late(1), late(2))
+  assert.deepEqual([spoken.told.generated, poor.told.generated, poor.told.watched, again.told.generated], [1, 1, 0, 2])
+  const batch = start(true)
+  const flow = newFlow(id<RequestId>('gw-b'), { ...ask, slo: 'batch' }, snapshot, seconds(0))
+  batch.step(flow, asked, seconds(0))
+  assert.equal(batch.told.watched, 0)
+})
+
+test('who leaves while two attempts run pays for the first alone', () => {
+  const { told, flow, tell } = start(true)
+  tell(asked, begun(1), late(), begun(2), { kind: 'client_closed' })
+  assert.deepEqual(told.cancelled.sort(), [1, 2])
+  tell(failed(1), failed(2), journaled('close'))
+  assert.equal(flow.closing?.outcome, 'client_closed')
+  assert.deepEqual(
+    flow.closing?.attempts.map(({ number, lost }) => [number, lost]),
+    [
+      [2, true],
+      [1, undefined],
+    ],
+  )
+})
+
+test('an attempt that fails beside another leaves the answer to it', () => {
+  for (const broken of [1, 2]) {
+    const { told, flow, tell } = start(true)
+    tell(asked, late(), failed(broken), chunk(3 - broken), ended(3 - broken), journaled('close'))
+    assert.equal(told.generated, 2)
+    assert.equal(flow.closing?.outcome, 'complete')
+    assert.deepEqual(
+      flow.closing?.attempts.map(({ number }) => number),
+      [broken, 3 - broken],
+    )
+  }
+})
+
+test('two attempts: any order of events is safe, each attempt has one part in the row, and one at most is billed', () => {
+  const events = fc.array(fc.oneof(anyEvent, fc.constantFrom(late(1), late(2))), { maxLength: 25 })
+  let hedged = 0
+  fc.assert(
+    fc.property(events, (events) => {
+      const { told, flow, tell, policy } = start(true)
+      tell(asked, late(), ...events)
+      for (let attempt = 1; attempt <= flow.tries; attempt++) tell(failed(attempt))
+      for (let attempt = 1; attempt <= flow.tries; attempt++) tell(failed(attempt))
+      const [row, second] = closes(told.rows)
+      assert(row && !second, 'it settles once, when all that was started has ended')
+      const numbers = row.attempts.map(({ number }) => number).sort()
+      assert.deepEqual(
+        numbers,
+        [...Array(told.generated).keys()].map((n) => n + 1),
+        'no attempt is missing or twice',
+      )
+      const billed = row.attempts.filter((one, at) => !wasteCause(row, one, at === row.attempts.length - 1))
+      assert(billed.length <= 1)
+      assert(!row.attempts.at(-1)?.lost)
+      if (row.attempts.some(({ lost }) => lost)) hedged++
+      for (const name of ['a', 'b']) assert.equal(policy.router.load(id(name)).running, 0, 'no load is left behind')
+    }),
+    { numRuns: 3000 },
+  )
+  assert(hedged > 100, `${hedged} hedges`)
 })

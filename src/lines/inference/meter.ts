@@ -4,7 +4,7 @@ import type { Usage } from '../../books/usage.ts'
 import { filledFrom, missingUsage, usageFrom } from '../../books/usage.ts'
 import { assert } from '../../units/assert.ts'
 import type { Seconds } from '../../units/quantity.ts'
-import type { EngineFault, Flow } from './flow.ts'
+import type { EngineFault, Flow, Rival } from './flow.ts'
 
 const ms = (time: Seconds): number => Math.round(time * 1000)
 
@@ -13,20 +13,26 @@ const ms = (time: Seconds): number => Math.round(time * 1000)
  * from what passed us: its word at the start, the chunks, and for the prompt of a foreign engine its size.
  * An attempt that never began and sent nothing has a missing usage, which is not a zero one.
  */
-export function metered(flow: Flow, told: Usage | undefined): Attempt {
-  assert(flow.replica, 'an attempt has a replica')
-  return { number: flow.attempt, replica: flow.replica.id, usage: filledFrom(told ?? missingUsage, passed(flow)) }
+export function metered(flow: Flow, told: Usage | undefined, of: Flow | Rival = flow): Attempt {
+  assert(of.replica, 'an attempt has a replica')
+  return {
+    number: of.attempt,
+    replica: of.replica.id,
+    usage: filledFrom(told ?? missingUsage, passed(flow, of)),
+    ...(of.hedge && { hedge: of.hedge }),
+    ...(of !== flow && { lost: true }),
+  }
 }
 
-function passed(flow: Flow): Usage {
-  if (flow.begun) {
-    const input = usageFrom('engine', { ...flow.begun, cache_write: 0, reasoning: 0 })
-    return { ...input, output_visible: { tokens: flow.produced, source: 'counted' } }
+function passed(flow: Flow, { begun, produced }: Flow | Rival): Usage {
+  if (begun) {
+    const input = usageFrom('engine', { ...begun, cache_write: 0, reasoning: 0 })
+    return { ...input, output_visible: { tokens: produced, source: 'counted' } }
   }
-  if (flow.produced === 0) return missingUsage
+  if (produced === 0) return missingUsage
   return {
     ...usageFrom('estimated', { input_uncached: flow.ask.promptEstimate }),
-    output_visible: { tokens: flow.produced, source: 'counted' },
+    output_visible: { tokens: produced, source: 'counted' },
   }
 }
 

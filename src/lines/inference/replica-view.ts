@@ -1,5 +1,6 @@
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { Seconds } from '../../units/quantity.ts'
+import { seconds } from '../../units/quantity.ts'
 import { Ejection } from './ejection.ts'
 
 /** What is known of a request when it is to be placed. */
@@ -29,6 +30,8 @@ export interface Dispatch {
   known: boolean
   /** Its first token has come. */
   decoding: boolean
+  /** When its first token was expected, from when it was sent. */
+  readonly expected: Seconds
   /** Uncached tokens that were ahead of it when it was sent. */
   readonly ahead: number
   /** Blocks of its beginning that were expected in the cache, of so many. */
@@ -67,7 +70,8 @@ export class ReplicaView {
     const uncached = Math.max(1, prompt - matched * blockTokens)
     const ahead = this.prefilling
     const guess = { uncached, known: looked, ahead, matched, blocks: blocks.length }
-    const dispatch = { sentAt: now, prompt, decoding: false, ...guess }
+    const expected = seconds((ahead + uncached) / this.prefillRate)
+    const dispatch = { sentAt: now, prompt, decoding: false, expected, ...guess }
     this.running++
     this.prefilling += uncached
     this.held += prompt

@@ -8,21 +8,27 @@ import { blockTokens, PrefixIndex } from './prefix.ts'
 import type { Dispatch, Placing } from './replica-view.ts'
 import { ReplicaView } from './replica-view.ts'
 import type { Rule } from './routing.ts'
-import { moneyRule } from './routing.ts'
+import { moneyRule, servingCost } from './routing.ts'
 import { sloTerms } from './slo.ts'
 
 /** Of a replica of which nobody said how much its cache holds. */
 const usualCacheTokens = 200_000
+
+/** An attempt where it was sent. */
+interface Sent {
+  readonly view: ReplicaView
+  readonly dispatch: Dispatch
+  readonly blockTokens: number
+}
 
 /** S2: the replica on which the request costs least by the rule; those that are full, away or have failed it are left out. */
 export class Router {
   readonly #rule: Rule & { learn?(found: number, prompt: number): void }
   readonly #index: PrefixIndex
   readonly #views = new Map<ReplicaId, ReplicaView>()
-  readonly #dispatches = new Map<
-    RequestId,
-    { readonly view: ReplicaView; readonly dispatch: Dispatch; readonly blockTokens: number }
-  >()
+  readonly #dispatches = new Map<RequestId, Sent>()
+  /** The other one, of a request with two attempts under way. */
+  readonly #rivals = new Map<RequestId, Sent>()
   /** Candidates of the request at hand, and the tokens that each would have to compute. */
   readonly #able: ReplicaView[] = []
   #uncached = new Float64Array(16)
@@ -55,6 +61,59 @@ export class Router {
       return this.#send(flow, able, now)
     }
     return undefined
+  }
+
+  /** A replica with room, other than the one that is late; undefined: none. Until `sent` the first attempt is untouched. */
+  hedge(flow: Flow, now: Seconds, affords: (cost: number) => boolean): Replica | undefined {
+    const able = this.#candidates(flow, flow.model, now, true)
+    const first = this.#dispatches.get(flow.id)
+    if (able.length === 0 || !first) return undefined
+    const placing = placingOf(flow, now)
+    this.#weigh(able, placing)
+    this.#rule.begin?.(placing, able, this.#uncached)
+    const at = this.#least(able, placing)
+    const view = able[at] as ReplicaView
+    const uncached = this.#uncached[at] ?? placing.prompt
+    if (!affords(servingCost(view.replica, uncached / view.prefillRate, uncached, placing.output))) return undefined
+    this.#rivals.set(flow.id, first)
+    return this.#sendTo(flow, view, placing, now)
+  }
+
+  /** Of two attempts under way the other is looked at. */
+  exchange(flow: Flow): void {
+    const [own, rival] = [this.#dispatches.get(flow.id), this.#rivals.get(flow.id)]
+    this.#dispatches.delete(flow.id)
+    this.#rivals.delete(flow.id)
+    if (rival) this.#dispatches.set(flow.id, rival)
+    if (own) this.#rivals.set(flow.id, own)
+  }
+
+  /** What the attempt under way was expected to take until its first token, and to cost. */
+  expected(flow: Flow): { readonly first: Seconds; readonly cost: number; readonly sentAt: Seconds } | undefined {
+    const sent = this.#dispatches.get(flow.id)
+    if (!sent) return undefined
+    const { view, dispatch } = sent
+    const { uncached, expected: first, prompt, sentAt } = dispatch
+    const output = Math.max(1, flow.reserved - prompt)
+    return { first, sentAt, cost: servingCost(view.replica, uncached / view.prefillRate, uncached, output) }
+  }
+
+  /** The attempt that lost was the first one: that it took at least so long is learned, or a slow replica would look as before. */
+  waited(flow: Flow, now: Seconds): { readonly first: Seconds; readonly sentAt: Seconds } | undefined {
+    const sent = this.#rivals.get(flow.id)
+    if (!sent) return undefined
+    const { expected: first, sentAt } = sent.dispatch
+    sent.view.first(sent.dispatch, now)
+    return { first, sentAt }
+  }
+
+  /** The attempt that lost is over. */
+  lost(flow: Flow): void {
+    const sent = this.#rivals.get(flow.id)
+    this.#rivals.delete(flow.id)
+    if (!sent) return
+    sent.view.left(sent.dispatch)
+    sent.view.ejection.undecided()
   }
 
   begun(flow: Flow): void {
@@ -119,7 +178,10 @@ export class Router {
     const placing = placingOf(flow, now)
     this.#weigh(able, placing)
     this.#rule.begin?.(placing, able, this.#uncached)
-    const view = able[this.#least(able, placing)] as ReplicaView
+    return this.#sendTo(flow, able[this.#least(able, placing)] as ReplicaView, placing, now)
+  }
+
+  #sendTo(flow: Flow, view: ReplicaView, placing: Placing, now: Seconds): Replica {
     const matched = this.#index.matched(view.index, placing.blocks)
     this.#index.sent(view.index, placing.blocks)
     view.ejection.tried()
@@ -129,20 +191,20 @@ export class Router {
   }
 
   /** Those with a place that are not left alone; when there is none such, those that are full or left alone. */
-  #candidates(flow: Flow, model: ModelId, now: Seconds): ReplicaView[] {
+  #candidates(flow: Flow, model: ModelId, now: Seconds, hedge = false): ReplicaView[] {
     const able = this.#able
     able.length = 0
     let only = true
     for (const replica of flow.snapshot.replicas) {
       if (!this.#isAble(replica, model) || flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
       const view = this.#viewOf(replica)
-      if (isCold(view, model)) continue
+      if (isCold(view, model) || (hedge && replica.id === flow.replica?.id)) continue
       const good = view.running < replica.concurrency && !view.ejection.isOut(now)
       if (good && only) {
         only = false
         able.length = 0
       }
-      if (good || only) able.push(view)
+      if (good || (only && !hedge)) able.push(view)
     }
     return able
   }

@@ -52,16 +52,11 @@ export function moneyRule(money: Money = usualMoney): Rule & { learn(found: numb
       if (prompt > 0) reuse += 0.02 * (found / prompt - reuse)
     },
     score({ replica, prefillRate, prefilling, held, running, decoding }, uncached, { prompt, output, due, gateways }) {
-      const { facts, concurrency } = replica
+      const { concurrency } = replica
       const own_s = uncached / prefillRate
       const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, concurrency)
       const busy = money.heldShare * (gateways * held + prompt) + money.requestTokens * gateways * running
-      const list = facts?.listPrice
-      const perSecond = (facts?.nanoDollarsPerHour ?? money.usualPerHour) / 3600
-      const power = (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0)
-      const serving = list
-        ? (list.input * uncached + list.output * output) / 1e6
-        : own_s * (perSecond * (1 + reuse) + power)
+      const serving = servingCost(replica, own_s, uncached, output, money.usualPerHour, 1 + reuse)
       const behind_s = gateways * (running - decoding) * own_s
       return (
         serving +
@@ -70,6 +65,21 @@ export function moneyRule(money: Money = usualMoney): Rule & { learn(found: numb
       )
     },
   }
+}
+
+/** The terms chip and energy of the score, or list; nano-dollars. `blocks`: what its blocks push out counts as chip time too. */
+export function servingCost(
+  { facts }: ReplicaView['replica'],
+  own_s: number,
+  uncached: number,
+  output: number,
+  usualPerHour = usualMoney.usualPerHour,
+  blocks = 1,
+): number {
+  const list = facts?.listPrice
+  if (list) return (list.input * uncached + list.output * output) / 1e6
+  const perSecond = (facts?.nanoDollarsPerHour ?? usualPerHour) / 3600
+  return own_s * (perSecond * blocks + (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0))
 }
 
 /** Seconds until there is a place, when more run than it takes at once. */

@@ -4,6 +4,7 @@ import type { SloClass } from '../../books/slo-class.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { ApplicationId, KeyId, ModelId, TenantId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
+import type { HedgeBounds } from './hedge.ts'
 
 /** Whose a key is and what it may ask for; how much is in the snapshot's allowances. */
 export interface Grant {
@@ -29,6 +30,8 @@ export interface Bounds {
   readonly leaseTime: Seconds
   /** Tries of one request, the first included: more only multiply the load of an outage. */
   readonly attempts: number
+  /** Of second attempts at late requests; absent: there are none. */
+  readonly hedging?: HedgeBounds
 }
 
 /**

@@ -15,6 +15,9 @@ export interface Running {
   attempt: Attempt | undefined
   /** Where the attempt is. */
   engine: Engine | undefined
+  /** The other one, while two are under way. */
+  rival: { readonly attempt: Attempt | undefined; readonly engine: Engine | undefined } | undefined
+  late: Ticket | undefined
   deadline: Ticket
   turn: Ticket | undefined
   leaves: Ticket | undefined

@@ -59,6 +59,8 @@ export class TwinGateway implements World, AttemptListener {
       flow: undefined,
       attempt: undefined,
       engine: undefined,
+      rival: undefined,
+      late: undefined,
       deadline: 0,
       turn: undefined,
       leaves: undefined,
@@ -94,22 +96,33 @@ export class TwinGateway implements World, AttemptListener {
     }
     const attempt = new Attempt(running, station.speech, this)
     this.#listen(attempt)
+    if (flow.rival) running.rival = { attempt: running.attempt, engine: running.engine }
     running.attempt = attempt
     running.engine = station.engine
     station.attempts.push(attempt)
     station.engine.submit(attempt)
   }
 
-  cancel(flow: Flow): void {
+  cancel(flow: Flow, number: number): void {
     const running = flow.ask.body as Running
-    const { attempt, engine } = running
-    if (!attempt) return
+    const { attempt, engine } = running.attempt?.number === number ? running : (running.rival ?? running)
+    if (attempt?.number !== number) return
     engine?.cancel(attempt)
     if (attempt.speech === 'own') return // it says itself when it has stopped
     // Of an upstream nothing more is heard once its connection is cut.
     const failure = { fault: 'crashed', message: 'cancelled' } as const
     const event = { kind: 'failed', attempt: attempt.number, failure, usage: undefined } as const
     this.#kernel.schedule(this.#kernel.now_ns, order.arrives, () => this.tell(running, event))
+  }
+
+  watch(flow: Flow, after: Seconds): void {
+    const running = flow.ask.body as Running
+    const { attempt } = flow
+    if (running.late !== undefined) this.#kernel.cancel(running.late)
+    running.late = this.#kernel.schedule(this.#kernel.now_ns + Math.round(after * 1e9), order.arrives, () => {
+      running.late = undefined
+      this.tell(running, { kind: 'late', attempt })
+    })
   }
 
   write(): void {
@@ -144,6 +157,7 @@ export class TwinGateway implements World, AttemptListener {
     this.#kernel.cancel(running.deadline)
     if (running.turn !== undefined) this.#kernel.cancel(running.turn)
     if (running.leaves !== undefined) this.#kernel.cancel(running.leaves)
+    if (running.late !== undefined) this.#kernel.cancel(running.late)
     this.#ports.over(running, ending)
   }
 
@@ -159,8 +173,14 @@ export class TwinGateway implements World, AttemptListener {
 
   made(attempt: Attempt, count: number): void {
     const { running, number } = attempt
-    running.received += count
-    if (running.released_ns !== undefined) running.first_ns ??= this.#kernel.now_ns
+    if (number !== running.flow.rival?.attempt || !running.flow.rival.lost) {
+      running.received += count
+      if (running.released_ns !== undefined) running.first_ns ??= this.#kernel.now_ns
+      if (running.rival?.attempt === attempt) {
+        const { attempt: other, engine } = running
+        Object.assign(running, running.rival, { rival: { attempt: other, engine } })
+      }
+    }
     this.tell(running, { kind: 'chunk', attempt: number, tokens: tokens(count) })
     const { leavesAfter } = running.request
     if (leavesAfter && 'tokens' in leavesAfter && running.received >= leavesAfter.tokens) this.#leaves(running)

@@ -40,6 +40,7 @@ export const bugs: Readonly<Record<string, Partial<Parts>>> = {
   'a meter reset is taken for a wrap': { interval: resetAsWrap },
   'energy is attributed before its requests are settled': { books: (hash) => new HastyBooks(hash) },
   'work dated back is counted in closed seconds': { books: (hash) => new TrustingBooks(hash) },
+  'the attempt that lost is billed': { line: loserBilled() },
   'a cut stream is taken for a whole answer': { answer: () => new TrustingAnswer() },
 }
 
@@ -48,7 +49,8 @@ export const withBug = (name: string): Parts => ({ ...liveParts, ...bugs[name] }
 /** The methods of a world, so that some can be replaced: they live on its prototype. */
 const told = (world: World): World => ({
   generate: (flow, replica) => world.generate(flow, replica),
-  cancel: (flow) => world.cancel(flow),
+  cancel: (flow, attempt) => world.cancel(flow, attempt),
+  watch: (flow, after) => world.watch(flow, after),
   write: (flow, bytes) => world.write(flow, bytes),
   release: (flow) => world.release(flow),
   append: (flow, row) => world.append(flow, row),
@@ -83,9 +85,9 @@ function dedupBeforeWrite(): Parts['ship'] {
 /** A first close row when the client leaves, and the line's own one when the engine has stopped. */
 const settleAtOnce =
   (world: World): World['cancel'] =>
-  (flow) => {
+  (flow, attempt) => {
     if (flow.cut === 'client_closed') world.append(flow, closeRow(flow, 'client_closed', flow.askedAt))
-    world.cancel(flow)
+    world.cancel(flow, attempt)
   }
 
 const releaseAtOnce =
@@ -124,6 +126,19 @@ function lateEventsCount(): Parts['line'] {
     const step = inferenceLine(policy, world)
     return (flow, event, now) => step(flow, 'attempt' in event ? { ...event, attempt: flow.attempt } : event, now)
   }
+}
+
+/** Who lost is taken for one that was answered with: its tenant pays for that one. */
+function loserBilled(): Parts['line'] {
+  return worldWith((world) => ({
+    ...told(world),
+    append: (flow, row) => {
+      const lost = row.kind === 'close' ? row.attempts.find((one) => one.lost) : undefined
+      if (row.kind !== 'close' || !lost) return world.append(flow, row)
+      const { lost: _, ...billed } = lost
+      world.append(flow, { ...row, attempts: [...row.attempts.filter((one) => one !== lost), billed] })
+    },
+  }))
 }
 
 function retriesLate(): Parts['line'] {

@@ -6,14 +6,16 @@ import { planOf } from './plan.ts'
 import { minimize, simulate } from './simulate.ts'
 
 test('whatever dies, tears, repeats or jumps: every law holds', () => {
-  let [requests, refunds] = [0, 0]
+  let [requests, refunds, hedges] = [0, 0, 0]
   for (let seed = 1; seed <= 150; seed++) {
     const verdict = simulate(planOf(seed), liveParts)
     requests += verdict.requests
     refunds += verdict.refunds
+    hedges += verdict.hedges
     assert.deepEqual(verdict.broken, [], `seed ${seed}`)
   }
   assert(requests > 1500, 'a simulation without requests proves nothing')
+  assert(hedges > 20, `nor one without hedges: ${hedges}`)
   assert(refunds > 50, `nor one without missed promises: ${refunds}`)
 })
 

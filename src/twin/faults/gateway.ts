@@ -45,12 +45,12 @@ export interface GatewayPorts {
 interface Running {
   readonly flow: Flow
   readonly client: Client
-  cancel: (() => void) | undefined
+  readonly cancels: Map<number, () => void>
   /** Content that may not leave yet: until the open row is durable, and the last piece until the close row is. */
   held: Tokens
   last: Tokens
   released: boolean
-  confirming: boolean
+  readonly confirming: Set<number>
   turns: number
 }
 
@@ -90,11 +90,11 @@ export class SimGateway implements World {
     this.running.set(flow.id, {
       flow,
       client,
-      cancel: undefined,
+      cancels: new Map(),
       held: tokens(0),
       last: tokens(0),
       released: false,
-      confirming: false,
+      confirming: new Set(),
       turns: 0,
     })
     agenda.in(deadline_ms, life, () => this.tell(flow, { kind: 'deadline' }))
@@ -126,21 +126,25 @@ export class SimGateway implements World {
         this.#ports.agenda.in(4, this.life, () => this.tell(flow, event))
     }
     const ask = flow.ask.body as ClientPlan
-    running.cancel = this.#ports.generate(replica.id, attemptId(flow.id, attempt), ask, hear)
+    running.cancels.set(attempt, this.#ports.generate(replica.id, attemptId(flow.id, attempt), ask, hear))
   }
 
-  cancel(flow: Flow): void {
+  cancel(flow: Flow, attempt: number): void {
     const running = this.running.get(flow.id)
     if (!running) return
     this.life.effect()
-    running.cancel?.()
-    if (running.confirming) return
-    running.confirming = true
-    const { attempt } = flow
+    running.cancels.get(attempt)?.()
+    if (running.confirming.has(attempt)) return
+    running.confirming.add(attempt)
     const failure = { fault: 'timed_out', message: 'the engine did not confirm the cancel' } as const
     this.#ports.agenda.in(confirm_ms, this.life, () =>
       this.tell(flow, { kind: 'failed', attempt, failure, usage: undefined }),
     )
+  }
+
+  watch(flow: Flow, after: Seconds): void {
+    const { attempt } = flow
+    this.#ports.agenda.in(after * 1000, this.life, () => this.tell(flow, { kind: 'late', attempt }))
   }
 
   write(flow: Flow, bytes: unknown): void {

@@ -30,7 +30,14 @@ export interface Parts {
 export const liveParts: Parts = {
   line: inferenceLine,
   policy: () =>
-    livePolicy({ queueLength: 8, queueTime: seconds(5), absentTime: seconds(1), leaseTime: seconds(1), attempts: 3 }),
+    livePolicy({
+      queueLength: 8,
+      queueTime: seconds(5),
+      absentTime: seconds(1),
+      leaseTime: seconds(1),
+      attempts: 3,
+      hedging: { share: 0.5, samples: 3 }, // far more than anybody would pay for, so that it happens often
+    }),
   answer: () => new UpstreamAnswer(),
   books: (hash) => new MemoryBooks(hash),
   ship: (books, incarnation, rows) => void books.ship(incarnation, rows),

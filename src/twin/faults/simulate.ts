@@ -16,6 +16,8 @@ export interface Verdict {
   readonly transfers: number
   /** Of these: given back, since a first token was late. */
   readonly refunds: number
+  /** Attempts that lost to another: booked as waste. */
+  readonly hedges: number
 }
 
 /** One run: everything happens, and after everything that happens the laws are asked. */
@@ -38,7 +40,8 @@ export function simulate(plan: Plan, parts: Parts): Verdict {
   }
   const { books } = factory
   const refunds = books.transfers.values().filter(({ from }) => from.startsWith('refund/'))
-  const counts = { requests: books.settled.size, transfers, refunds: [...refunds].length }
+  const lost = [...books.settled.values()].flatMap(({ row }) => row.attempts.filter((one) => one.lost))
+  const counts = { requests: books.settled.size, transfers, refunds: [...refunds].length, hedges: lost.length }
   return { plan, broken: watch.broken, story: watch.story, ...counts }
 }
 
