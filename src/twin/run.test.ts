@@ -51,7 +51,11 @@ function anything(seed: number): Scenario {
       { tenant: 'goes', share: 1, leaves: { share: 0.7, within_tokens: 60 } },
       { tenant: 'hurries', share: 1, leaves: { share: 0.7, within_s: 2 }, max_tokens: 40 },
     ],
-    gateway: { queue_length: random.pick([5, 500]), queue_s: random.pick([1, 30]) },
+    gateway: {
+      queue_length: random.pick([5, 500]),
+      queue_s: random.pick([1, 30]),
+      hedge_percent: seed % 2 === 0 ? 50 : 0,
+    },
     deadline_s: random.pick([4, 600]),
     workload: {
       per_second: random.pick([5, 40]),

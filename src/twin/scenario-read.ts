@@ -145,6 +145,7 @@ function boundsIn(field: Field): Bounds {
     queueTime: seconds(field.number('queue_s', { from: 0, to: 1e5, usually: 60 })),
     absentTime: seconds(field.number('absent_s', { from: 0, to: 1e5, usually: 5 })),
     leaseTime: seconds(field.number('lease_s', { from: 0, to: 1e5, usually: 1 })),
+    hedging: { share: field.number('hedge_percent', { from: 0, to: 100, usually: 0 }) / 100, samples: 100 },
     attempts: field.whole('attempts', { from: 1, to: 10, usually: 3 }),
   }
 }

@@ -69,6 +69,12 @@ export const gatewayMetrics = {
     ['engine', 'result'],
     'Attempts at engines; more than requests where one was tried again elsewhere.',
   ),
+  wattmill_hedges_total: counter(
+    'one',
+    'counted',
+    ['model', 'result'],
+    'Second attempts beside one whose first token was late: won, or lost to the first.',
+  ),
   wattmill_tokens_total: counter(
     'one',
     'labelled',

@@ -78,6 +78,8 @@ export class Measures {
     const observe = (name: GatewayMetricName, values: readonly string[], value: number | undefined): void =>
       value === undefined ? undefined : this.recorder.observe(name, values, value)
     const last = row.attempts.at(-1)
+    const hedge = row.attempts.find((attempt) => attempt.hedge)
+    if (hedge) this.recorder.count('wattmill_hedges_total', [model, hedge === last ? 'won' : 'lost'])
     const tpot = complete && last ? tpotOf(flow.firstAt, now, outputTokens(last.usage)) : undefined
 
     this.recorder.count('wattmill_requests_total', [model, outcome])

@@ -35,7 +35,8 @@ export class Hedging {
   readonly #samples: number
   readonly #late = new Map<ModelId, { factor: number; samples: number }>()
   #left = 0
-  #usual = 0
+  /** What a request costs to serve, as a running mean. */
+  #usual: number | undefined
 
   constructor({ share, samples }: HedgeBounds) {
     this.#share = share
@@ -45,7 +46,7 @@ export class Hedging {
   /** A request is served at this cost, in nano-dollars. */
   served(cost: number): void {
     if (this.#share === 0) return
-    this.#usual += (cost - this.#usual) * 0.02
+    this.#usual = this.#usual === undefined ? cost : this.#usual + (cost - this.#usual) * 0.02
     this.#left = Math.min(Math.max(saved * this.#usual, this.#left), this.#left + this.#share * cost)
   }
 

@@ -36,7 +36,7 @@ export const liveParts: Parts = {
       absentTime: seconds(1),
       leaseTime: seconds(1),
       attempts: 3,
-      hedging: { share: 0.5, samples: 3 }, // far more than anybody would pay for, so that it happens often
+      hedging: { share: 1, samples: 1 }, // far more than anybody would pay for, so that it happens often
     }),
   answer: () => new UpstreamAnswer(),
   books: (hash) => new MemoryBooks(hash),
