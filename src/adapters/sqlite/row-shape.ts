@@ -43,6 +43,8 @@ const attempt = Type.Object({
   replica: name,
   usage,
   unbilled: Type.Optional(usage),
+  hedge: Type.Optional(Type.Object({ after_ms: time, expected_ms: time })),
+  lost: Type.Optional(Type.Literal(true)),
 })
 const outcomes = [
   'complete',
