@@ -93,8 +93,8 @@ test('what an application owes is what its statement says, with refunds, rolled 
     )
 
   const again = new StatementBuilder('acme', 0, 10_000)
-  for (const { requests, missing } of rolled.days.values()) again.count(requests, missing)
-  for (const part of rolled.parts.values()) again.part(part, promised)
+  for (const { requests, missing } of rolled.statements.requests.values()) again.count(requests, missing)
+  for (const part of rolled.statements.parts.values()) again.part(part, promised)
   const statement = whole.done()
   assert.deepEqual(again.done(), statement)
   assert.equal(parsePrice(statement.total_usd), costs)

@@ -1,30 +1,17 @@
 import type { Grade, MeterInterval } from '../plant/energy/meter.ts'
 import type { Millijoules } from '../units/amount.ts'
-import { millijoules, nanoDollars } from '../units/amount.ts'
+import { millijoules } from '../units/amount.ts'
 import type { Transfer } from './account.ts'
 import { accounts, dayOf } from './account.ts'
 import type { DaySum, Findings } from './check.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow } from './row.ts'
-import type { StatementPart } from './statement.ts'
-import { statementPartsOf } from './statement.ts'
+import type { SummedPart } from './statement-sums.ts'
+import { StatementSums } from './statement-sums.ts'
 
 /** Transfers of a UTC day between two accounts, as one. Energy is kept apart by how it is known; empty: no energy. */
 export interface RolledTransfer extends DaySum {
   readonly grade: Grade | ''
-}
-
-/** What a tenant's settled requests of a day put on its statement, as one part by price, cause and class. */
-export interface RolledPart extends StatementPart {
-  readonly tenant: string
-  readonly day: number
-}
-
-export interface RolledDay {
-  readonly tenant: string
-  readonly day: number
-  readonly requests: number
-  readonly missing: number
 }
 
 export interface RolledInterval {
@@ -42,23 +29,13 @@ export interface RolledInterval {
  */
 export class Rollup {
   readonly transfers = new Map<string, RolledTransfer>()
-  readonly parts = new Map<string, RolledPart>()
-  readonly days = new Map<string, RolledDay>()
+  /** By day. */
+  readonly statements = new StatementSums(86_400_000)
   readonly intervals = new Map<string, RolledInterval>()
 
   /** A settled request, with its transfers in tokens and money; those in energy go with their intervals. */
   request(row: CloseRow, price: PriceVersion | undefined, transfers: readonly Transfer[]): void {
-    const { tenant } = row
-    const day = dayOf(row.closed_ms)
-    const { parts, missing } = statementPartsOf(row, price)
-    const known = this.days.get(key(tenant, day))
-    this.days.set(key(tenant, day), {
-      tenant,
-      day,
-      requests: (known?.requests ?? 0) + 1,
-      missing: (known?.missing ?? 0) + (missing ? 1 : 0),
-    })
-    for (const part of parts) this.#part({ ...part, tenant, day })
+    this.statements.add(row, price)
     this.post(transfers)
   }
 
@@ -93,18 +70,6 @@ export class Rollup {
     })
     this.post(transfers, grade)
   }
-
-  #part(part: RolledPart): void {
-    const { tenant, day, application, model, price_version, cause, class: tokenClass } = part
-    const name = key(tenant, day, application, model, price_version, cause, tokenClass)
-    const known = this.parts.get(name)
-    this.parts.set(name, {
-      ...part,
-      requests: (known?.requests ?? 0) + part.requests,
-      tokens: (known?.tokens ?? 0) + part.tokens,
-      amount: nanoDollars((known?.amount ?? 0n) + part.amount),
-    })
-  }
 }
 
 const key = (...parts: readonly (string | number | null)[]): string => JSON.stringify(parts)
@@ -114,7 +79,8 @@ export function auditRolled(
   findings: Findings,
   rolled: {
     readonly transfers: Iterable<RolledTransfer>
-    readonly parts: Iterable<RolledPart>
+    /** By day. */
+    readonly parts: Iterable<SummedPart>
     readonly intervals: Iterable<RolledInterval>
   },
 ): void {
@@ -126,7 +92,7 @@ export function auditRolled(
     if (unit === 'nano-USD') add(`${day} nano-USD ${from}`, amount)
     if (unit === 'token' && to.startsWith('tenant/')) add(`${day} token ${to}`, amount)
   }
-  for (const { tenant, application, day, cause, class: tokenClass, tokens, amount } of rolled.parts) {
+  for (const { tenant, application, slot: day, cause, class: tokenClass, tokens, amount } of rolled.parts) {
     if (cause !== null && cause !== 'refund') continue
     const [whose, what] = [tenant, application] as [
       Parameters<typeof accounts.served>[0],

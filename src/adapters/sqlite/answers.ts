@@ -10,13 +10,52 @@ import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
 import { one, stream, streamPlain } from './query.ts'
 import { energyOf } from './request-energy.ts'
-import { rolledDaysOf, rolledEnergy, rolledPartsOf, rolledUp } from './rolled.ts'
+import { rolledEnergy, rolledUp } from './rolled.ts'
+import { hour_ms, summedEnergyOf, summedFrom, summedPartsOf, summedRequestsOf } from './statement-sums.ts'
 
-/** A tenant's statement for requests settled in [from, to). */
+/**
+ * A tenant's statement for requests settled in [from, to). Of whole hours it reads the sums that were kept as they were booked; of
+ * parts of hours, and of hours before there were such sums, the requests themselves and the sums of days that are rolled up.
+ */
 export function statement(books: Books, tenant: TenantId, from_ms: number, to_ms: number): Statement {
-  const { database } = books
   const builder = new StatementBuilder(tenant, from_ms, to_ms)
-  const prices = new Prices(database)
+  const prices = new Prices(books.database)
+  const from = Math.max(Math.ceil(from_ms / hour_ms), summedFrom(books))
+  const to = Math.floor(to_ms / hour_ms)
+  if (from < to) {
+    addRows(books, builder, prices, tenant, from_ms, from * hour_ms)
+    addHours(books, builder, prices, tenant, from, to)
+    addRows(books, builder, prices, tenant, to * hour_ms, to_ms)
+  } else addRows(books, builder, prices, tenant, from_ms, to_ms)
+  return builder.done()
+}
+
+function addHours(
+  books: Books,
+  builder: StatementBuilder,
+  prices: Prices,
+  tenant: TenantId,
+  from: number,
+  to: number,
+): void {
+  const { requests, missing } = summedRequestsOf(books, 'hour', tenant, from, to)
+  builder.count(requests, missing)
+  for (const part of summedPartsOf(books, 'hour', tenant, from, to))
+    builder.part(part, prices.of(part.price_version ?? 0))
+  for (const { application, grade, amount } of summedEnergyOf(books, tenant, from, to))
+    builder.energy(application, grade, amount)
+}
+
+function addRows(
+  books: Books,
+  builder: StatementBuilder,
+  prices: Prices,
+  tenant: TenantId,
+  from_ms: number,
+  to_ms: number,
+): void {
+  if (from_ms >= to_ms) return
+  const { database } = books
   const settled =
     'select body from request where tenant = ? and closed_ms >= ? and closed_ms < ? order by closed_ms, id'
   for (const { body } of streamPlain<{ body: string }>(database, settled, tenant, from_ms, to_ms)) {
@@ -26,7 +65,6 @@ export function statement(books: Books, tenant: TenantId, from_ms: number, to_ms
   for (const { credit, grade, amount } of stream<EnergyOf>(database, energyOfTenant, from_ms, to_ms, prefix(tenant)))
     builder.energy(decodeURIComponent(credit.slice(prefix(tenant).length)), grade, amount)
   addRolled(books, builder, prices, tenant, from_ms, to_ms)
-  return builder.done()
 }
 
 /** Days of which only sums are kept: whole ones, as `splitsRolledDay` makes sure. */
@@ -39,9 +77,10 @@ function addRolled(
   to_ms: number,
 ): void {
   const [from, to] = [Math.ceil(from_ms / day_ms), Math.floor(to_ms / day_ms)]
-  const { requests, missing } = rolledDaysOf(books, tenant, from, to)
+  const { requests, missing } = summedRequestsOf(books, 'day', tenant, from, to)
   builder.count(requests, missing)
-  for (const part of rolledPartsOf(books, tenant, from, to)) builder.part(part, prices.of(part.price_version ?? 0))
+  for (const part of summedPartsOf(books, 'day', tenant, from, to))
+    builder.part(part, prices.of(part.price_version ?? 0))
   for (const { to: credit, grade, amount } of rolledEnergy(books, prefix(tenant), from, to))
     if (grade !== '') builder.energy(decodeURIComponent(credit.slice(prefix(tenant).length)), grade, amount)
 }

@@ -9,6 +9,7 @@ import { postTransfers } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { one, run } from './query.ts'
 import { insertWindowWork } from './seen.ts'
+import { sumBooked } from './statement-sums.ts'
 import { insertFit, insertObservation } from './step-fits.ts'
 import type { Store } from './store.ts'
 import { tallyBooked } from './tally.ts'
@@ -22,6 +23,7 @@ export function apply(store: Store, effects: readonly Effect[]): void {
   )
   const settled = effects.flatMap((effect) => (effect.do === 'settle' ? effect.row : []))
   tallyBooked(store, settled, posted)
+  sumBooked(store, settled, posted)
   markBooked(store, settled, posted)
 }
 

@@ -29,9 +29,10 @@ import type { StoredTransfer } from './ledger.ts'
 import { count } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { all, allBig, one, stream, streamPlain } from './query.ts'
-import { rolledIntervals, rolledParts, rolledTransfers, rolledUp } from './rolled.ts'
+import { rolledIntervals, rolledTransfers, rolledUp } from './rolled.ts'
 import { readSamples } from './sample-file.ts'
 import { seenIn } from './seen.ts'
+import { summedParts } from './statement-sums.ts'
 import { fitsIn } from './step-fits.ts'
 
 export function check(books: Books): Check {
@@ -47,7 +48,7 @@ export function check(books: Books): Check {
   const rolled = rolledUp(books)
   auditRolled(findings, {
     transfers: rolledTransfers(books),
-    parts: rolledParts(books),
+    parts: summedParts(books, 'day'),
     intervals: rolledIntervals(books),
   })
   const gaps = count(database, 'select count(*) as n from journal where gap_at is not null')

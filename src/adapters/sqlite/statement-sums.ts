@@ -1,0 +1,178 @@
+/** Sums of statements as rows: by hour, as they are booked, and by day, of days that are rolled up. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Transfer } from '../../books/account.ts'
+import type { CloseRow, WasteCause } from '../../books/row.ts'
+import type { SummedPart, SummedRequests } from '../../books/statement-sums.ts'
+import { StatementSums } from '../../books/statement-sums.ts'
+import type { TokenClass } from '../../books/usage.ts'
+import type { Grade } from '../../plant/energy/meter.ts'
+import { nanoDollars } from '../../units/amount.ts'
+import { Prices } from './price-of.ts'
+import { one, run, stream } from './query.ts'
+import type { Store } from './store.ts'
+
+type Reader = Pick<Store, 'database'>
+
+export const hour_ms = 3_600_000
+
+const tables = {
+  hour: { part: 'statement_part', requests: 'statement_hour' },
+  day: { part: 'rolled_part', requests: 'rolled_day' },
+} as const
+type Slot = keyof typeof tables
+
+/** Adds to the sums that are there, within the caller's transaction. */
+export function keepSums({ database }: Reader, by: Slot, { parts, requests }: StatementSums): void {
+  const { part: intoParts, requests: intoRequests } = tables[by]
+  const addPart = `
+    insert into ${intoParts} (tenant, ${by}, application, model, price_version, cause, class, requests, tokens, amount)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict (tenant, ${by}, application, model, price_version, cause, class) do update set
+      requests = ${intoParts}.requests + excluded.requests, tokens = ${intoParts}.tokens + excluded.tokens,
+      amount = ${intoParts}.amount + excluded.amount`
+  for (const { tenant, slot, application, model, price_version, cause, class: of, ...sums } of parts.values())
+    run(
+      database,
+      addPart,
+      tenant,
+      slot,
+      application,
+      model,
+      price_version ?? 0,
+      cause ?? '',
+      of ?? '',
+      sums.requests,
+      sums.tokens,
+      sums.amount,
+    )
+  const addRequests = `
+    insert into ${intoRequests} (tenant, ${by}, requests, missing) values (?, ?, ?, ?)
+    on conflict (tenant, ${by}) do update set
+      requests = ${intoRequests}.requests + excluded.requests, missing = ${intoRequests}.missing + excluded.missing`
+  for (const { tenant, slot, requests: n, missing } of requests.values())
+    run(database, addRequests, tenant, slot, n, missing)
+}
+
+interface PartRow {
+  readonly tenant: string
+  readonly slot: bigint
+  readonly application: string
+  readonly model: string
+  readonly price_version: bigint
+  readonly cause: WasteCause | 'refund' | ''
+  readonly class: TokenClass | ''
+  readonly requests: bigint
+  readonly tokens: bigint
+  readonly amount: bigint
+}
+
+const columns = 'tenant, application, model, price_version, cause, class, requests, tokens, amount'
+
+const partOf = (row: PartRow): SummedPart => ({
+  ...row,
+  slot: Number(row.slot),
+  price_version: row.price_version === 0n ? null : Number(row.price_version),
+  cause: row.cause === '' ? null : row.cause,
+  class: row.class === '' ? null : row.class,
+  requests: Number(row.requests),
+  tokens: Number(row.tokens),
+  amount: nanoDollars(row.amount),
+})
+
+export function* summedParts({ database }: Reader, by: Slot): Generator<SummedPart> {
+  const find = `select ${columns}, ${by} as slot from ${tables[by].part}`
+  for (const row of stream<PartRow>(database, find)) yield partOf(row)
+}
+
+/** What a tenant's requests of slots in [from, to) put on its statement. */
+export function* summedPartsOf(
+  { database }: Reader,
+  by: Slot,
+  tenant: string,
+  from: number,
+  to: number,
+): Generator<SummedPart> {
+  const find = `select ${columns}, ${by} as slot from ${tables[by].part} where tenant = ? and ${by} >= ? and ${by} < ?`
+  for (const row of stream<PartRow>(database, find, tenant, from, to)) yield partOf(row)
+}
+
+export const summedRequestsOf = (
+  { database }: Reader,
+  by: Slot,
+  tenant: string,
+  from: number,
+  to: number,
+): Pick<SummedRequests, 'requests' | 'missing'> =>
+  one(
+    database,
+    `select coalesce(sum(requests), 0) as requests, coalesce(sum(missing), 0) as missing
+     from ${tables[by].requests} where tenant = ? and ${by} >= ? and ${by} < ?`,
+    tenant,
+    from,
+    to,
+  ) ?? { requests: 0, missing: 0 }
+
+/** The first hour of which there are sums: the store may be older than they are. */
+export const summedFrom = ({ database }: Reader): number =>
+  one<{ value: number }>(database, "select value from counter where name = 'statement_hours_from'")?.value ?? 0
+
+/** What one transaction settled and posted. */
+export function sumBooked(store: Store, settled: readonly CloseRow[], posted: readonly Transfer[]): void {
+  const { database } = store
+  const prices = new Prices(database)
+  const sums = new StatementSums(hour_ms)
+  for (const row of settled) sums.add(row, prices.of(row.price_version ?? 0))
+  keepSums(store, 'hour', sums)
+  sumEnergy(database, posted)
+}
+
+const addEnergy = `
+  insert into statement_energy (tenant, hour, application, grade, amount) values (?, ?, ?, ?, ?)
+  on conflict (tenant, hour, application, grade) do update set amount = statement_energy.amount + excluded.amount`
+
+/** Energy from a meter to an application; its grade is that of its interval. */
+function sumEnergy(database: DatabaseSync, posted: readonly Transfer[]): void {
+  const sums = new Map<string, { where: readonly [string, number, string, string]; amount: bigint }>()
+  const grades = new Map<string, Grade>()
+  for (const { id, unit, from, to, amount, at_ms } of posted) {
+    if (unit !== 'mJ' || !from.startsWith('meter/') || !to.startsWith('tenant/')) continue
+    const [, tenant = '', application = ''] = to.split('/').map(decodeURIComponent)
+    const interval = id.split('/', 2).join('/')
+    const grade = grades.get(interval) ?? gradeOf(database, interval)
+    grades.set(interval, grade)
+    const where = [tenant, Math.floor(at_ms / hour_ms), application, grade] as const
+    const name = JSON.stringify(where)
+    const known = sums.get(name)
+    if (known) known.amount += amount
+    else sums.set(name, { where, amount })
+  }
+  for (const { where, amount } of sums.values()) run(database, addEnergy, ...where, amount)
+}
+
+function gradeOf(database: DatabaseSync, interval: string): Grade {
+  const [meter = '', sequence = ''] = interval.split('/')
+  const find = 'select grade from meter_interval where meter = ? and sequence = ?'
+  return one<{ grade: Grade }>(database, find, meter, Number(sequence))?.grade ?? 'estimated'
+}
+
+export interface SummedEnergy {
+  readonly tenant: string
+  readonly slot: bigint
+  readonly application: string
+  readonly grade: Grade
+  readonly amount: bigint
+}
+
+export const summedEnergyOf = (
+  { database }: Reader,
+  tenant: string,
+  from: number,
+  to: number,
+): Iterable<SummedEnergy> =>
+  stream<SummedEnergy>(
+    database,
+    'select *, hour as slot from statement_energy where tenant = ? and hour >= ? and hour < ?',
+    tenant,
+    from,
+    to,
+  )
