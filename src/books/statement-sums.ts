@@ -1,4 +1,5 @@
 import { nanoDollars } from '../units/amount.ts'
+import type { Findings } from './check.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow } from './row.ts'
 import type { StatementPart } from './statement.ts'
@@ -65,3 +66,36 @@ export class StatementSums {
 }
 
 const key = (...parts: readonly (string | number | null)[]): string => JSON.stringify(parts)
+
+const hoursOfDay = 24
+
+/** What is kept by hour comes to what requests, kept whole or rolled up, say by day; of days that are summed from their first hour on. */
+export function auditSums(
+  findings: Findings,
+  days: Pick<StatementSums, 'parts' | 'requests'>,
+  hours: { readonly parts: Iterable<SummedPart>; readonly requests: Iterable<SummedRequests> },
+  fromHour: number,
+): void {
+  const rest = new Map<string, bigint>()
+  const add = (name: string, amount: bigint | number): void =>
+    void rest.set(name, (rest.get(name) ?? 0n) + BigInt(amount))
+  const addPart = (part: SummedPart, day: number, sign: bigint): void => {
+    const { tenant, application, model, price_version, cause, class: of } = part
+    const name = key(tenant, day, application, model, price_version, cause, of)
+    add(`${name} requests`, sign * BigInt(part.requests))
+    add(`${name} tokens`, sign * BigInt(part.tokens))
+    add(`${name} nano-USD`, sign * part.amount)
+  }
+  const addRequests = ({ tenant, requests, missing }: SummedRequests, day: number, sign: bigint): void => {
+    add(`${key(tenant, day)} requests`, sign * BigInt(requests))
+    add(`${key(tenant, day)} missing`, sign * BigInt(missing))
+  }
+  const summed = (day: number): boolean => day * hoursOfDay >= fromHour
+  for (const part of days.parts.values()) if (summed(part.slot)) addPart(part, part.slot, 1n)
+  for (const each of days.requests.values()) if (summed(each.slot)) addRequests(each, each.slot, 1n)
+  const dayOf = ({ slot }: { readonly slot: number }): number => Math.floor(slot / hoursOfDay)
+  for (const part of hours.parts) if (summed(dayOf(part))) addPart(part, dayOf(part), -1n)
+  for (const each of hours.requests) if (summed(dayOf(each))) addRequests(each, dayOf(each), -1n)
+  for (const [name, amount] of rest)
+    if (amount !== 0n) findings.add('statement', name, `its requests and its hours differ by ${amount}`)
+}

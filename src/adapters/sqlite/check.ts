@@ -14,6 +14,7 @@ import { postCounted } from '../../books/foreign.ts'
 import { auditRolled } from '../../books/rollup.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { EngineWork } from '../../books/settle.ts'
+import { StatementSums } from '../../books/statement-sums.ts'
 import { interval } from '../../plant/energy/meter.ts'
 import { watts } from '../../units/quantity.ts'
 import type { Books } from './books.ts'
@@ -33,12 +34,15 @@ import { rolledIntervals, rolledTransfers, rolledUp } from './rolled.ts'
 import { readSamples } from './sample-file.ts'
 import { seenIn } from './seen.ts'
 import { summedParts } from './statement-sums.ts'
+import { checkStatementSums } from './statement-sums-check.ts'
 import { fitsIn } from './step-fits.ts'
 
 export function check(books: Books): Check {
   const { database } = books
   const findings = new Findings()
-  const { requests, engine } = checkRequests(books, findings)
+  const statements = new StatementSums(86_400_000)
+  const { requests, engine } = checkRequests(books, findings, statements)
+  checkStatementSums(books, findings, statements)
   checkOpen(books, findings)
   checkWithoutRequest(books, findings)
   const intervals = checkIntervals(books, findings)
@@ -84,7 +88,11 @@ interface RequestRow {
   readonly hash: string
 }
 
-function checkRequests(books: Books, findings: Findings): { requests: number; engine: Check['engine'] } {
+function checkRequests(
+  books: Books,
+  findings: Findings,
+  statements: StatementSums,
+): { requests: number; engine: Check['engine'] } {
   const prices = new Prices(books.database)
   let requests = 0
   let attempts = 0
@@ -97,12 +105,14 @@ function checkRequests(books: Books, findings: Findings): { requests: number; en
     }
     const row = JSON.parse(stored.body) as CloseRow
     if (!columnsMatch(stored, row)) findings.add('request', stored.id, 'its columns are not those of its body')
+    const price = prices.of(row.price_version ?? 0)
+    statements.add(row, price)
     const works = reconciledWorks(books, row.id)
     attempts += works.length
     residual += auditRequest(findings, {
       row,
       works,
-      price: prices.of(row.price_version ?? 0),
+      price,
       transfers: transfersOf(books, row.id),
       isPutAside: (attempt) => isPutAside(books, attempt),
     })

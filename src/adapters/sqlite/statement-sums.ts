@@ -8,7 +8,7 @@ import type { TokenClass } from '../../books/usage.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { nanoDollars } from '../../units/amount.ts'
 import { Prices } from './price-of.ts'
-import { one, run, stream } from './query.ts'
+import { one, run, stream, streamPlain } from './query.ts'
 import type { Store } from './store.ts'
 
 type Reader = Pick<Store, 'database'>
@@ -83,6 +83,9 @@ export function* summedParts({ database }: Reader, by: Slot): Generator<SummedPa
   const find = `select ${columns}, ${by} as slot from ${tables[by].part}`
   for (const row of stream<PartRow>(database, find)) yield partOf(row)
 }
+
+export const summedRequests = ({ database }: Reader, by: Slot): Iterable<SummedRequests> =>
+  streamPlain<SummedRequests>(database, `select tenant, ${by} as slot, requests, missing from ${tables[by].requests}`)
 
 /** What a tenant's requests of slots in [from, to) put on its statement. */
 export function* summedPartsOf(
