@@ -192,10 +192,9 @@ export class Tallies {
   all(): Tally[] {
     const sums = new Map<string, { -readonly [Field in keyof Tally]: Tally[Field] }>()
     for (const [names, counts] of this.#counts)
-      for (const { start_s: at_s, measure, amount } of counts.values())
-        for (const [dimension, name] of names)
-          for (const span of spans) {
-            const start_s = startOf(at_s * 1000, span)
+      for (const span of spans)
+        for (const { start_s, measure, amount } of lengthened(counts.values(), span))
+          for (const [dimension, name] of names) {
             const place = `${span} ${dimension} ${start_s} ${measure} ${name}`
             const known = sums.get(place)
             if (known) known.amount += amount
@@ -204,6 +203,20 @@ export class Tallies {
     this.#counts.clear()
     return [...sums.values()]
   }
+}
+
+/** The counts of the shortest length, summed up into a longer one: before each of them is written under its names. */
+function lengthened(counts: Iterable<Count>, span: Span): Iterable<Count> {
+  if (span === spans[0]) return counts
+  const long = new Map<string, Count>()
+  for (const { start_s: at_s, measure, amount } of counts) {
+    const start_s = startOf(at_s * 1000, span)
+    const place = `${start_s} ${measure}`
+    const known = long.get(place)
+    if (known) known.amount += amount
+    else long.set(place, { start_s, measure, amount })
+  }
+  return long.values()
 }
 
 interface Count {

@@ -27,7 +27,7 @@ import { intervalOf } from './intervals.ts'
 import { hashOf } from './journal-file.ts'
 import { storeLag } from './lag.ts'
 import type { StoredTransfer } from './ledger.ts'
-import { count } from './ledger.ts'
+import { count, namedUnder } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { all, allBig, one, stream, streamPlain } from './query.ts'
 import { rolledIntervals, rolledTransfers, rolledUp } from './rolled.ts'
@@ -42,7 +42,6 @@ export function check(books: Books): Check {
   const findings = new Findings()
   const statements = new StatementSums(86_400_000)
   const { requests, engine } = checkRequests(books, findings, statements)
-  checkStatementSums(books, findings, statements)
   checkOpen(books, findings)
   checkWithoutRequest(books, findings)
   const intervals = checkIntervals(books, findings)
@@ -55,6 +54,7 @@ export function check(books: Books): Check {
     parts: summedParts(books, 'day'),
     intervals: rolledIntervals(books),
   })
+  checkStatementSums(books, findings, statements)
   const gaps = count(database, 'select count(*) as n from journal where gap_at is not null')
   const lost = findings.lost + gaps
   return {
@@ -138,10 +138,7 @@ const reconciledWorks = (books: Books, request: string): EngineWork[] =>
     request,
   ).map(attemptOf)
 
-const transfersOf = (books: Books, request: string) =>
-  allBig<StoredTransfer>(books.database, "select * from transfer where request = ? and unit <> 'mJ'", request).map(
-    transferOf,
-  )
+const transfersOf = (books: Books, request: string) => namedUnder(books.database, request).map(transferOf)
 
 const isPutAside = (books: Books, subject: string): boolean =>
   one(books.database, "select id from quarantine where subject = ? and reason = 'log_below_row'", subject) !== undefined
@@ -213,14 +210,7 @@ const howOf = (books: Books, row: IntervalRow, fits: readonly StepFit[]): Attrib
 
 const nameOf = ({ meter, sequence }: IntervalRow): string => `${meter}/${sequence}`
 
-/** By the range of their names: `/` is followed by `0` in the order of bytes. */
-const energyOf = (books: Books, row: IntervalRow) =>
-  allBig<StoredTransfer>(
-    books.database,
-    "select * from transfer where id >= ? and id < ? and unit = 'mJ' order by id",
-    `${nameOf(row)}/`,
-    `${nameOf(row)}0`,
-  ).map(transferOf)
+const energyOf = (books: Books, row: IntervalRow) => namedUnder(books.database, nameOf(row)).map(transferOf)
 
 function strayEnergy({ database }: Books) {
   const named = (id: string): boolean => {
@@ -260,11 +250,20 @@ function checkSamples({ home, database }: Books, findings: Findings): void {
   }
 }
 
+/** What a request moved but for energy is looked for by its name: one that is named otherwise would be seen by nobody. */
+function checkName(findings: Findings, { id, unit, request }: StoredTransfer): void {
+  if (unit === 'mJ' || request === null || id.startsWith(`${request}/`)) return
+  findings.doubled++
+  findings.add('transfer', id, 'is explained by nothing')
+}
+
 function checkBalances({ database }: Books, findings: Findings): Check['units'] {
   const derived = new Derived()
   for (const stored of stream<StoredTransfer>(database, 'select * from transfer'))
-    if (isLedgerUnit(stored.unit)) derived.add(transferOf(stored))
-    else findings.add('transfer', stored.id, `has an unknown unit ${stored.unit}`)
+    if (isLedgerUnit(stored.unit)) {
+      derived.add(transferOf(stored))
+      checkName(findings, stored)
+    } else findings.add('transfer', stored.id, `has an unknown unit ${stored.unit}`)
   for (const sum of rolledTransfers({ database }))
     if (isLedgerUnit(sum.unit)) derived.addSum(sum)
     else findings.add('rolled up', sum.from, `has an unknown unit ${sum.unit}`)

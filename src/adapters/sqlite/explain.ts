@@ -4,6 +4,7 @@ import type { Grade } from '../../plant/energy/meter.ts'
 import { receipt } from './answers.ts'
 import type { Books } from './books.ts'
 import type { StoredTransfer } from './ledger.ts'
+import { under } from './ledger.ts'
 import { allBig } from './query.ts'
 
 /** A movement, amounts as decimal text. */
@@ -109,17 +110,17 @@ const mostTransfers = 1000
 const transfersOf = ({ database }: Books, request: string): Moved[] =>
   allBig<StoredTransfer>(
     database,
-    `select * from transfer where request = ? order by unit desc, id limit ${mostTransfers}`,
+    `select * from transfer where id >= ? and id < ? union all select * from transfer where request = ? and unit = 'mJ'
+     order by unit desc, id limit ${mostTransfers}`,
+    ...under(request),
     request,
   ).map(moved)
 
-/** By the range of their names: `/` is followed by `0` in the order of bytes. */
 const transfersFrom = ({ database }: Books, { meter, sequence }: ExplainedInterval): Moved[] =>
   allBig<StoredTransfer>(
     database,
     `select * from transfer where id >= ? and id < ? order by amount desc limit ${mostTransfers}`,
-    `${meter}/${sequence}/`,
-    `${meter}/${sequence}0`,
+    ...under(`${meter}/${sequence}`),
   ).map(moved)
 
 const moved = ({ id, unit, debit, credit, amount, request, at_ms }: StoredTransfer): Moved => ({

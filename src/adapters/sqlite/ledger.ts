@@ -83,6 +83,12 @@ function isStored(database: DatabaseSync, transfer: Transfer): boolean {
   return stored !== undefined && sameTransfer(stored, transfer)
 }
 
+/** By the range of their names: `/` is followed by `0` in the order of bytes. What a request moved but for energy is named after it. */
+export const namedUnder = (database: DatabaseSync, name: string): StoredTransfer[] =>
+  allBig<StoredTransfer>(database, 'select * from transfer where id >= ? and id < ? order by id', ...under(name))
+
+export const under = (name: string): [from: string, to: string] => [`${name}/`, `${name}0`]
+
 export const count = (database: DatabaseSync, sql: string): number => one<{ n: number }>(database, sql)?.n ?? 0
 
 /** Amounts in JSON are decimal strings: a reader's float would round them. */

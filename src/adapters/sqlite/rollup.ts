@@ -13,7 +13,7 @@ import { transferOf } from './books.ts'
 import { oldestUncosted } from './costs/close-hours.ts'
 import { freezeHours, frozenHours, markRolled } from './costs/frozen.ts'
 import { type IntervalRow, intervalOf } from './intervals.ts'
-import type { StoredTransfer } from './ledger.ts'
+import { namedUnder, under } from './ledger.ts'
 import { Prices } from './price-of.ts'
 import { all, allBig, one, run } from './query.ts'
 import { keepRollup } from './rolled.ts'
@@ -49,7 +49,7 @@ function oldestUnsettled({ database }: Store): number {
 function rollCosts(store: Store, until_ms: number): number {
   const rollup = new Rollup()
   const hours = frozenHours(store, until_ms, batch)
-  for (const hour of hours) rollup.post(take(store, `cost/${hour}/`))
+  for (const hour of hours) rollup.post(take(store, `cost/${hour}`))
   keepRollup(store, rollup)
   markRolled(store, hours)
   return hours.length
@@ -61,8 +61,6 @@ const settled = `
     and not exists (select 1 from engine_attempt a where a.request = r.id and (a.reconciled = 0 or a.final = 0))
   order by closed_ms, id limit ${batch}`
 
-const ofRequest = "select * from transfer where request = ? and unit <> 'mJ'"
-
 function rollRequests(store: Store, until_ms: number): number {
   const { database } = store
   const rows = all<{ id: string; body: string }>(database, settled, until_ms)
@@ -71,9 +69,8 @@ function rollRequests(store: Store, until_ms: number): number {
   for (const { id, body } of rows) {
     const row = JSON.parse(body) as CloseRow
     const price = row.price_version === null ? undefined : prices.of(row.price_version)
-    rollup.request(row, price, allBig<StoredTransfer>(database, ofRequest, id).map(transferOf))
+    rollup.request(row, price, take(store, id))
     keepBearers(store, row)
-    run(database, "delete from transfer where request = ? and unit <> 'mJ'", id)
     run(database, 'delete from request where id = ?', id)
   }
   keepRollup(store, rollup)
@@ -107,14 +104,12 @@ const foreign = `
     and not exists (select 1 from request r where r.id = a.request)
   limit ${batch}`
 
-const namedUnder = 'select * from transfer where id >= ? and id < ?'
-
 function rollForeign(store: Store, until_ms: number): number {
   const { database } = store
   const rows = all<{ id: AttemptId }>(database, foreign, until_ms)
   const rollup = new Rollup()
   for (const { id } of rows) {
-    rollup.post(take(store, `${id}/token/`))
+    rollup.post(take(store, `${id}/token`))
     run(
       database,
       'update engine_attempt set bearer = ? where id = ?',
@@ -126,11 +121,10 @@ function rollForeign(store: Store, until_ms: number): number {
   return rows.length
 }
 
-/** Takes out the transfers whose name begins so; `0` follows `/` in the order of bytes. */
-function take({ database }: Store, prefix: string) {
-  const end = `${prefix.slice(0, -1)}0`
-  const transfers = allBig<StoredTransfer>(database, namedUnder, prefix, end).map(transferOf)
-  run(database, 'delete from transfer where id >= ? and id < ?', prefix, end)
+/** Takes out the transfers that are named under something. */
+function take({ database }: Store, name: string) {
+  const transfers = namedUnder(database, name).map(transferOf)
+  run(database, 'delete from transfer where id >= ? and id < ?', ...under(name))
   return transfers
 }
 
@@ -154,7 +148,7 @@ function rollIntervals(store: Store, until_ms: number): number {
   const rollup = new Rollup()
   for (const row of rows) {
     const { meter, sequence } = row
-    rollup.interval(intervalOf(row), take(store, `${meter}/${sequence}/`))
+    rollup.interval(intervalOf(row), take(store, `${meter}/${sequence}`))
     run(database, 'delete from window_work where meter = ? and sequence = ?', meter, sequence)
     run(database, 'delete from meter_interval where meter = ? and sequence = ?', meter, sequence)
   }
@@ -174,7 +168,7 @@ function rollLooks(store: Store, until_ms: number): number {
   const rows = all<{ engine: string; to_ms: number }>(database, compared, until_ms)
   const rollup = new Rollup()
   for (const { engine, to_ms } of rows) {
-    rollup.post(take(store, `${engine}/counted/${to_ms}/`))
+    rollup.post(take(store, `${engine}/counted/${to_ms}`))
     run(database, 'delete from engine_counted where engine = ? and to_ms = ?', engine, to_ms)
   }
   keepRollup(store, rollup)

@@ -15,15 +15,18 @@ interface Flow {
   readonly at_ms: bigint
 }
 
+/** Hours have had six digits since 1981, so that their order as text is their order in time. */
+const sixDigits = 100_000
+
 const moved = `
   select debit, credit, amount, at_ms from transfer
-  where at_ms >= ? and at_ms < ? and unit = ? and id >= 'cost/' and id < 'cost0'`
+  where id >= ? and id < ? and unit = ?`
 
 const day_h = 24
 
 /** Of days that are rolled up there are sums alone: they are told as of the day's first hour. */
 function flowsOf(books: Books, unit: 'nano-USD' | 'ugCO2e', from: number, to: number): CostFlow[] {
-  const whole = [...stream<Flow>(books.database, moved, from * hour_ms, to * hour_ms, unit)].map(
+  const whole = [...stream<Flow>(books.database, moved, `cost/${Math.max(from, sixDigits)}/`, `cost/${to}/`, unit)].map(
     ({ debit, credit, amount, at_ms }) => ({ from: debit, to: credit, amount, hour: hourOf(Number(at_ms)) }),
   )
   for (const { unit: of, day, ...flow } of rolledTransfers(books)) {
