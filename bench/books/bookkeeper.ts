@@ -5,6 +5,7 @@ import { engineCursor, engineReadTo, finishEngine, ingestEngineLog } from '../..
 import { ingestJournal, markDead } from '../../src/adapters/sqlite/ingest.ts'
 import { insertInterval } from '../../src/adapters/sqlite/intervals.ts'
 import { settleOrphans } from '../../src/adapters/sqlite/orphans.ts'
+import { one, stream } from '../../src/adapters/sqlite/query.ts'
 import { reconcileAttempts } from '../../src/adapters/sqlite/reconcile.ts'
 import { setPrice } from '../../src/adapters/sqlite/registry/prices.ts'
 import { openStore, type Store, StoreError } from '../../src/adapters/sqlite/store.ts'
@@ -81,10 +82,8 @@ export class Bookkeeper {
   compare(found: Check): string[] {
     const sum = (unit: string, where: string): bigint => {
       const find = `select amount from transfer where unit = ? and ${where}`
-      const statement = this.store.database.prepare(find)
-      statement.setReadBigInts(true)
       let all = 0n
-      for (const { amount } of statement.iterate(unit)) all += amount as bigint
+      for (const { amount } of stream<{ amount: bigint }>(this.store.database, find, unit)) all += amount
       return all
     }
     const is: readonly (readonly [string, bigint | number, bigint | number])[] = [
@@ -191,7 +190,7 @@ export class Bookkeeper {
   /** Not a page more than there is. What fits in free pages goes through. */
   #fill(gateway: Gateway): void {
     const { database } = this.store
-    const pages = Number(database.prepare('pragma page_count').get()?.page_count)
+    const pages = Number(one<{ page_count: number }>(database, 'pragma page_count')?.page_count)
     database.exec(`pragma max_page_count = ${pages}`)
     const { delivered } = gateway
     try {

@@ -1,8 +1,9 @@
 /** Figures of the books for metrics: floats will do, since nobody is billed by a metric. Exact sums are the audit's matter. */
-import type { DatabaseSync } from 'node:sqlite'
+
 import type { LedgerUnit } from '../../books/account.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { type Watts, watts } from '../../units/quantity.ts'
+import type { Database } from './database.ts'
 import { all, allBig, one } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -44,5 +45,5 @@ export function floorOf({ database }: Pick<Store, 'database'>, meter: string): W
 }
 
 /** The last interval of a meter; undefined: it has none yet. */
-export const lastInterval = (database: DatabaseSync, meter: string): MeterFigure | undefined =>
+export const lastInterval = (database: Database, meter: string): MeterFigure | undefined =>
   one(database, 'select meter, grade, to_ms from meter_interval where meter = ? order by sequence desc limit 1', meter)

@@ -23,7 +23,7 @@ const put = (store: Store) =>
     'select source, subject, reason from quarantine order by id',
   ).map(({ subject, reason }) => [subject, reason])
 
-const transfers = (store: Store) => store.database.prepare('select * from transfer order by id').all()
+const transfers = (store: Store) => all(store.database, 'select * from transfer order by id')
 
 const lively = (n: number): Row[] => Array.from({ length: n }, (_, index) => [openRow(index), closeRow(index)]).flat()
 

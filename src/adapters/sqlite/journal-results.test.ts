@@ -4,6 +4,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { openJournal } from './journal.ts'
 import { listJournals } from './journal-reader.ts'
 import { batchesIn, dropResults, holdsResults, resultsOf } from './journal-results.ts'
+import { count } from './ledger.ts'
 import { openStore } from './store.ts'
 import { takeJournals } from './take-journals.ts'
 import { closeRow, gateway, openRow, testHome } from './testing.ts'
@@ -28,7 +29,7 @@ test('a result is durable with its row, forgotten when told, and kept over the d
 
   const store = openStore(home)
   while (takeJournals(store, journals, Date.now));
-  assert.equal(store.database.prepare('select count(*) as n from request').get()?.n, 4, 'it is in the books')
+  assert.equal(count(store.database, 'select count(*) as n from request'), 4, 'it is in the books')
   assert.deepEqual(listJournals(journals), [gateway], 'and stays for what it holds')
   assert.deepEqual(batchesIn(journals, gateway).sort(), ['t/a', 't/b'])
   dropResults(journals, gateway, 't/a')

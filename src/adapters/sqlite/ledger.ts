@@ -1,7 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { Account, LedgerUnit, Transfer } from '../../books/account.ts'
 import { dayOf } from '../../books/account.ts'
 import { insertAside } from './aside.ts'
+import type { Database } from './database.ts'
 import { allBig, one, run } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -41,7 +41,7 @@ const addToBalance = `
   on conflict (account, unit, day) do update set amount = amount + excluded.amount`
 
 /** Row by row: many rows in one statement were tried and took longer, since SQLite's time goes into its three indexes. */
-const insertTransfer = (database: DatabaseSync, { id, unit, from, to, amount, request, at_ms }: Transfer): boolean =>
+const insertTransfer = (database: Database, { id, unit, from, to, amount, request, at_ms }: Transfer): boolean =>
   run(database, insertSql, id, unit, from, to, amount, request, at_ms) === 1
 
 interface Movement {
@@ -78,18 +78,18 @@ export const sameTransfer = (stored: StoredTransfer, { unit, from, to, amount, r
   stored.request === request &&
   stored.at_ms === BigInt(at_ms)
 
-function isStored(database: DatabaseSync, transfer: Transfer): boolean {
+function isStored(database: Database, transfer: Transfer): boolean {
   const [stored] = allBig<StoredTransfer>(database, 'select * from transfer where id = ?', transfer.id)
   return stored !== undefined && sameTransfer(stored, transfer)
 }
 
 /** By the range of their names: `/` is followed by `0` in the order of bytes. What a request moved but for energy is named after it. */
-export const namedUnder = (database: DatabaseSync, name: string): StoredTransfer[] =>
+export const namedUnder = (database: Database, name: string): StoredTransfer[] =>
   allBig<StoredTransfer>(database, 'select * from transfer where id >= ? and id < ? order by id', ...under(name))
 
 export const under = (name: string): [from: string, to: string] => [`${name}/`, `${name}0`]
 
-export const count = (database: DatabaseSync, sql: string): number => one<{ n: number }>(database, sql)?.n ?? 0
+export const count = (database: Database, sql: string): number => one<{ n: number }>(database, sql)?.n ?? 0
 
 /** Amounts in JSON are decimal strings: a reader's float would round them. */
 export const decimal = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)

@@ -1,17 +1,17 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { PriceVersion } from '../../books/price.ts'
 import type { SloClass } from '../../books/slo-class.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import { price } from '../../units/amount.ts'
 import { id } from '../../units/ids.ts'
+import type { Database } from './database.ts'
 import { allBig } from './query.ts'
 
 /** Prices by version, looked up once each: a version never changes. */
 export class Prices {
   private readonly known = new Map<number, PriceVersion>()
-  private readonly database: DatabaseSync
+  private readonly database: Database
 
-  constructor(database: DatabaseSync) {
+  constructor(database: Database) {
     this.database = database
   }
 

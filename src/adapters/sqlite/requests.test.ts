@@ -88,16 +88,15 @@ test('every way to ask goes by an index: none looks through all requests', () =>
       { outcome: 'failed' },
       { outcome: 'timeout', model: 'm1' },
     ]
-    const prepare = store.database.prepare.bind(store.database)
+    const iterate = store.database.iterate.bind(store.database)
     const plans: string[] = []
-    store.database.prepare = (sql) => {
-      if (sql.includes('indexed by') && !sql.startsWith('explain'))
-        plans.push(
-          all<{ detail: string }>(store.database, `explain query plan ${sql}`)
-            .map((row) => row.detail)
-            .join('; '),
-        )
-      return prepare(sql)
+    store.database.iterate = (sql, values, integers) => {
+      plans.push(
+        all<{ detail: string }>(store.database, `explain query plan ${sql}`, ...values)
+          .map((row) => row.detail)
+          .join('; '),
+      )
+      return iterate(sql, values, integers)
     }
     for (const wanted of asked) requestsPage(store, 5, wanted)
     assert.equal(plans.length, asked.length)

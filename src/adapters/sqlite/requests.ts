@@ -8,6 +8,7 @@ import type { Grade } from '../../plant/energy/meter.ts'
 import { formatDollars } from '../../units/amount.ts'
 import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
+import { streamPlain } from './query.ts'
 import { energyOf } from './request-energy.ts'
 
 /** A request on one line. */
@@ -73,11 +74,14 @@ export function requestsPage(books: Books, n: number, wanted: Wanted = {}): Page
   const most = Math.min(n, mostLines)
   const { index, given, rest } = planOf(wanted)
   const before = wanted.before ?? { closed_ms: Number.MAX_SAFE_INTEGER, id: '' }
+  const fits = rest.length === 0 ? '1' : `case when ${rest.map(({ sql }) => sql).join(' and ')} then 1 else 0 end`
+  const through = books.database.dialect === 'sqlite' ? `indexed by ${index}` : ''
   const sql = `
-    select id, closed_ms, outcome, body, ${[...rest, '1'].join(' and ')} as fits from request indexed by ${index}
-    where ${[...given, '(closed_ms, id) < (:closed_ms, :id)'].join(' and ')}
+    select id, closed_ms, outcome, body, ${fits} as fits from request ${through}
+    where ${[...given.map((each) => each.sql), '(closed_ms, id) < (?, ?)'].join(' and ')}
     order by closed_ms desc, id desc limit ${mostScanned}`
-  return collected(books, books.database.prepare(sql).iterate(valuesOf(sql, wanted, before)) as Iterable<Scanned>, most)
+  const values = [...rest, ...given].flatMap((each) => each.values)
+  return collected(books, streamPlain<Scanned>(books.database, sql, ...values, before.closed_ms, before.id), most)
 }
 
 interface Scanned extends Mark {
@@ -98,31 +102,34 @@ function collected(books: Books, rows: Iterable<Scanned>, most: number): Page {
   return { requests, next: scanned === mostScanned ? last : null }
 }
 
-const failed = "outcome not in ('complete', 'client_closed')"
+/** A condition of the query, and what is bound to it. */
+interface Condition {
+  readonly sql: string
+  readonly values: readonly string[]
+}
+
+const notBilledOnly: Condition = { sql: "outcome not in ('complete', 'client_closed')", values: [] }
 
 /** The narrowest index leads; what else is wanted is looked for in its rows. */
 function planOf({ tenant, application, model, key, outcome }: Wanted) {
+  const is = (column: string, value: string | undefined): Condition | undefined =>
+    value === undefined ? undefined : { sql: `${column} = ?`, values: [value] }
+  const notBilled = outcome !== undefined && outcome !== 'complete' && outcome !== 'client_closed'
   const conditions = {
-    failed: outcome !== undefined && outcome !== 'complete' && outcome !== 'client_closed' ? failed : undefined,
-    key: key === undefined ? undefined : 'api_key = :key',
-    application: application === undefined ? undefined : 'application = :application',
-    tenant: tenant === undefined ? undefined : 'tenant = :tenant',
-    model: model === undefined ? undefined : 'model = :model',
-    outcome: outcome === undefined || outcome === 'failed' ? undefined : 'outcome = :outcome',
+    failed: notBilled ? notBilledOnly : undefined,
+    key: is('api_key', key),
+    application: is('application', application),
+    tenant: is('tenant', tenant),
+    model: is('model', model),
+    outcome: is('outcome', outcome === 'failed' ? undefined : outcome),
   }
   const order = ['failed', 'key', tenant === undefined ? 'model' : 'application', 'tenant', 'model'] as const
   const leads = order.find((name) => conditions[name])
   const index = leads === undefined ? 'request_closed' : `request_${leads}`
-  const given = leads === 'application' ? [conditions.tenant, conditions.application] : [leads && conditions[leads]]
-  const rest = Object.values(conditions).filter((each) => each !== undefined && !given.includes(each))
-  return { index, given: given.filter((each) => each !== undefined), rest }
-}
-
-/** Only those that the statement names: SQLite refuses a value that it has no place for. */
-function valuesOf(sql: string, wanted: Wanted, { closed_ms, id }: Mark): Record<string, string | number> {
-  const { before: _, ...named } = wanted
-  const values = Object.entries({ ...named, closed_ms, id }).filter(([name]) => new RegExp(`:${name}\\b`).test(sql))
-  return Object.fromEntries(values.map(([name, value]) => [`:${name}`, value ?? '']))
+  const led = leads === 'application' ? [conditions.tenant, conditions.application] : [leads && conditions[leads]]
+  const given = led.filter((each) => each !== undefined)
+  const rest = Object.values(conditions).filter((each) => each !== undefined)
+  return { index, given, rest: rest.filter((each) => !given.includes(each)) }
 }
 
 function lineOf(books: Books, prices: Prices, row: CloseRow): RequestLine {

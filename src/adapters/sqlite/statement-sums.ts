@@ -1,5 +1,5 @@
 /** Sums of statements as rows: by hour, as they are booked, and by day, of days that are rolled up. */
-import type { DatabaseSync } from 'node:sqlite'
+
 import type { Transfer } from '../../books/account.ts'
 import type { CloseRow, WasteCause } from '../../books/row.ts'
 import type { SummedPart, SummedRequests } from '../../books/statement-sums.ts'
@@ -7,6 +7,7 @@ import { StatementSums } from '../../books/statement-sums.ts'
 import type { TokenClass } from '../../books/usage.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { nanoDollars } from '../../units/amount.ts'
+import type { Database } from './database.ts'
 import { Prices } from './price-of.ts'
 import { one, run, stream, streamPlain } from './query.ts'
 import type { Store } from './store.ts'
@@ -134,7 +135,7 @@ const addEnergy = `
   on conflict (tenant, hour, application, grade) do update set amount = statement_energy.amount + excluded.amount`
 
 /** Energy from a meter to an application; its grade is that of its interval. */
-function sumEnergy(database: DatabaseSync, posted: readonly Transfer[]): void {
+function sumEnergy(database: Database, posted: readonly Transfer[]): void {
   const sums = new Map<string, { where: readonly [string, number, string, string]; amount: bigint }>()
   const grades = new Map<string, Grade>()
   for (const { id, unit, from, to, amount, at_ms } of posted) {
@@ -152,7 +153,7 @@ function sumEnergy(database: DatabaseSync, posted: readonly Transfer[]): void {
   for (const { where, amount } of sums.values()) run(database, addEnergy, ...where, amount)
 }
 
-function gradeOf(database: DatabaseSync, interval: string): Grade {
+function gradeOf(database: Database, interval: string): Grade {
   const [meter = '', sequence = ''] = interval.split('/')
   const find = 'select grade from meter_interval where meter = ? and sequence = ?'
   return one<{ grade: Grade }>(database, find, meter, Number(sequence))?.grade ?? 'estimated'

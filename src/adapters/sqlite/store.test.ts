@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { count } from './ledger.ts'
+import { one, run } from './query.ts'
+import { SqliteDatabase } from './sqlite-database.ts'
 import { migrate, openStore, StoreError } from './store.ts'
 import { testHome } from './testing.ts'
 
@@ -24,7 +25,7 @@ test('a file that is no store, a later schema and a missing folder are told apar
   assert.throws(() => openStore(home), faultIs('corrupt'))
   using later = testHome()
   openStore(later).close()
-  const database = new DatabaseSync(later.store)
+  const database = new SqliteDatabase(later.store)
   database.exec('pragma user_version = 999')
   database.close()
   assert.throws(() => openStore(later), faultIs('newer_schema'))
@@ -33,8 +34,8 @@ test('a file that is no store, a later schema and a missing folder are told apar
 
 test('migrations run once each, in order, all of one or nothing of it', () => {
   using home = testHome()
-  const database = new DatabaseSync(':memory:')
-  const version = () => database.prepare('pragma user_version').get()?.user_version
+  const database = new SqliteDatabase(':memory:')
+  const version = () => one<{ user_version: number }>(database, 'pragma user_version')?.user_version
   writeFileSync(join(home.root, '000001.sql'), 'create table a (x integer)')
   migrate(database, 'test', home.root)
   writeFileSync(join(home.root, '000002.sql'), 'create table b (x integer); create table a (x integer)')
@@ -50,11 +51,11 @@ test('migrations run once each, in order, all of one or nothing of it', () => {
 test('a full disk is a fault of its own, and nothing of the transaction stays', () => {
   using home = testHome()
   const store = openStore(home)
-  const pages = Number(store.database.prepare('pragma page_count').get()?.page_count)
+  const pages = Number(one<{ page_count: number }>(store.database, 'pragma page_count')?.page_count)
   store.database.exec(`pragma max_page_count = ${pages + 2}`)
-  const insert = store.database.prepare('insert into tenant values (?, 0)')
   const fill = (): void => {
-    for (let n = 0; n < 10_000; n++) insert.run(`tenant ${n} ${'x'.repeat(100)}`)
+    for (let n = 0; n < 10_000; n++)
+      run(store.database, 'insert into tenant values (?, 0)', `tenant ${n} ${'x'.repeat(100)}`)
   }
   assert.throws(() => store.transaction(fill), faultIs('full'))
   assert.equal(count(store.database, 'select count(*) as n from tenant'), 0)

@@ -1,11 +1,13 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
 import { watchChanges } from './changes/audited.ts'
 import { type Actor, itself, logChanges } from './changes/log.ts'
+import type { Database } from './database.ts'
+import { one } from './query.ts'
+import { SqliteDatabase } from './sqlite-database.ts'
 
 export type StoreFault = 'corrupt' | 'full' | 'locked' | 'no_permission' | 'newer_schema' | 'io'
 
@@ -49,7 +51,7 @@ const nextStep: Readonly<Record<StoreFault, string>> = {
 export interface Store {
   readonly home: Home
   readonly path: string
-  readonly database: DatabaseSync
+  readonly database: Database
   /** All of it or nothing. Nested, it is part of the outer one. */
   transaction<T>(work: () => T): T
   /** The same store; what is changed by this one is logged under that name. */
@@ -95,8 +97,8 @@ function held(path: string): ReturnType<typeof holdAlive> {
   }
 }
 
-function opened(path: string): DatabaseSync {
-  const database = new DatabaseSync(path)
+function opened(path: string): Database {
+  const database = new SqliteDatabase(path)
   try {
     database.exec('pragma busy_timeout = 2000; pragma foreign_keys = on')
     database.exec('pragma journal_mode = wal; pragma synchronous = full')
@@ -112,9 +114,9 @@ function opened(path: string): DatabaseSync {
 const folder = fileURLToPath(new URL('../../../sql/', import.meta.url))
 
 /** Numbered, forward only, each with its number in one transaction. A store of a later version is left alone. */
-export function migrate(database: DatabaseSync, path: string, scripts = folder): void {
+export function migrate(database: Database, path: string, scripts = folder): void {
   const files = readdirSync(scripts).filter((name) => /^\d{6}\.sql$/.test(name))
-  const at = Number(database.prepare('pragma user_version').get()?.user_version)
+  const at = Number(one<{ user_version: number }>(database, 'pragma user_version')?.user_version)
   if (at > files.length) throw new StoreError('newer_schema', path)
   for (const name of files.sort().slice(at)) {
     const script = readFileSync(join(scripts, name), 'utf8')
@@ -122,15 +124,15 @@ export function migrate(database: DatabaseSync, path: string, scripts = folder):
   }
 }
 
-function transaction<T>(database: DatabaseSync, path: string, work: () => T): T {
-  if (database.isTransaction) return work()
+function transaction<T>(database: Database, path: string, work: () => T): T {
+  if (database.inTransaction) return work()
   try {
     database.exec('begin immediate')
     const result = work()
     database.exec('commit')
     return result
   } catch (cause) {
-    if (database.isTransaction) database.exec('rollback')
+    if (database.inTransaction) database.exec('rollback')
     throw asStoreError(path, cause)
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { before, test } from 'node:test'
 import { ingestJournal } from '../../adapters/sqlite/ingest.ts'
+import { all } from '../../adapters/sqlite/query.ts'
 import { includes, type Role, roles } from '../../adapters/sqlite/registry/admins.ts'
 import { createKey } from '../../adapters/sqlite/registry/keys.ts'
 import { closeRow, gateway, journaled, setTestPrice } from '../../adapters/sqlite/testing.ts'
@@ -156,7 +157,7 @@ test('a session has the role of its key, and ends with it', async () => {
 
 test('keys of the control API are shown once and stored nowhere; an admin cannot be of one tenant', async () => {
   const listed = JSON.stringify(await local('GET', '/api/admins'))
-  const stored = JSON.stringify(operator.factory.store.database.prepare('select * from admin_key').all())
+  const stored = JSON.stringify(all(operator.factory.store.database, 'select * from admin_key'))
   for (const { key } of holders) assert(!listed.includes(key) && !stored.includes(key))
   for (const [body, code] of [
     [{ name: 'x', role: 'admin', tenant: 'acme' }, 'invalid_value'],

@@ -9,7 +9,7 @@ import { insertCounted } from '../../adapters/sqlite/counted.ts'
 import { ingestJournal, journalReadTo } from '../../adapters/sqlite/ingest.ts'
 import { insertInterval } from '../../adapters/sqlite/intervals.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
-import { all } from '../../adapters/sqlite/query.ts'
+import { all, run } from '../../adapters/sqlite/query.ts'
 import { rollUp } from '../../adapters/sqlite/rollup.ts'
 import { openStore, type Store } from '../../adapters/sqlite/store.ts'
 import {
@@ -116,9 +116,14 @@ test('what is not settled holds back all that it may need', () => {
   using home = testHome()
   using store = settledDay(home, 3)
   const open = JSON.stringify(openRow(9, { at_ms: dayStart_ms - 60_000 }))
-  store.database
-    .prepare('insert into open_request (id, incarnation, body, hash) values (?, ?, ?, ?)')
-    .run('o', 'gwb', open, 'h')
+  run(
+    store.database,
+    'insert into open_request (id, incarnation, body, hash) values (?, ?, ?, ?)',
+    'o',
+    'gwb',
+    open,
+    'h',
+  )
   const before = detail(store)
   while (rollUp(store, after_ms));
   assert.equal(detail(store), before, 'a request that is open keeps those after it')

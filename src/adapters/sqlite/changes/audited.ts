@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { Database } from '../database.ts'
 import { all } from '../query.ts'
 
 /** A table whose every change is logged. */
@@ -34,13 +34,13 @@ export const audited: readonly Audited[] = [
  * Has SQLite itself note every change of those tables, in a table of this connection alone, so that no code can forget to.
  * Triggers are made anew at each start from the columns as they are: a column that is added later is logged too.
  */
-export function watchChanges(database: DatabaseSync): void {
+export function watchChanges(database: Database): void {
   database.exec('create temp table changed (kind text, what text, before text, after text)')
   for (const one of audited)
     for (const event of ['insert', 'update', 'delete'] as const) database.exec(trigger(database, one, event))
 }
 
-function trigger(database: DatabaseSync, { table, kind, name, hidden = [] }: Audited, event: string): string {
+function trigger(database: Database, { table, kind, name, hidden = [] }: Audited, event: string): string {
   const columns = all<{ name: string }>(database, `select name from pragma_table_info('${table}')`)
     .map((column) => column.name)
     .filter((column) => !hidden.includes(column))

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import { clock } from '../../clock/clock.ts'
+import type { Database } from '../database.ts'
 import { all, one, run, streamPlain } from '../query.ts'
 
 /** In whose name a store is changed. */
@@ -29,7 +29,7 @@ export interface Change {
 type Noted = Pick<Change, 'kind' | 'what' | 'before' | 'after'>
 
 /** Moves what this transaction has changed into the log: the change and its line are durable together, or neither is. */
-export function logChanges(database: DatabaseSync, actor: Actor): void {
+export function logChanges(database: Database, actor: Actor): void {
   const noted = all<Noted>(database, 'select kind, what, before, after from temp.changed order by rowid')
   if (noted.length === 0) return
   run(database, 'delete from temp.changed')
@@ -37,10 +37,10 @@ export function logChanges(database: DatabaseSync, actor: Actor): void {
 }
 
 /** A deed that changed no table of ours, such as a restart of the gateways. Within a transaction of the caller's. */
-export const logDeed = (database: DatabaseSync, actor: Actor, what: string): void =>
+export const logDeed = (database: Database, actor: Actor, what: string): void =>
   append(database, actor, { kind: 'deed', what, before: null, after: null })
 
-function append(database: DatabaseSync, actor: Actor, noted: Noted): void {
+function append(database: Database, actor: Actor, noted: Noted): void {
   const last = one<{ seq: number; hash: string }>(
     database,
     'select seq, hash from change_log order by seq desc limit 1',
@@ -79,17 +79,21 @@ export interface WantedChanges {
 }
 
 /** Newest first. */
-export const listChanges = (database: DatabaseSync, { limit, before, who, kind }: WantedChanges): Change[] =>
-  all<Change>(
+export function listChanges(database: Database, { limit, before, who, kind }: WantedChanges): Change[] {
+  const wanted = [
+    ['seq < ?', before],
+    ['who = ?', who],
+    ['kind = ?', kind],
+  ] as const
+  const given = wanted.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]))
+  return all<Change>(
     database,
     `select seq, at_ms, who, action, kind, what, before, after from change_log
-     where (?1 is null or seq < ?1) and (?2 is null or who = ?2) and (?3 is null or kind = ?3)
-     order by seq desc limit ?4`,
-    before ?? null,
-    who ?? null,
-    kind ?? null,
+     where ${['1 = 1', ...given.map(({ sql }) => sql)].join(' and ')} order by seq desc limit ?`,
+    ...given.map(({ value }) => value),
     limit,
   )
+}
 
 export interface Chain {
   readonly whole: boolean
@@ -101,7 +105,7 @@ export interface Chain {
 }
 
 /** Reads the whole log and works its hashes out anew. */
-export function checkChain(database: DatabaseSync): Chain {
+export function checkChain(database: Database): Chain {
   let [changes, hash] = [0, '']
   for (const line of streamPlain<Change & { hash: string }>(database, 'select * from change_log order by seq')) {
     if (line.seq !== changes + 1 || line.hash !== hashOf(hash, line))

@@ -1,4 +1,4 @@
-import type { SQLInputValue } from 'node:sqlite'
+import type { Value } from '../database.ts'
 import * as query from '../query.ts'
 import type { Store } from '../store.ts'
 
@@ -34,15 +34,14 @@ export const change = <T>(store: Store, work: () => T): T =>
   })
 
 /** All rows of a query; the caller knows their shape from the SQL beside it. */
-export const all = <Row>(store: Store, sql: string, ...values: SQLInputValue[]): Row[] =>
+export const all = <Row>(store: Store, sql: string, ...values: Value[]): Row[] =>
   query.all(store.database, sql, ...values)
 
-export const one = <Row>(store: Store, sql: string, ...values: SQLInputValue[]): Row | undefined =>
+export const one = <Row>(store: Store, sql: string, ...values: Value[]): Row | undefined =>
   query.one(store.database, sql, ...values)
 
 /** Number of rows changed. */
-export const run = (store: Store, sql: string, ...values: SQLInputValue[]): number =>
-  query.run(store.database, sql, ...values)
+export const run = (store: Store, sql: string, ...values: Value[]): number => query.run(store.database, sql, ...values)
 
 export const counter = (store: Store, name: string): number =>
   Number(one<{ value: number }>(store, 'select value from counter where name = ?', name)?.value ?? 0)

@@ -10,6 +10,7 @@ import { makeHome } from '../../files/home.ts'
 import { parseSnapshot } from '../../operator/contract.ts'
 import { hashKey } from '../../random/secret.ts'
 import { openStore, type Store } from '../store.ts'
+import { all } from './change.ts'
 import { addEngine, drainEngine, embedded, listEngines, removeEngine } from './engines.ts'
 import { createKey, findKey, listKeys, type NewKey, revokeKey, rotateKey } from './keys.ts'
 import { addModelFile, removeModelFile } from './models.ts'
@@ -133,7 +134,7 @@ test('a key is nowhere in the store, and its hash is in the snapshot until it is
   const store = freshStore()
   const { key, record } = createKey(store, pepper, plain, 1000)
   assert.match(key, /^wm-[A-Za-z0-9]{43}$/)
-  const dump = JSON.stringify(store.database.prepare('select * from api_key').all())
+  const dump = JSON.stringify(all(store, 'select * from api_key'))
   assert(!dump.includes(key) && !dump.includes(key.slice(12)))
   const hashes = () => wireSnapshot(store, 0).grants.map((grant) => grant.hash)
   assert(hashes().includes(hashKey(pepper, key)))

@@ -1,5 +1,5 @@
-import { DatabaseSync } from 'node:sqlite'
 import { all, one, run } from '../query.ts'
+import { SqliteDatabase } from '../sqlite-database.ts'
 import type { Keeping, Looked, Looking, Purging, Removing } from './work.ts'
 
 /** A tenant's bytes are kept up by the table itself, whoever writes. */
@@ -33,10 +33,10 @@ const pagesGivenBack = 4096
  * is what somebody said.
  */
 export class ResponseTable {
-  readonly #database: DatabaseSync
+  readonly #database: SqliteDatabase
 
   constructor(path: string) {
-    this.#database = new DatabaseSync(path)
+    this.#database = new SqliteDatabase(path)
     try {
       this.#database.exec('pragma busy_timeout = 5000; pragma auto_vacuum = incremental; pragma journal_mode = wal')
       this.#database.exec('pragma synchronous = full; pragma secure_delete = on; pragma journal_size_limit = 16777216')
@@ -48,7 +48,7 @@ export class ResponseTable {
   }
 
   close(): void {
-    if (this.#database.isOpen) this.#database.close()
+    this.#database.close()
   }
 
   /** All of it or nothing. */
@@ -58,7 +58,7 @@ export class ResponseTable {
       what()
       this.#database.exec('commit')
     } catch (cause) {
-      if (this.#database.isTransaction) this.#database.exec('rollback')
+      if (this.#database.inTransaction) this.#database.exec('rollback')
       throw cause
     }
   }

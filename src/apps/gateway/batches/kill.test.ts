@@ -10,6 +10,7 @@ import { makeHome } from '../../../adapters/files/home.ts'
 import { writeStored } from '../../../adapters/operator/stored.ts'
 import { listJournals, readJournal } from '../../../adapters/sqlite/journal-reader.ts'
 import { holdsResults } from '../../../adapters/sqlite/journal-results.ts'
+import { one } from '../../../adapters/sqlite/query.ts'
 import { openStore } from '../../../adapters/sqlite/store.ts'
 import { takeJournals } from '../../../adapters/sqlite/take-journals.ts'
 import type { CloseRow } from '../../../books/row.ts'
@@ -110,8 +111,8 @@ test('gateways are killed, and some stopped, in the middle of a batch: each line
   store.database.exec(`insert into price (${columns}) values (${values})`)
   for (let turns = 0; takeJournals(store, home.journals, Date.now); turns++) assert(turns < 1000)
   assert.deepEqual(listJournals(home.journals), [], 'journals that hold nothing any more are deleted')
-  const booked = store.database.prepare("select count(*) as n from request where outcome = 'complete'").get()
+  const booked = one<{ n: number }>(store.database, "select count(*) as n from request where outcome = 'complete'")
   assert.equal(booked?.n, count)
-  const paid = store.database.prepare("select sum(amount) as nano from transfer where unit = 'nano-USD'").get()
+  const paid = one<{ nano: number }>(store.database, "select sum(amount) as nano from transfer where unit = 'nano-USD'")
   assert.equal(paid?.nano, count * (3 * 50 + 2 * 100), 'three tokens in and two out, for each line once')
 })
