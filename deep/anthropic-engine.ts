@@ -13,8 +13,10 @@ export async function madeUpMessages(): Promise<Disposable & { url: string }> {
       response.setHeader('content-type', 'application/json')
       return void response.end(JSON.stringify({ data: [{ id: 'thinks' }, { id: 'breaks' }], has_more: false }))
     }
+    if (request.url === '/v1/messages/count_tokens') return void response.end(JSON.stringify({ input_tokens: 7 }))
     if (request.url !== '/v1/messages') return void response.writeHead(404).end()
-    const { model } = (await json(request)) as { model: string }
+    const { model, stream } = (await json(request)) as { model: string; stream?: boolean }
+    if (!stream) return void response.end(JSON.stringify(whole(model)))
     response.setHeader('content-type', 'text/event-stream')
     answer(response, model)
   })
@@ -28,6 +30,27 @@ export async function madeUpMessages(): Promise<Disposable & { url: string }> {
     },
   }
 }
+
+/** The same answer in one piece. */
+const whole = (model: string): object => ({
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model,
+  content: [
+    { type: 'thinking', thinking: 'hm, hm', signature: 'signed' },
+    { type: 'text', text: 'Yes.' },
+  ],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: {
+    input_tokens: 7,
+    cache_creation_input_tokens: 3,
+    cache_read_input_tokens: 0,
+    output_tokens: 9,
+    output_tokens_details: { thinking_tokens: 5 },
+  },
+})
 
 function answer(response: ServerResponse, model: string): void {
   const send = (event: { readonly type: string; readonly [field: string]: unknown }): boolean =>

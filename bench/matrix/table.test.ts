@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Ran, surfaces } from './record.ts'
-import { legendOf, tableOf } from './table.ts'
+import { type Parsed, type Ran, surfaces } from './record.ts'
+import { legendOf, sdkTableOf, tableOf } from './table.ts'
 
 const cell = (engine: string, how: Ran['how']): Ran => ({ engine, surface: 'n', how, what: `${engine} 7` })
 
@@ -25,4 +25,23 @@ test('versions are told of real engines alone, and every surface has its number'
   assert.doesNotMatch(legend, /b 7/)
   for (const [index, surface] of surfaces.entries()) assert(legend.includes(`${index + 1} ${surface}`), surface)
   assert.match(legendOf([]).join(), /none here/)
+})
+
+test('of an SDK both ways are told, and a request it has no words for is in no row', () => {
+  const parsed = (engine: string, streamed: boolean, how: Ran['how']): Parsed => ({
+    engine,
+    sdk: 'ai',
+    api: 'messages',
+    streamed,
+    how,
+    what: `${engine} 7`,
+  })
+  const cells = [parsed('a', false, 'real'), parsed('b', true, 'synthetic'), parsed('b', true, 'real')]
+  const [head, ...rows] = sdkTableOf(cells)
+  assert.match(head ?? '', /whole, streamed +a +b$/)
+  assert.deepEqual(
+    rows.map((row) => row.split(/\s+/)),
+    [['ai', 'messages', 'R', '-', '-', 'R']],
+  )
+  assert.match(legendOf([], cells).join('\n'), /R .*a \(a 7\), b \(b 7\)/)
 })
