@@ -2,6 +2,7 @@ import type { Grade } from '../plant/energy/meter.ts'
 import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
 import { assert } from '../units/assert.ts'
+import { csvCell } from './csv.ts'
 import { partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { charge } from './price.ts'
@@ -241,13 +242,6 @@ export function statementCsv(statement: Statement): string {
     ...statement.waste.map((line) => ({ kind: 'waste', ...line })),
     ...statement.energy.map((line) => ({ kind: 'energy', ...line })),
   ]
-  const text = rows.map((row) => columns.map((column) => cell(row[column])).join(','))
+  const text = rows.map((row) => columns.map((column) => csvCell(row[column])).join(','))
   return `${[columns.join(','), ...text].join('\r\n')}\r\n`
-}
-
-/** A name that a spreadsheet would take for a formula is made text. */
-function cell(value: unknown): string {
-  if (value === undefined || value === null) return ''
-  const text = typeof value === 'string' && /^[=+@\t\r-]/.test(value) ? `'${value}` : String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

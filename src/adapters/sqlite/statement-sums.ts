@@ -116,6 +116,36 @@ export const summedRequestsOf = (
     to,
   ) ?? { requests: 0, missing: 0 }
 
+/** Hours in [from, to) of a tenant or of all, in the order of tenants and hours. */
+export function* orderedParts(
+  { database }: Reader,
+  tenant: string | undefined,
+  from: number,
+  to: number,
+): Generator<SummedPart> {
+  const find = ordered(`${columns}, hour as slot`, 'statement_part', tenant)
+  for (const row of stream<PartRow>(database, find, ...given(tenant), from, to)) yield partOf(row)
+}
+
+export const orderedEnergy = (
+  { database }: Reader,
+  tenant: string | undefined,
+  from: number,
+  to: number,
+): Iterable<SummedEnergy> =>
+  stream<SummedEnergy>(
+    database,
+    ordered('tenant, hour as slot, application, grade, amount', 'statement_energy', tenant),
+    ...given(tenant),
+    from,
+    to,
+  )
+
+const given = (tenant: string | undefined): string[] => (tenant === undefined ? [] : [tenant])
+
+const ordered = (what: string, table: string, tenant: string | undefined): string =>
+  `select ${what} from ${table} where ${tenant === undefined ? '' : 'tenant = ? and '}hour >= ? and hour < ? order by tenant, hour`
+
 /** The first hour of which there are sums: the store may be older than they are. */
 export const summedFrom = ({ database }: Reader): number =>
   one<{ value: number }>(database, "select value from counter where name = 'statement_hours_from'")?.value ?? 0

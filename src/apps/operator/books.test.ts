@@ -6,30 +6,10 @@ import { check } from '../../adapters/sqlite/check.ts'
 import { exportBooks } from '../../adapters/sqlite/export.ts'
 import { one, run } from '../../adapters/sqlite/query.ts'
 import { requestsPage } from '../../adapters/sqlite/requests.ts'
-import type { Store } from '../../adapters/sqlite/store.ts'
-import { openStore } from '../../adapters/sqlite/store.ts'
-import { setTestPrice, testHome } from '../../adapters/sqlite/testing.ts'
-import { dayEnd_ms, makeDay, silentMeter } from '../../adapters/sqlite/testing-factory.ts'
+import { dayEnd_ms } from '../../adapters/sqlite/testing-factory.ts'
 import type { TenantId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
-import { newKeeper } from './keeper.ts'
-
-/** A day's books, all settled. */
-function withBooks(work: (store: Store) => void, seed = 3): void {
-  using home = testHome()
-  using _ = makeDay(home, seed)
-  const store = openStore(home)
-  setTestPrice(store)
-  for (const now of [dayEnd_ms, dayEnd_ms + 5000]) {
-    const options = { home, store, meter: { idleWatts: 20, fullWatts: 60 }, now: () => now, log: assert.fail }
-    const keeper = newKeeper({ ...options, readers: [silentMeter] })
-    if (now === dayEnd_ms) keeper.sample()
-    for (let turn = 0; turn < 5; turn++) keeper.tick()
-    keeper.close()
-  }
-  work(store)
-  store.close()
-}
+import { withBooks } from './testing-day.ts'
 
 const someRequest = "(select id from request where outcome = 'complete' and price_version = 1 order by id limit 1)"
 

@@ -25,13 +25,15 @@ export function bookCommands(program: Command): void {
   does<{ tenant: string; from: string; to: string }>(
     books
       .command('statement')
-      .description('what a tenant owes for a time; -o csv for a spreadsheet')
+      .description('what a tenant owes for a time; -o csv for a spreadsheet, -o focus for FOCUS 1.2')
       .requiredOption('--tenant <name>')
       .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
       .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)'),
     async (factory, { tenant, from, to, ...options }) => {
       const url = `/api/books/statement${query({ tenant, from, to })}`
-      if (options.format === 'csv') await print(factory.lines('GET', `${url}&format=csv`))
+      if (options.format === 'focus')
+        await print(factory.lines('GET', `/api/books/focus${query({ tenant, from, to })}`))
+      else if (options.format === 'csv') await print(factory.lines('GET', `${url}&format=csv`))
       else show(await factory.json('GET', url), options, statementView)
       return undefined
     },
@@ -75,6 +77,24 @@ export function bookCommands(program: Command): void {
     books.command('fits').description('what a step of each model costs in joules, and how far that is from the meters'),
     async (factory, options) => {
       show(await factory.json('GET', '/api/books/fits'), options, fitsView)
+      return undefined
+    },
+  )
+
+  does<Readonly<Record<'from' | 'to' | 'tenant' | 'by' | 'provider', string | undefined>>>(
+    books
+      .command('focus')
+      .description('what was billed and what came back, as FOCUS 1.2 (CSV): of one tenant, or of all')
+      .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
+      .option(
+        '--to <date>',
+        'the moment after the last, such as 2027-02-01 (default: the end of the hour or day under way)',
+      )
+      .option('--tenant <name>', 'this tenant alone')
+      .option('--by <period>', 'hour or day: the length of a charge period (default: hour)')
+      .option('--provider <name>', 'who issues the invoice (default: Wattmill)'),
+    async (factory, { from, to, tenant, by, provider }) => {
+      await print(factory.lines('GET', `/api/books/focus${query({ from, to, tenant, by, provider })}`))
       return undefined
     },
   )

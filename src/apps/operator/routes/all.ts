@@ -10,6 +10,7 @@ import { costRoutes } from './costs.ts'
 import { doctorRoutes } from './doctor.ts'
 import { economicRoutes } from './economics.ts'
 import { engineRoutes } from './engines.ts'
+import { financeRoutes } from './finance.ts'
 import { gatewayRoutes } from './gateways.ts'
 import { internalRoutes } from './internal.ts'
 import { keyRoutes } from './keys.ts'
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...budgetRoutes,
   ...railRoutes,
   ...bookRoutes,
+  ...financeRoutes,
   ...batchRoutes,
   ...usageRoutes,
   ...doctorRoutes,

@@ -1,0 +1,76 @@
+/** The FOCUS export, from the sums that are kept by the hour: a line at a time, whatever the length of the period. */
+import { focusCsvHead, focusCsvLine, focusEnergyRow, focusRow } from '../../books/focus/rows.ts'
+import { StatementSums } from '../../books/statement-sums.ts'
+import type { Books } from './books.ts'
+import { openBooks } from './books.ts'
+import { Prices } from './price-of.ts'
+import { orderedEnergy, orderedParts, type SummedEnergy } from './statement-sums.ts'
+
+export interface FocusWanted {
+  readonly tenant: string | undefined
+  /** Hours counted from 1970, UTC, the last not in it; whole days when it is by the day. */
+  readonly from: number
+  readonly to: number
+  readonly by: 'hour' | 'day'
+  readonly provider: string
+}
+
+const hour_ms = 3_600_000
+
+/** Sees one moment of the books, however long the reader takes. */
+export function* focusCsv({ home }: Pick<Books, 'home'>, wanted: FocusWanted): Generator<string> {
+  const books = openBooks(home)
+  try {
+    yield `${focusCsvHead}\n`
+    for (const row of focusRows(books, wanted)) yield `${focusCsvLine(row)}\n`
+  } finally {
+    books.close()
+  }
+}
+
+export function* focusRows(books: Books, { tenant, from, to, by, provider }: FocusWanted) {
+  const hours = by === 'hour' ? 1 : 24
+  const terms = { provider, slot_ms: hours * hour_ms }
+  const prices = new Prices(books.database)
+  for (const [slot, parts] of slots(orderedParts(books, tenant, from, to), hours)) {
+    const sums = new StatementSums(terms.slot_ms)
+    for (const part of parts) sums.part({ ...part, slot })
+    for (const part of sums.parts.values()) {
+      const row = focusRow(part, prices.of(part.price_version ?? 0), terms)
+      if (row) yield row
+    }
+  }
+  for (const [slot, energies] of slots(orderedEnergy(books, tenant, from, to), hours))
+    for (const energy of bySlot(energies)) yield focusEnergyRow({ ...energy, slot }, terms)
+}
+
+/** What follows each other of one tenant in one slot, together: an hour's or a day's lines are all that is held. */
+function* slots<T extends { readonly tenant: string; readonly slot: number | bigint }>(
+  sums: Iterable<T>,
+  hours: number,
+): Generator<readonly [number, readonly T[]]> {
+  let held: T[] = []
+  let name = ''
+  let slot = 0
+  for (const sum of sums) {
+    const its = Math.floor(Number(sum.slot) / hours)
+    const itsName = JSON.stringify([sum.tenant, its])
+    if (held.length > 0 && itsName !== name) {
+      yield [slot, held]
+      held = []
+    }
+    name = itsName
+    slot = its
+    held.push(sum)
+  }
+  if (held.length > 0) yield [slot, held]
+}
+
+function bySlot(energies: readonly SummedEnergy[]): Iterable<SummedEnergy> {
+  const sums = new Map<string, SummedEnergy>()
+  for (const energy of energies) {
+    const name = JSON.stringify([energy.application, energy.grade])
+    sums.set(name, { ...energy, amount: (sums.get(name)?.amount ?? 0n) + energy.amount })
+  }
+  return sums.values()
+}

@@ -1,0 +1,90 @@
+/** What finance takes away: the books in the forms that other programs read. */
+import Type from 'typebox'
+import { focusCsv } from '../../../adapters/sqlite/focus.ts'
+import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
+import { summedFrom } from '../../../adapters/sqlite/statement-sums.ts'
+import { ControlError } from '../errors.ts'
+import type { Factory } from '../factory.ts'
+import { didYouMean } from '../nearest.ts'
+import { Answer, type Route, route } from '../router.ts'
+import { dateMs, monthStartMs } from '../when.ts'
+
+const hour_ms = 3_600_000
+const slotHours = { hour: 1, day: 24 } as const
+
+const period = {
+  from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
+  to: Type.Optional(
+    Type.String({
+      description: 'a date such as 2027-02-01, which is not included; else the end of the hour or day under way',
+    }),
+  ),
+}
+
+export const financeRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/books/focus',
+    role: 'viewer',
+    of: 'field',
+    about: 'What was billed and what came back, by hour or day, as FOCUS 1.2 (CSV); of a tenant or of all',
+    input: {
+      ...period,
+      tenant: Type.Optional(Type.String()),
+      by: Type.Optional(
+        Type.Enum(['hour', 'day'], { description: 'hour (default) or day: the length of a charge period' }),
+      ),
+      provider: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 200, description: 'who issues the invoice (default: Wattmill)' }),
+      ),
+    },
+    run: (factory, { tenant, by = 'hour', provider = 'Wattmill', ...asked }) => {
+      if (tenant !== undefined) checkTenant(factory, tenant)
+      const wanted = { tenant, by, provider, ...wholeSlots(factory, asked, slotHours[by]) }
+      return new Answer({
+        status: 200,
+        headers: { 'content-type': 'text/csv; charset=utf-8' },
+        body: { lines: focusCsv(factory.store, wanted) },
+      })
+    },
+  }),
+]
+
+function checkTenant(factory: Factory, tenant: string): void {
+  const tenants = listTenants(factory.store)
+  if (!tenants.includes(tenant))
+    throw new ControlError('not_found', `no tenant ${tenant.slice(0, 80)}${didYouMean(tenant, tenants)}`, {
+      param: 'tenant',
+      next: 'wattmill apps list',
+    })
+}
+
+/** Hours from … until: whole charge periods of `slot` hours, all of which the books have summed by the hour. */
+function wholeSlots(
+  factory: Factory,
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+  slot: number,
+): { from: number; to: number } {
+  const now_ms = factory.now()
+  const slot_ms = slot * hour_ms
+  const from_ms = from === undefined ? monthStartMs(now_ms) : dateMs(from, 'from')
+  const to_ms = to === undefined ? Math.ceil((now_ms + 1) / slot_ms) * slot_ms : dateMs(to, 'to')
+  for (const [param, at_ms] of Object.entries({ from: from_ms, to: to_ms }))
+    if (at_ms % slot_ms !== 0)
+      throw new ControlError(
+        'invalid_value',
+        `\`${param}\` is not at the beginning of ${slot === 1 ? 'an hour' : 'a day'}, UTC`,
+        {
+          param,
+          next: 'Begin and end with a whole one: --from 2027-01-01 --to 2027-02-01',
+        },
+      )
+  if (to_ms <= from_ms) throw new ControlError('invalid_value', '`to` is not after `from`', { param: 'to' })
+  const since_ms = summedFrom(factory.store) * hour_ms
+  if (from_ms < since_ms)
+    throw new ControlError('invalid_value', 'of hours that old the books keep no sums by the hour', {
+      param: 'from',
+      next: `Begin later: --from ${new Date(Math.ceil(since_ms / slot_ms) * slot_ms).toISOString().slice(0, 16)}Z`,
+    })
+  return { from: from_ms / hour_ms, to: to_ms / hour_ms }
+}

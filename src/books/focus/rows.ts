@@ -1,0 +1,207 @@
+import type { Grade } from '../../plant/energy/meter.ts'
+import type { NanoDollars } from '../../units/amount.ts'
+import { formatDecimal, formatDollars, nanoDollars } from '../../units/amount.ts'
+import { csvCell, csvNumber } from '../csv.ts'
+import type { PriceVersion } from '../price.ts'
+import type { SummedPart } from '../statement-sums.ts'
+import type { FocusRow } from './check.ts'
+import { focusColumn } from './columns.ts'
+
+/** Who sells, and how long a charge period is: what all rows of an export share. */
+export interface FocusTerms {
+  readonly provider: string
+  readonly slot_ms: number
+}
+
+export interface FocusEnergy {
+  readonly tenant: string
+  readonly slot: number
+  readonly application: string
+  readonly grade: Grade
+  readonly amount: bigint
+}
+
+/** The columns of our export, in their order. Those with `x_` are ours. */
+export const focusExportColumns = [
+  'BilledCost',
+  'BillingAccountId',
+  'BillingAccountName',
+  'BillingCurrency',
+  'BillingPeriodEnd',
+  'BillingPeriodStart',
+  'ChargeCategory',
+  'ChargeClass',
+  'ChargeDescription',
+  'ChargeFrequency',
+  'ChargePeriodEnd',
+  'ChargePeriodStart',
+  'ConsumedQuantity',
+  'ConsumedUnit',
+  'ContractedCost',
+  'ContractedUnitPrice',
+  'EffectiveCost',
+  'InvoiceIssuerName',
+  'ListCost',
+  'ListUnitPrice',
+  'PricingCategory',
+  'PricingQuantity',
+  'PricingUnit',
+  'ProviderName',
+  'PublisherName',
+  'ResourceId',
+  'ResourceName',
+  'ResourceType',
+  'ServiceCategory',
+  'ServiceName',
+  'ServiceSubcategory',
+  'SkuId',
+  'SkuMeter',
+  'SkuPriceId',
+  'SubAccountId',
+  'SubAccountName',
+  'Tags',
+  'x_TokenClass',
+  'x_RequestCount',
+  'x_SloClass',
+  'x_PriceVersion',
+  'x_EnergyMillijoules',
+  'x_EnergyGrade',
+  'x_AllocatedMethodId',
+] as const
+type Name = (typeof focusExportColumns)[number]
+
+/** A price is in nano-dollars per million tokens, so a token's has fifteen places. */
+const unitPlaces = 15
+
+/**
+ * What was billed of one class of token at one price, or what came back: a row. Undefined: waste, which is on nobody's bill.
+ *
+ * List and contracted cost are the unit price × tokens, exactly. Billed and effective cost are what the ledger holds, where each
+ * request's charge is rounded to a whole nano-dollar: they differ by half a nano-dollar a request at most.
+ */
+export function focusRow(part: SummedPart, price: PriceVersion | undefined, terms: FocusTerms): FocusRow | undefined {
+  if (part.cause === 'refund') return credit(part, price, terms)
+  if (part.cause !== null || part.class === null) return undefined
+  const { model, price_version, class: tokenClass, tokens, amount, requests } = part
+  const perToken = price?.perMillion[tokenClass] ?? 0n
+  const list = formatDecimal(perToken * BigInt(tokens), unitPlaces)
+  return row({
+    ...shared(part, terms),
+    ...costs(formatDollars(amount), list),
+    ChargeCategory: 'Usage',
+    ChargeDescription: `${tokenClass} tokens of ${model}`,
+    ChargeFrequency: 'Usage-Based',
+    ConsumedQuantity: String(tokens),
+    ConsumedUnit: 'Tokens',
+    ContractedUnitPrice: formatDecimal(perToken, unitPlaces),
+    ListUnitPrice: formatDecimal(perToken, unitPlaces),
+    PricingCategory: 'Standard',
+    PricingQuantity: String(tokens),
+    PricingUnit: 'Tokens',
+    ...resource(model),
+    SkuId: `${model}/${tokenClass}`,
+    SkuMeter: tokenClass,
+    SkuPriceId: `${price_version ?? 'unpriced'}/${model}/${tokenClass}`,
+    x_TokenClass: tokenClass,
+    x_RequestCount: String(requests),
+    x_SloClass: price?.slo ?? null,
+    x_PriceVersion: price_version === null ? null : String(price_version),
+  })
+}
+
+/** A refund lowers the bill, and is of no class of token and no price. */
+function credit(part: SummedPart, price: PriceVersion | undefined, terms: FocusTerms): FocusRow {
+  const back = formatDollars(nanoDollars(-part.amount) as NanoDollars)
+  return row({
+    ...shared(part, terms),
+    ...costs(back, back),
+    ChargeCategory: 'Credit',
+    ChargeDescription: `refund for a missed promise of ${part.model}`,
+    ChargeFrequency: 'One-Time',
+    ...resource(part.model),
+    x_RequestCount: String(part.requests),
+    x_SloClass: price?.slo ?? null,
+    x_PriceVersion: part.price_version === null ? null : String(part.price_version),
+  })
+}
+
+/**
+ * The energy that an application's requests were given of what meters measured: part of the service, so it costs nothing of its own.
+ * It was divided by Shapley value over the steps and scaled to the meter, so the parts add up to what was split.
+ */
+export function focusEnergyRow(energy: FocusEnergy, terms: FocusTerms): FocusRow {
+  const { amount, grade } = energy
+  return row({
+    ...shared(energy, terms),
+    ...costs('0', '0'),
+    ChargeCategory: 'Usage',
+    ChargeDescription: 'energy of requests, in their price',
+    ChargeFrequency: 'Usage-Based',
+    ConsumedQuantity: amount.toString(),
+    ConsumedUnit: 'Millijoules',
+    ContractedUnitPrice: '0',
+    ListUnitPrice: '0',
+    PricingCategory: 'Standard',
+    PricingQuantity: amount.toString(),
+    PricingUnit: 'Millijoules',
+    SkuId: 'energy',
+    SkuMeter: 'energy',
+    SkuPriceId: 'included/energy',
+    x_EnergyMillijoules: amount.toString(),
+    x_EnergyGrade: grade,
+    x_AllocatedMethodId: 'shapley-step',
+  })
+}
+
+const costs = (billed: string, list: string): Partial<Record<Name, string>> => ({
+  BilledCost: billed,
+  EffectiveCost: billed,
+  ListCost: list,
+  ContractedCost: list,
+})
+
+const resource = (model: string): Partial<Record<Name, string>> => ({
+  ResourceId: model,
+  ResourceName: model,
+  ResourceType: 'Model',
+})
+
+function shared(
+  { tenant, application, slot }: { readonly tenant: string; readonly application: string; readonly slot: number },
+  { provider, slot_ms }: FocusTerms,
+): Partial<Record<Name, string>> {
+  const from = new Date(slot * slot_ms)
+  const [year, month] = [from.getUTCFullYear(), from.getUTCMonth()]
+  return {
+    BillingAccountId: tenant,
+    BillingAccountName: tenant,
+    BillingCurrency: 'USD',
+    BillingPeriodStart: iso(Date.UTC(year, month)),
+    BillingPeriodEnd: iso(Date.UTC(year, month + 1)),
+    ChargePeriodStart: iso(slot * slot_ms),
+    ChargePeriodEnd: iso((slot + 1) * slot_ms),
+    InvoiceIssuerName: provider,
+    ProviderName: provider,
+    PublisherName: provider,
+    ServiceCategory: 'AI and Machine Learning',
+    ServiceName: 'Inference',
+    ServiceSubcategory: 'Generative AI',
+    SubAccountId: application,
+    SubAccountName: application,
+    Tags: JSON.stringify({ application }),
+  }
+}
+
+/** FOCUS has moments in whole seconds. */
+const iso = (at_ms: number): string => `${new Date(at_ms).toISOString().slice(0, 19)}Z`
+
+const row = (given: Partial<Record<Name, string | null>>): FocusRow =>
+  Object.fromEntries(focusExportColumns.map((name) => [name, given[name] ?? null]))
+
+export const focusCsvHead = focusExportColumns.join(',')
+
+/** One line of the CSV, without its end. */
+export const focusCsvLine = (row: FocusRow): string =>
+  focusExportColumns.map((name) => (isFigure(name) ? csvNumber : csvCell)(row[name] ?? null)).join(',')
+
+const isFigure = (name: string): boolean => focusColumn.get(name)?.format === 'decimal'
