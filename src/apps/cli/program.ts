@@ -14,6 +14,7 @@ import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommands } from './commands/keys.ts'
 import { modelCommands } from './commands/models.ts'
+import { noticeCommands } from './commands/notices.ts'
 import { placeCommands } from './commands/place.ts'
 import { priceCommands } from './commands/prices.ts'
 import { railCommands } from './commands/rails.ts'
@@ -53,6 +54,7 @@ export function program(): Command {
   costCommands(root)
   budgetCommands(root)
   railCommands(root)
+  noticeCommands(root)
   bookCommands(root)
   batchCommands(root)
   twinCommands(root)

@@ -19,6 +19,7 @@ import type { Factory } from './factory.ts'
 import { readPepper } from './factory.ts'
 import { Gateways } from './gateways.ts'
 import { startKeeper } from './keeper.ts'
+import { startNotifier } from './notify.ts'
 import { starterFile } from './open.ts'
 import { sendOtlp } from './otlp.ts'
 import { routes } from './routes/all.ts'
@@ -118,6 +119,7 @@ export async function startOperator(
   }
   const factory: Factory = { home, store, pepper, prometheus: settings.prometheusUrl, live, now: clock.ms, log }
   const server = await serve(factory, routes, home.operatorSocket)
+  const notifier = startNotifier(factory, live)
   const otlp = settings.otlp && sendOtlp(factory, live, settings.otlp)
 
   return {
@@ -129,6 +131,7 @@ export async function startOperator(
       engine.close()
       telemetry.close()
       otlp?.close()
+      await notifier.close()
       room.close()
       await keeper.stop()
       store.close()

@@ -41,6 +41,13 @@ export class Leased {
     return left > 0n ? left : 0n
   }
 
+  /** What was granted and, by what gateways last said, will not come back. */
+  get used(): bigint {
+    let used = 0n
+    for (const { granted, free } of this.out.values()) used += granted > free ? granted - free : 0n
+    return used
+  }
+
   /** Level of the rate's bucket, to be kept. */
   level(now: Seconds): number | undefined {
     return this.#rate?.level(now)

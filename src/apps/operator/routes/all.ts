@@ -16,6 +16,7 @@ import { internalRoutes } from './internal.ts'
 import { keyRoutes } from './keys.ts'
 import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
+import { noticeRoutes } from './notices.ts'
 import { presetRoutes } from './presets.ts'
 import { priceRoutes } from './prices.ts'
 import { probeRoutes } from './probe.ts'
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...costRoutes,
   ...budgetRoutes,
   ...railRoutes,
+  ...noticeRoutes,
   ...bookRoutes,
   ...financeRoutes,
   ...batchRoutes,

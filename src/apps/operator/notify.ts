@@ -1,0 +1,86 @@
+/** Looks whether there is something to tell, and tells it: again and again, and never in the way of anything else. */
+import { secretOf } from '../../adapters/openai/secret.ts'
+import { type Due, dueNotices, notice, tidyNotices, tried } from '../../adapters/sqlite/notices.ts'
+import { everyAllowance } from '../../adapters/sqlite/registry/allowances.ts'
+import { findWebhook } from '../../adapters/sqlite/registry/webhooks.ts'
+import { deliver, signed } from '../../adapters/webhook/send.ts'
+import { periodOf } from '../../books/allowance.ts'
+import { reached } from '../../books/notice.ts'
+import type { Factory, Live } from './factory.ts'
+
+const look_ms = 1000
+/** Until gateways have said what they still hold, all that was leased to them looks used. */
+const settled_ms = 10_000
+/** At once: a receiver that hangs holds one of them for ten seconds. */
+const atOnce = 8
+const tidyEvery_ms = 3_600_000
+
+export interface Notifier {
+  close(): Promise<void>
+}
+
+export function startNotifier(factory: Factory, live: Pick<Live, 'leases' | 'started_ms' | 'audit'>): Notifier {
+  const { store, now, log } = factory
+  let closed = false
+  let tidied = 0
+  let turn: Promise<void> | undefined
+  const once = async (): Promise<void> => {
+    try {
+      if (now() - live.started_ms >= settled_ms) noticeBudgets(factory, live)
+      noticeBooks(factory, live)
+      await Promise.all(dueNotices(store, now(), atOnce).map((due) => send(factory, due)))
+      if (now() - tidied < tidyEvery_ms) return
+      tidied = now()
+      tidyNotices(store, now())
+    } catch (error) {
+      log(`notices: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  const timer = setInterval(() => {
+    if (closed || turn) return
+    turn = once().finally(() => {
+      turn = undefined
+    })
+  }, look_ms)
+  return {
+    async close() {
+      closed = true
+      clearInterval(timer)
+      await turn
+    },
+  }
+}
+
+/** Shares of budgets that were reached. Each is told once a period. */
+export function noticeBudgets({ store, now }: Factory, { leases }: Pick<Live, 'leases'>): void {
+  for (const allowance of everyAllowance(store)) {
+    const used = leases.used(allowance, now())
+    for (const percent of reached(allowance, used)) {
+      const { id, scope, of, unit, renews, amount } = allowance
+      const what = `${id}@${periodOf(renews, now())}/${percent}/${amount}`
+      const type = percent === 100 ? 'budget.exhausted' : 'budget.threshold'
+      const data = { budget: id, scope, of, unit, renews, percent, used: used.toString(), amount: amount.toString() }
+      notice(store, what, type, data, now())
+    }
+  }
+}
+
+/** What the last check of all the books found. */
+function noticeBooks({ store, now }: Factory, { audit }: Pick<Live, 'audit'>): void {
+  const { last } = audit
+  if (!last || last.check.conserved) return
+  const { first_broken, broken, lost, doubled } = last.check
+  const first = first_broken ? `${first_broken.what} ${first_broken.id}: ${first_broken.why}` : ''
+  const data = { broken, lost, doubled, first: first.slice(0, 500) }
+  notice(store, `books/${first}`, 'books.broken', data, now())
+}
+
+async function send({ store, now, log }: Factory, due: Due): Promise<void> {
+  const { url, secrets_from } = findWebhook(store, due.webhook)
+  const secrets = secrets_from.flatMap((reference) => secretOf(reference) ?? [])
+  if (secrets.length === 0) return tried(store, due, now(), `none of ${secrets_from.join(', ')} holds a secret`)
+  const sent = await deliver(url, signed(due.notice, secrets, now()))
+  if (sent.delivered) return tried(store, due, now())
+  if (due.attempts === 0) log(`notices: webhook ${due.webhook} did not take ${due.notice.type}: ${sent.why}`)
+  tried(store, due, now(), sent.why, sent.gone)
+}
