@@ -16,7 +16,8 @@ import { tallyBooked } from './tally.ts'
 
 /** Applies what a decision did, within the caller's transaction. Transfers go last and together: few accounts, many rows. */
 export function apply(store: Store, effects: readonly Effect[]): void {
-  for (const effect of effects.filter(notPassing(effects))) applyOne(store, effect)
+  const booked = effects.some((effect) => effect.do === 'settle') ? nextBooking(store) : 0
+  for (const effect of effects.filter(notPassing(effects))) applyOne(store, effect, booked)
   const posted = postTransfers(
     store,
     effects.filter((effect) => effect.do === 'post'),
@@ -33,13 +34,13 @@ function notPassing(effects: readonly Effect[]): (effect: Effect) => boolean {
   return (effect) => effect.do !== 'open' || !settled.has(effect.row.id)
 }
 
-function applyOne(store: Store, effect: Effect): void {
+function applyOne(store: Store, effect: Effect, booked: number): void {
   const { database } = store
   switch (effect.do) {
     case 'open':
       return insertOpen(store, effect.incarnation, effect.row, effect.written)
     case 'settle':
-      insertRequest(store, effect.row, effect.written)
+      insertRequest(store, effect.row, effect.written, booked)
       return void run(database, 'delete from open_request where id = ?', effect.row.id)
     case 'forget':
       return void run(database, 'delete from open_request where id = ?', effect.request)
@@ -103,12 +104,20 @@ const insertOpen = (store: Store, incarnation: Incarnation, row: OpenRow, { body
     hash,
   )
 
-const insertRequest = (store: Store, row: CloseRow, { body, hash }: Written): void =>
+/** Numbers the transactions that settle requests: one after the other, since there is one writer. */
+function nextBooking({ database }: Store): number {
+  const next =
+    "insert into counter (name, value) values ('booked', 1) on conflict (name) do update set value = counter.value + 1"
+  run(database, next)
+  return one<{ value: number }>(database, "select value from counter where name = 'booked'")?.value ?? 0
+}
+
+const insertRequest = (store: Store, row: CloseRow, { body, hash }: Written, booked: number): void =>
   void run(
     store.database,
     `insert into request
-       (id, tenant, application, api_key, model, price_version, outcome, at_ms, closed_ms, body, hash)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (id, tenant, application, api_key, model, price_version, outcome, at_ms, closed_ms, body, hash, booked)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.id,
     row.tenant,
     row.application,
@@ -120,4 +129,5 @@ const insertRequest = (store: Store, row: CloseRow, { body, hash }: Written): vo
     row.closed_ms,
     body,
     hash,
+    booked,
   )

@@ -5,7 +5,7 @@ import { costView } from '../cost-view.ts'
 import { exitCodes } from '../exit.ts'
 import type { Row } from '../print.ts'
 import { does, path, query, show } from '../run.ts'
-import { complain } from '../talk.ts'
+import { complain, talk } from '../talk.ts'
 import { checkView, fitsView, receiptView, requestsView, statementView } from '../views.ts'
 
 export function bookCommands(program: Command): void {
@@ -25,7 +25,7 @@ export function bookCommands(program: Command): void {
   does<{ tenant: string; from: string; to: string }>(
     books
       .command('statement')
-      .description('what a tenant owes for a time; -o csv for a spreadsheet, -o focus for FOCUS 1.2')
+      .description('what a tenant owes for a time; -o csv for a spreadsheet, -o html for print, -o focus for FOCUS 1.2')
       .requiredOption('--tenant <name>')
       .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
       .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)'),
@@ -33,7 +33,8 @@ export function bookCommands(program: Command): void {
       const url = `/api/books/statement${query({ tenant, from, to })}`
       if (options.format === 'focus')
         await print(factory.lines('GET', `/api/books/focus${query({ tenant, from, to })}`))
-      else if (options.format === 'csv') await print(factory.lines('GET', `${url}&format=csv`))
+      else if (options.format === 'csv' || options.format === 'html')
+        await print(factory.lines('GET', `${url}&format=${options.format}`))
       else show(await factory.json('GET', url), options, statementView)
       return undefined
     },
@@ -99,6 +100,34 @@ export function bookCommands(program: Command): void {
     },
   )
 
+  does<Readonly<Record<'from' | 'to' | 'tenant' | 'after', string | undefined>>>(
+    books
+      .command('events')
+      .description('settled requests as CloudEvents 1.0, one a line, in the order in which they were booked')
+      .option('--from <date>', 'settled from this moment on, such as 2027-01-01 (UTC)')
+      .option('--to <date>', 'settled before this moment')
+      .option('--tenant <name>', 'of this tenant alone')
+      .option('--after <place>', 'go on after this one: the place that was told last time'),
+    async (factory, asked) => {
+      const { from, to, tenant } = asked
+      let after = asked.after
+      const pages = async function* (): AsyncGenerator<string> {
+        for (let more = true; more; ) {
+          const page = (await factory.json(
+            'GET',
+            `/api/books/events${query({ from, to, tenant, after })}`,
+          )) as EventsPage
+          yield* page.events.map((event) => JSON.stringify(event))
+          after = page.next ?? after
+          more = page.more
+        }
+      }
+      await print(pages())
+      if (after !== undefined) talk(`what is booked from now on: wattmill books events --after ${after}`)
+      return undefined
+    },
+  )
+
   does(books.command('export').description('all of the books, one JSON object a line'), async (factory) => {
     await print(factory.lines('GET', '/api/books/export'))
     return undefined
@@ -118,4 +147,10 @@ async function print(lines: AsyncIterable<string> | Iterable<string>): Promise<v
   }
   if (failed && failed.code !== 'EPIPE')
     throw new ControlError('disk_full', `stdout cannot be written (${failed.code})`, { cause: failed })
+}
+
+interface EventsPage {
+  readonly events: readonly unknown[]
+  readonly next: string | null
+  readonly more: boolean
 }

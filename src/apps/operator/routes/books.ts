@@ -10,6 +10,7 @@ import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
 import type { Outcome } from '../../../books/row.ts'
 import { statementCsv } from '../../../books/statement.ts'
+import { statementHtml } from '../../../books/statement-html.ts'
 import type { TenantId } from '../../../units/ids.ts'
 import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
@@ -136,12 +137,12 @@ export const bookRoutes: readonly Route[] = [
     path: '/api/books/statement',
     role: 'viewer',
     of: 'field',
-    about: 'What a tenant owes for a time, as JSON or CSV',
+    about: 'What a tenant owes for a time, as JSON, CSV or a page that prints',
     input: {
       tenant: Type.String(),
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
       to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
-      format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')], { description: 'json or csv' })),
+      format: Type.Optional(Type.Enum(['json', 'csv', 'html'], { description: 'json, csv or html' })),
     },
     run: (factory, { tenant, from, to, format }) => {
       const tenants = listTenants(factory.store)
@@ -165,11 +166,12 @@ export const bookRoutes: readonly Route[] = [
             },
           )
       const made = statement(factory.store, id<TenantId>(tenant), from_ms, to_ms)
-      if (format !== 'csv') return made
+      if (format !== 'csv' && format !== 'html') return made
+      const text = format === 'csv' ? statementCsv(made) : statementHtml(made)
       return new Answer({
         status: 200,
-        headers: { 'content-type': 'text/csv; charset=utf-8' },
-        body: { text: statementCsv(made) },
+        headers: { 'content-type': `text/${format}; charset=utf-8` },
+        body: { text },
       })
     },
   }),

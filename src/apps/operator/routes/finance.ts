@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { focusCsv } from '../../../adapters/sqlite/focus.ts'
 import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { summedFrom } from '../../../adapters/sqlite/statement-sums.ts'
+import { type Place, usageEvents } from '../../../adapters/sqlite/usage-events.ts'
 import { ControlError } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { didYouMean } from '../nearest.ts'
@@ -48,7 +49,55 @@ export const financeRoutes: readonly Route[] = [
       })
     },
   }),
+  route({
+    method: 'GET',
+    path: '/api/books/events',
+    role: 'viewer',
+    of: 'field',
+    about:
+      'Settled requests as CloudEvents 1.0, in the order in which they were booked; `next` is where to go on, and nothing comes before it later',
+    input: {
+      from: Type.Optional(Type.String({ description: 'settled from this date on; else from the first that is kept' })),
+      to: Type.Optional(Type.String({ description: 'settled before this date' })),
+      tenant: Type.Optional(Type.String()),
+      after: Type.Optional(
+        Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the answer before' }),
+      ),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'events (default 1000)' })),
+      format: Type.Optional(
+        Type.Enum(['json', 'batch'], {
+          description: 'json; or batch: application/cloudevents-batch+json, with `next` in the header x-wattmill-next',
+        }),
+      ),
+    },
+    run: (factory, { from, to, tenant, after, limit = 1000, format }) => {
+      if (tenant !== undefined) checkTenant(factory, tenant)
+      const { events, next, more } = usageEvents(factory.store, {
+        tenant,
+        from_ms: from === undefined ? 0 : dateMs(from, 'from'),
+        to_ms: to === undefined ? Number.MAX_SAFE_INTEGER : dateMs(to, 'to'),
+        after: after === undefined ? undefined : placeOf(after),
+        limit,
+      })
+      const mark = next === undefined ? null : `${next.booked}/${next.id}`
+      if (format !== 'batch') return { events, next: mark, more }
+      return new Answer({
+        status: 200,
+        headers: {
+          'content-type': 'application/cloudevents-batch+json; charset=utf-8',
+          ...(mark !== null && { 'x-wattmill-next': mark }),
+          'x-wattmill-more': String(more),
+        },
+        body: { text: JSON.stringify(events) },
+      })
+    },
+  }),
 ]
+
+const placeOf = (text: string): Place => ({
+  booked: Number(text.slice(0, text.indexOf('/'))),
+  id: text.slice(text.indexOf('/') + 1),
+})
 
 function checkTenant(factory: Factory, tenant: string): void {
   const tenants = listTenants(factory.store)
