@@ -39,6 +39,12 @@ export function monthStartMs(at_ms: number): number {
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth())
 }
 
+/** The first moment of the month after. */
+export function monthEndMs(at_ms: number): number {
+  const at = new Date(at_ms)
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1)
+}
+
 /** When a key ends: so long from now, or a date. */
 export const expiryMs = (text: string, now_ms: number): number =>
   /^\d+[a-z]$/.test(text.trim()) ? now_ms + durationMs(text, 'expires') : dateMs(text, 'expires')

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { ControlError } from '../../operator/errors.ts'
 import { costView } from '../cost-view.ts'
 import { exitCodes } from '../exit.ts'
+import { forecastView } from '../forecast-view.ts'
 import type { Row } from '../print.ts'
 import { does, path, query, show } from '../run.ts'
 import { complain, talk } from '../talk.ts'
@@ -124,6 +125,20 @@ export function bookCommands(program: Command): void {
       }
       await print(pages())
       if (after !== undefined) talk(`what is booked from now on: wattmill books events --after ${after}`)
+      return undefined
+    },
+  )
+
+  does<Readonly<Record<'from' | 'to' | 'tenant' | 'model', string | undefined>>>(
+    books
+      .command('forecast')
+      .description('what this month will come to, with an interval that was tested on the past')
+      .option('--tenant <name>', 'of this tenant alone')
+      .option('--model <name>', 'of this model alone')
+      .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
+      .option('--to <date>', 'the moment after the last, to come (default: the end of this month)'),
+    async (factory, { from, to, tenant, model, ...options }) => {
+      show(await factory.json('GET', `/api/books/forecast${query({ from, to, tenant, model })}`), options, forecastView)
       return undefined
     },
   )
