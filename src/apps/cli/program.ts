@@ -13,6 +13,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
 import { keyCommands } from './commands/keys.ts'
+import { meterCommands } from './commands/meters.ts'
 import { modelCommands } from './commands/models.ts'
 import { noticeCommands } from './commands/notices.ts'
 import { placeCommands } from './commands/place.ts'
@@ -49,6 +50,7 @@ export function program(): Command {
   adminCommands(root)
   appCommands(root)
   engineCommands(root)
+  meterCommands(root)
   modelCommands(root)
   priceCommands(root)
   costCommands(root)
