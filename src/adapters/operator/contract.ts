@@ -8,6 +8,7 @@ import { tokenClasses } from '../../books/usage.ts'
 import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
 import { type Rail, railScopes } from '../../lines/inference/rail.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
+import type { ReplicaFacts } from '../../plant/infrastructure/replica.ts'
 import { price } from '../../units/amount.ts'
 import type { ModelId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
@@ -148,6 +149,11 @@ export const WireSnapshot = Type.Object({
       models: Type.Record(Type.String(), name),
       concurrency: Type.Integer({ minimum: 1, maximum: 65_536 }),
       draining: Type.Boolean(),
+      /** What an hour of it costs, and what its provider takes for a million tokens, by public name; nano-dollars. */
+      per_hour: Type.Optional(decimal),
+      list: Type.Optional(
+        Type.Record(Type.String(), Type.Object({ input: decimal, cached: decimal, output: decimal })),
+      ),
     }),
   ),
 })
@@ -187,11 +193,25 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
       models: engine.models,
       concurrency: engine.concurrency,
       draining: engine.draining,
+      facts: factsOf(engine),
     })),
     engines: value.engines,
     rails: (value.rails ?? []) as readonly Rail[],
   }
 }
+
+/** For comparing replicas; what is charged is never worked out from these. */
+const factsOf = ({ per_hour, list }: WireEngine): ReplicaFacts => ({
+  ...(per_hour !== undefined && { nanoDollarsPerHour: Number(per_hour) }),
+  ...(list !== undefined && {
+    listPrices: Object.fromEntries(
+      Object.entries(list).map(([model, { input, cached, output }]) => [
+        model,
+        { input: Number(input), cached: Number(cached), output: Number(output) },
+      ]),
+    ),
+  }),
+})
 
 export const allowanceOf = ({ amount, ...of }: WireAllowance): Allowance => allowance({ ...of, amount: BigInt(amount) })
 

@@ -1,10 +1,12 @@
 import type { Replica } from '../../plant/infrastructure/replica.ts'
+import type { ModelId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { seconds } from '../../units/quantity.ts'
 import { Ejection } from './ejection.ts'
 
 /** What is known of a request when it is to be placed. */
 export interface Placing {
+  readonly model: ModelId
   readonly prompt: number
   /** Likely length of its answer. */
   readonly output: number

@@ -126,7 +126,7 @@ test('the cheaper of two that are alike is taken, a hosted one by its list price
   const { send } = bench([dear, cheap])
   assert.equal(send(500).to, 'cheap')
   const hosted = replica('hosted', {
-    facts: { listPrice: { input: 20_000_000_000, cached: 0, output: 90_000_000_000 } },
+    facts: { listPrices: { m: { input: 20_000_000_000, cached: 0, output: 90_000_000_000 } } },
   })
   assert.equal(bench([hosted, cheap]).send(500).to, 'cheap')
 })

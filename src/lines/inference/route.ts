@@ -74,7 +74,7 @@ export class Router {
     const at = this.#least(able, placing)
     const view = able[at] as ReplicaView
     const uncached = this.#uncached[at] ?? placing.prompt
-    if (!affords(servingCost(view.replica, uncached / view.prefillRate, uncached, placing.output))) return undefined
+    if (!affords(servingCost(view.replica, uncached / view.prefillRate, uncached, placing))) return undefined
     this.#rivals.set(flow.id, first)
     return this.#sendTo(flow, view, placing, now)
   }
@@ -94,8 +94,8 @@ export class Router {
     if (!sent) return undefined
     const { view, dispatch } = sent
     const { uncached, expected: first, prompt, sentAt } = dispatch
-    const output = Math.max(1, flow.reserved - prompt)
-    return { first, sentAt, cost: servingCost(view.replica, uncached / view.prefillRate, uncached, output) }
+    const asked = { model: flow.model, prompt, output: Math.max(1, flow.reserved - prompt) }
+    return { first, sentAt, cost: servingCost(view.replica, uncached / view.prefillRate, uncached, asked) }
   }
 
   /** The attempt that lost was the first one: that it took at least so long is learned, or a slow replica would look as before. */
@@ -263,6 +263,7 @@ function placingOf(flow: Flow, now: Seconds): Placing {
   const looked = !isAlone(flow)
   const beginnings = looked ? flow.ask.beginnings : undefined
   return {
+    model: flow.model,
     prompt: promptEstimate,
     output: Math.max(1, flow.reserved - promptEstimate),
     blocks: beginnings?.blocks ?? nothing,

@@ -51,12 +51,13 @@ export function moneyRule(money: Money = usualMoney): Rule & { learn(found: numb
     learn(found, prompt) {
       if (prompt > 0) reuse += 0.02 * (found / prompt - reuse)
     },
-    score({ replica, prefillRate, prefilling, held, running, decoding }, uncached, { prompt, output, due, gateways }) {
+    score({ replica, prefillRate, prefilling, held, running, decoding }, uncached, placing) {
+      const { prompt, output, due, gateways } = placing
       const { concurrency } = replica
       const own_s = uncached / prefillRate
       const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, concurrency)
       const busy = money.heldShare * (gateways * held + prompt) + money.requestTokens * gateways * running
-      const serving = servingCost(replica, own_s, uncached, output, money.usualPerHour, 1 + reuse)
+      const serving = servingCost(replica, own_s, uncached, placing, money.usualPerHour, 1 + reuse)
       const behind_s = gateways * (running - decoding) * own_s
       return (
         serving +
@@ -72,12 +73,12 @@ export function servingCost(
   { facts }: ReplicaView['replica'],
   own_s: number,
   uncached: number,
-  output: number,
+  { model, prompt, output }: Pick<Placing, 'model' | 'prompt' | 'output'>,
   usualPerHour = usualMoney.usualPerHour,
   blocks = 1,
 ): number {
-  const list = facts?.listPrice
-  if (list) return (list.input * uncached + list.output * output) / 1e6
+  const list = facts?.listPrices?.[model]
+  if (list) return (list.input * uncached + list.cached * Math.max(0, prompt - uncached) + list.output * output) / 1e6
   const perSecond = (facts?.nanoDollarsPerHour ?? usualPerHour) / 3600
   return own_s * (perSecond * blocks + (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0))
 }

@@ -25,8 +25,16 @@ export interface ReplicaFacts {
   /** Power above rest while it computes, and what a joule costs. */
   readonly activeWatts?: number
   readonly nanoDollarsPerJoule?: number
-  /** A hosted engine: nano-dollars per million tokens, instead of the above. */
-  readonly listPrice?: { readonly input: number; readonly cached: number; readonly output: number }
+  /** A hosted engine: what its provider takes, by public name of the model; instead of the above. */
+  readonly listPrices?: Readonly<Record<string, TokenListPrice>>
+}
+
+/** Nano-dollars per million tokens. */
+export interface TokenListPrice {
+  readonly input: number
+  /** Prompt tokens that the provider had in its cache. */
+  readonly cached: number
+  readonly output: number
 }
 
 export const serves = (replica: Replica, model: ModelId): boolean => Object.hasOwn(replica.models, model)

@@ -5,7 +5,7 @@ import type { Series } from '../../../plant/energy/series.ts'
 
 import { nanoDollars, price } from '../../../units/amount.ts'
 import { all, one, run } from '../query.ts'
-import { RegistryError } from '../registry/change.ts'
+import { change, RegistryError } from '../registry/change.ts'
 import { checkName } from '../registry/names.ts'
 import { rolledUp } from '../rolled.ts'
 import type { Store } from '../store.ts'
@@ -43,7 +43,8 @@ export function declare(
       param: 'from',
       next: 'Begin at most 400 days ago, and after what is rolled up: wattmill books check',
     })
-  return store.transaction(() => {
+  // A new snapshot: gateways compare engines by what they cost.
+  return change(store, () => {
     const version = newestDeclaration(store) + 1
     const { kind, name, from_ms, terms, note } = asked
     run(

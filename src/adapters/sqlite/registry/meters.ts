@@ -5,7 +5,7 @@ import { type NanoDollars, nanoDollars } from '../../../units/amount.ts'
 import { declarations } from '../costs/declarations.ts'
 import { allBig, all as rows } from '../query.ts'
 import type { Store } from '../store.ts'
-import { all, run } from './change.ts'
+import { all, change, run } from './change.ts'
 
 /** Where a meter is read, and what it counts. */
 export type MeterSource =
@@ -102,7 +102,7 @@ export const declareCost = (store: Store, engine: string, perHour: NanoDollars, 
 
 /** From now on it costs so much; nothing: it is not known. What was declared before stays, as it was until now. */
 export const setCost = (store: Store, engine: string, perHour: NanoDollars, now_ms: number): void =>
-  store.transaction(() => {
+  change(store, () => {
     run(store, 'delete from engine_cost where engine = ? and from_ms >= ?', engine, now_ms)
     run(store, 'update engine_cost set until_ms = ? where engine = ? and until_ms is null', now_ms, engine)
     if (perHour > 0n) declareCost(store, engine, perHour, now_ms)

@@ -1,5 +1,6 @@
 import { tokenClasses } from '../../../books/usage.ts'
 import type { WireSnapshot } from '../../operator/contract.ts'
+import { routedCosts } from '../costs/routed.ts'
 import type { Store } from '../store.ts'
 import { listAliases } from './aliases.ts'
 import { setAllowances } from './allowances.ts'
@@ -19,6 +20,8 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
   const hashes = new Map(
     all<{ id: string; hash: string }>(store, 'select id, hash from api_key').map((row) => [row.id, row.hash]),
   )
+  const engines = listEngines(store)
+  const costs = routedCosts(store, engines, now_ms)
   return {
     number: snapshotNumber(store),
     published_ms: now_ms,
@@ -41,7 +44,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
     rails: listRails(store) as WireSnapshot['rails'] & {},
     allowances: setAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     // Field by field: what else is known of an engine is no gateway's concern.
-    engines: listEngines(store).map(({ name, vendor, product, url, key_from, concurrency, draining, models }) => ({
+    engines: engines.map(({ name, vendor, product, url, key_from, concurrency, draining, models }) => ({
       name,
       vendor,
       product,
@@ -50,6 +53,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
       concurrency,
       draining,
       models: { ...models },
+      ...costs.get(name),
     })),
   }
 }
