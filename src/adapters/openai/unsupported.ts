@@ -37,6 +37,12 @@ export function unsupported(request: ApiRequest): Refusal | undefined {
     if (value === undefined || value === null || isHarmless(value)) continue
     return refusal('unsupported_parameter', `the embedded engine does not support this value of "${param}"`, { param })
   }
+  // Said in another API's words, it is no field of the body. `adaptive` leaves it to the model, as its template has it.
+  const { on, budget, effort } = request.reasoning ?? {}
+  if (on === true && (budget !== undefined || effort !== undefined))
+    return refusal('unsupported_parameter', 'the embedded engine has no budget and no effort to think with', {
+      param: 'thinking',
+    })
   const strange = strangeFormat(body.response_format) ?? strangeBias(body.logit_bias) ?? strangeProbabilities(request)
   if (strange) return strange
   if (request.dialect === 'text') return strangePrompt(body.prompt)

@@ -32,8 +32,8 @@ export function answerCheck(rails: readonly Rail[]): AnswerCheck | undefined {
     return found && refusal('answer_denied', `guard rail ${found.rail.name} withheld the answer`)
   }
   const tooLarge = (said: Said): Refusal | undefined => {
-    for (const { rail } of bound) {
-      const most = Math.min(rail.output?.most_bytes ?? mostHeld, mostHeld)
+    for (const { rail, output: has } of bound) {
+      const most = Math.min(rail.output?.most_bytes ?? mostHeld, has?.mostBytes ?? mostHeld)
       if (said.size > most || (said.size * 4 > most && bytesOf(said) > most))
         return refusal('answer_too_large', `the answer is larger than the ${most} bytes of guard rail ${rail.name}`)
     }

@@ -5,9 +5,6 @@ import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { compiled } from './compiled.ts'
 
-/** Beyond it a prompt is not searched but refused: the time it takes is the gateway's. */
-const mostSearched = 1024 * 1024
-
 /** Why a request may not be asked; undefined: it may. The refusal names the rail and the place, never the text. */
 export function deniedPrompt(rails: readonly Rail[], body: JsonObject): Refusal | undefined {
   const bound = rails.flatMap((rail) =>
@@ -18,7 +15,7 @@ export function deniedPrompt(rails: readonly Rail[], body: JsonObject): Refusal 
   const numbers = numbersIn(body)
   const bytes = texts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
   for (const { name, rule, has } of bound) {
-    const most = Math.min(rule.most_bytes ?? Number.POSITIVE_INFINITY, has ? mostSearched : Number.POSITIVE_INFINITY)
+    const most = Math.min(rule.most_bytes ?? Number.POSITIVE_INFINITY, has ? has.mostBytes : Number.POSITIVE_INFINITY)
     if (bytes > most)
       return refusal('prompt_too_large', `the prompt has ${bytes} bytes; guard rail ${name} allows ${most}`)
     if (!has) continue

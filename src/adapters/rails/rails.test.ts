@@ -86,6 +86,15 @@ test('the size of a prompt is that of its texts together', () => {
   assert.equal(deniedPrompt([words('x')], ask('a'.repeat(1024 * 1024 + 1)))?.code, 'prompt_too_large')
 })
 
+test('what a rail’s patterns may search is bounded by their steps together', () => {
+  const many = rail({ input: { patterns: ['[a-y]{100}[0-9]', '[a-y]{99}[0-9]'] } })
+  const few = rail({ input: { patterns: ['[0-9]x'] } })
+  const ask = (size: number) => ({ messages: [{ role: 'user', content: 'ab'.repeat(size / 2) }] })
+  assert.equal(deniedPrompt([many], ask(90_000)), undefined)
+  assert.equal(deniedPrompt([many], ask(110_000))?.code, 'prompt_too_large')
+  assert.equal(deniedPrompt([few], ask(1024 * 1024)), undefined)
+})
+
 test('a rail binds whom it says', () => {
   const of = (scope: Rail['scope'], of: string): Rail => ({
     name: `${scope} ${of}`,

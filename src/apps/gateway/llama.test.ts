@@ -324,6 +324,10 @@ test("Anthropic's messages on the embedded engine: the same command, its stop st
   assert.deepEqual([command?.max_tokens, command?.stop], [9, ['X']])
   assert.equal(journal.closes[0]?.outcome, 'complete')
 
+  const thinking = { type: 'enabled', budget_tokens: 2000 }
+  const budgeted = await post('/v1/messages', { ...asked, max_tokens: 4000, thinking })
+  assert.deepEqual([budgeted.status, budgeted.json.error.details.param], [400, 'thinking'], 'not seemingly kept')
+
   const image = { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } }
   const seeing = await post('/v1/messages', { ...asked, messages: [{ role: 'user', content: [image] }] })
   assert.deepEqual([seeing.status, seeing.json.error.details.param], [400, 'messages[0]'])
