@@ -102,6 +102,12 @@ export const operatorMetrics = {
     ['meter'],
     'Time since the last reading of a meter that is in the books.',
   ),
+  wattmill_meter_coverage_ratio: gauge(
+    'ratio',
+    'measured',
+    ['meter'],
+    'Share of the last hour that a meter covered, measured or estimated; the rest is unmetered and not filled in.',
+  ),
 
   // What an engine costs and draws, over the last minutes.
   wattmill_engine_cost_dollars_total: counter(

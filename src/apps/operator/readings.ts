@@ -5,9 +5,11 @@ import type { Totals } from '../../adapters/prometheus/totals.ts'
 import { meterHealth } from '../../adapters/sqlite/attribution.ts'
 import { type AccountFigure, accountFigures, lastInterval, residuals } from '../../adapters/sqlite/figures.ts'
 import { count } from '../../adapters/sqlite/ledger.ts'
+import { qualitySince } from '../../adapters/sqlite/meter-quality.ts'
 import { servedModels } from '../../adapters/sqlite/registry/engines.ts'
 import { costSpans, enginesByMeter } from '../../adapters/sqlite/registry/meters.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
+import { hour_ms } from '../../books/cost-hour.ts'
 import { declaredCost, type PerToken } from '../../books/economics.ts'
 import type { Room } from '../../books/room.ts'
 import { engineCounters } from '../../plant/infrastructure/telemetry.ts'
@@ -144,8 +146,10 @@ function meterReadings({ database }: Store, { keeper }: Live, now: number): Read
   return keeper.meters().names.flatMap((meter) => {
     const last = lastInterval(database, meter)
     const { residual_factor } = meterHealth({ database }, meter)
+    const { coverage } = qualitySince({ database }, meter, now - hour_ms, now)
     return [
       ...(last ? [reading('wattmill_meter_age_seconds', [meter], (now - last.to_ms) / 1000)] : []),
+      ...(coverage === null ? [] : [reading('wattmill_meter_coverage_ratio', [meter], coverage)]),
       ...(residual_factor === null ? [] : [reading('wattmill_attribution_residual_factor', [meter], residual_factor)]),
     ]
   })

@@ -9,9 +9,9 @@ import {
 import { formatDecimal, parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../../operator/errors.ts'
 import { momentUs, powerFile, windowOf } from '../power-file.ts'
-import { fields, type Row } from '../print.ts'
-import { type Common, guarded, show } from '../run.ts'
-import { again } from '../values.ts'
+import { fields, type Row, table } from '../print.ts'
+import { type Common, does, guarded, show } from '../run.ts'
+import { again, whole } from '../values.ts'
 
 interface Integrate {
   readonly time: string
@@ -26,6 +26,19 @@ interface Integrate {
 
 export function meterCommands(program: Command): void {
   const meters = program.command('meters').description('what measures energy, and how well')
+  does<{ readonly hours?: number }>(
+    meters
+      .command('list')
+      .description('each meter: what it covered of late, resets, gaps, and meters that may count the same joules twice')
+      .option('--hours <n>', 'how far back, 168 at the most (default: 24)', whole),
+    async (factory, options) => {
+      const asked = options.hours === undefined ? '' : `?hours=${options.hours}`
+      const found = (await factory.json('GET', `/api/meters${asked}`)) as MeterList
+      show(found, options, meterView)
+      return undefined
+    },
+  )
+
   const integrate = meters
     .command('integrate')
     .description('energy and average power of a window of a file of power readings, exactly')
@@ -49,6 +62,34 @@ export function meterCommands(program: Command): void {
       return undefined
     }),
   )
+}
+
+interface MeterList {
+  readonly hours: number
+  readonly meters: readonly (Row & { readonly coverage: number | null; readonly energy_j: number })[]
+  readonly overlaps: readonly { readonly engine: string; readonly meters: readonly string[]; readonly why: string }[]
+  readonly findings: readonly Row[]
+}
+
+function meterView({ hours, meters, overlaps, findings }: MeterList): string[] {
+  const part = (title: string, rows: readonly Row[]): string[] => (rows.length === 0 ? [] : ['', title, ...table(rows)])
+  const rows = meters.map(({ meter, kind, engines, state, coverage, energy_j, unmetered_s, resets, last_reading }) => ({
+    meter,
+    kind,
+    engines,
+    state,
+    coverage: coverage === null ? null : `${(coverage * 100).toFixed(2)} %`,
+    energy_j: Math.round(energy_j),
+    unmetered_s,
+    resets,
+    last_reading,
+  }))
+  return [
+    `The last ${hours} h`,
+    ...table(rows),
+    ...part('May count the same joules twice', overlaps as readonly Row[]),
+    ...part('Not known to the full: nothing was filled in', findings),
+  ]
 }
 
 const wrong = (param: string, message: string): ControlError => new ControlError('invalid_value', message, { param })

@@ -14,6 +14,7 @@ import { financeRoutes } from './finance.ts'
 import { gatewayRoutes } from './gateways.ts'
 import { internalRoutes } from './internal.ts'
 import { keyRoutes } from './keys.ts'
+import { meterRoutes } from './meters.ts'
 import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
 import { noticeRoutes } from './notices.ts'
@@ -50,6 +51,7 @@ export const routes: readonly Route[] = [
   ...doctorRoutes,
   ...gatewayRoutes,
   ...economicRoutes,
+  ...meterRoutes,
   ...metricRoutes,
   ...internalRoutes,
 ]
