@@ -108,9 +108,9 @@ test('the price is the newest whose day has come', () => {
   const later = { ...version, version: 4, effective_from_ms: 500 }
   const same = { ...version, version: 5, effective_from_ms: 500 }
   const versions = [version, later, same]
-  assert.equal(priceAt(versions, id('m'), 499)?.version, 3)
-  assert.equal(priceAt(versions, id('m'), 500)?.version, 5)
-  assert.equal(priceAt(versions, id('other'), 500), undefined)
+  assert.equal(priceAt(versions, { model: id('m') }, 499)?.version, 3)
+  assert.equal(priceAt(versions, { model: id('m') }, 500)?.version, 5)
+  assert.equal(priceAt(versions, { model: id('other') }, 500), undefined)
 })
 
 const open: OpenRow = { ...rowOf('crash', []), kind: 'open', reserved_tokens: 100 } as unknown as OpenRow

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { price } from '../units/amount.ts'
+import type { TenantId } from '../units/ids.ts'
 import { id } from '../units/ids.ts'
 import type { PriceVersion } from './price.ts'
 import { priceAt, priceList, pricesAt } from './price.ts'
@@ -35,15 +36,31 @@ for (const [at, slo, expected] of [
 ] as const)
   test(`at ${at} a request of class ${slo} has price ${expected}`, () => {
     const shuffled = [versions, versions.toReversed()]
-    for (const all of shuffled) assert.equal(priceAt(all, id('m'), at, slo)?.version, expected)
+    for (const all of shuffled) assert.equal(priceAt(all, { model: id('m'), slo }, at)?.version, expected)
   })
 
 test('a price for one class is none for the others', () => {
-  assert.equal(priceAt(versions, id('n'), 5, 'batch')?.version, 6)
-  assert.equal(priceAt(versions, id('n'), 5, 'standard'), undefined)
+  assert.equal(priceAt(versions, { model: id('n'), slo: 'batch' }, 5)?.version, 6)
+  assert.equal(priceAt(versions, { model: id('n'), slo: 'standard' }, 5), undefined)
   assert.deepEqual(
     pricesAt(versions, 30).map(({ version }) => version),
     [3, 5, 6],
     'of a model that of all classes first',
+  )
+})
+
+test("a contract's price goes before the public list, for its tenant alone", () => {
+  const acme = id<TenantId>('acme')
+  const own = { ...set(7, 15), tenant: acme }
+  const all = [...versions, own]
+  assert.equal(priceAt(all, { model: id('m'), tenant: acme, slo: 'batch' }, 25)?.version, 7)
+  assert.equal(priceAt(all, { model: id('m'), tenant: acme, slo: 'batch' }, 12)?.version, 2, 'it has not begun')
+  assert.equal(priceAt(all, { model: id('m'), tenant: id('other'), slo: 'batch' }, 25)?.version, 2)
+  assert.equal(priceAt(all, { model: id('n'), tenant: acme, slo: 'batch' }, 25)?.version, 6, 'it names no price of n')
+  const batch = { ...set(8, 15, 'batch'), tenant: acme }
+  assert.equal(priceAt([...all, batch], { model: id('m'), tenant: acme, slo: 'batch' }, 25)?.version, 8)
+  assert.deepEqual(
+    pricesAt([...all, batch], 30).map(({ version }) => version),
+    [3, 5, 7, 8, 6],
   )
 })

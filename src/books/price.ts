@@ -1,6 +1,6 @@
 import type { NanoDollars, Price } from '../units/amount.ts'
 import { nanoDollars, price } from '../units/amount.ts'
-import type { ModelId } from '../units/ids.ts'
+import type { ModelId, TenantId } from '../units/ids.ts'
 import type { Tokens } from '../units/quantity.ts'
 import type { SloClass } from './slo-class.ts'
 import { sloClasses } from './slo-class.ts'
@@ -16,6 +16,8 @@ export interface PriceVersion {
   readonly perMillion: Readonly<Record<TokenClass, Price>>
   /** Only for requests of this class; missing: for every class that has no price of its own. */
   readonly slo?: SloClass
+  /** Only for requests of this tenant, as its contract says; missing: the public list. */
+  readonly tenant?: TenantId
   /** What is given back when its promise was missed; missing: nothing is promised. */
   readonly refund?: RefundRule
   readonly note: string
@@ -66,30 +68,59 @@ export function total(charges: Iterable<NanoDollars>): NanoDollars {
   return nanoDollars(sum)
 }
 
-/** The price in force at a moment for requests of a class: its own, if there is one, else that of all classes. */
-export const priceAt = (
+/** What a price is looked for by: a contract's prices go before the public list, and a class's before those of all classes. */
+export interface PriceOf {
+  readonly model: ModelId
+  readonly slo?: SloClass | undefined
+  readonly tenant?: TenantId | undefined
+}
+
+/** The price in force at a moment: the tenant's for the class, the tenant's, that for the class, that of all. */
+export function priceAt(
   versions: readonly PriceVersion[],
-  model: ModelId,
+  { model, slo, tenant }: PriceOf,
   at_ms: number,
-  slo?: SloClass,
-): PriceVersion | undefined => (slo && newest(versions, model, at_ms, slo)) ?? newest(versions, model, at_ms, undefined)
+): PriceVersion | undefined {
+  const own = byModel(versions).get(model) ?? []
+  const find = (of: TenantId | undefined): PriceVersion | undefined =>
+    (slo && newest(own, at_ms, slo, of)) ?? newest(own, at_ms, undefined, of)
+  return (tenant && find(tenant)) ?? find(undefined)
+}
 
-/** Every price in force at a moment: of a model, that of all classes first. */
+/** Every price in force at a moment: of a model, the public ones first, and of each list that of all classes first. */
 export const pricesAt = (versions: readonly PriceVersion[], at_ms: number): PriceVersion[] =>
-  [...new Set(versions.map(({ model }) => model))]
-    .sort()
-    .flatMap((model) => [undefined, ...sloClasses].flatMap((slo) => newest(versions, model, at_ms, slo) ?? []))
+  [...byModel(versions)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, own]) =>
+      [undefined, ...tenantsOf(own)].flatMap((tenant) =>
+        [undefined, ...sloClasses].flatMap((slo) => newest(own, at_ms, slo, tenant) ?? []),
+      ),
+    )
 
-/** The newest version, set for exactly this class, whose day has come. */
+const tenantsOf = (versions: readonly PriceVersion[]): TenantId[] =>
+  [...new Set(versions.flatMap(({ tenant }) => tenant ?? []))].sort()
+
+/** Lists of thousands of models are looked into with every chunk that is let through. A list is never changed, only replaced. */
+const sorted = new WeakMap<readonly PriceVersion[], ReadonlyMap<ModelId, readonly PriceVersion[]>>()
+
+function byModel(versions: readonly PriceVersion[]): ReadonlyMap<ModelId, readonly PriceVersion[]> {
+  const known = sorted.get(versions)
+  if (known) return known
+  const made = Map.groupBy(versions, ({ model }) => model)
+  sorted.set(versions, made)
+  return made
+}
+
+/** The newest version, set for exactly this class and tenant, whose day has come. */
 function newest(
   versions: readonly PriceVersion[],
-  model: ModelId,
   at_ms: number,
   slo: SloClass | undefined,
+  tenant: TenantId | undefined,
 ): PriceVersion | undefined {
   let found: PriceVersion | undefined
   for (const version of versions) {
-    if (version.model !== model || version.slo !== slo || version.effective_from_ms > at_ms) continue
+    if (version.slo !== slo || version.tenant !== tenant || version.effective_from_ms > at_ms) continue
     const later =
       !found ||
       version.effective_from_ms > found.effective_from_ms ||

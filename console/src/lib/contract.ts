@@ -150,6 +150,10 @@ export interface Application {
 export interface Price {
   readonly version: number
   readonly model: string
+  /** Null: every class that has no price of its own. */
+  readonly slo: string | null
+  /** Null: the public list. */
+  readonly tenant: string | null
   readonly in_force: boolean
   readonly from: string
   readonly usd_per_million: Readonly<Record<string, string>>

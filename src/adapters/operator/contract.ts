@@ -121,6 +121,7 @@ export const WireSnapshot = Type.Object({
       model: name,
       effective_from_ms: whole,
       slo: Type.Optional(Type.Enum([...sloClasses])),
+      tenant: Type.Optional(name),
       refund: Type.Optional(Type.Object({ ttft_ms: whole, percent: Type.Integer({ minimum: 1, maximum: 100 }) })),
       note: Type.String(),
       perMillion: Type.Object({

@@ -95,7 +95,7 @@ test('a snapshot is taken whole and can be used, or not at all, whatever of it i
       if (!snapshot) return
       for (const model of modelsOf(snapshot)) {
         chainOf(snapshot, model)
-        priceAt(snapshot.prices, model, 10)
+        priceAt(snapshot.prices, { model }, 10)
         for (const grant of snapshot.grants.values()) {
           railsFor(snapshot.rails, grant, [model])
           for (const { amount } of binding(snapshot.allowances, { ...grant, model })) assert(amount >= 0n)

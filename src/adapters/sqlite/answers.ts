@@ -56,15 +56,26 @@ function addRows(
 ): void {
   if (from_ms >= to_ms) return
   const { database } = books
-  const settled =
-    'select body from request where tenant = ? and closed_ms >= ? and closed_ms < ? order by closed_ms, id'
-  for (const { body } of streamPlain<{ body: string }>(database, settled, tenant, from_ms, to_ms)) {
-    const row = JSON.parse(body) as CloseRow
+  for (const row of settledRows(books, tenant, from_ms, to_ms))
     builder.add(row, row.price_version === null ? undefined : prices.of(row.price_version))
-  }
   for (const { credit, grade, amount } of stream<EnergyOf>(database, energyOfTenant, from_ms, to_ms, prefix(tenant)))
     builder.energy(decodeURIComponent(credit.slice(prefix(tenant).length)), grade, amount)
   addRolled(books, builder, prices, tenant, from_ms, to_ms)
+}
+
+/** A tenant's requests that were settled in [from, to) and are kept whole, in order. */
+export function* settledRows({ database }: Books, tenant: TenantId, from_ms: number, to_ms: number) {
+  const settled =
+    'select body from request where tenant = ? and closed_ms >= ? and closed_ms < ? order by closed_ms, id'
+  for (const { body } of streamPlain<{ body: string }>(database, settled, tenant, from_ms, to_ms))
+    yield JSON.parse(body) as CloseRow
+}
+
+/** The same statement made again from requests and prices alone; of days that are rolled up, from the sums of their days. */
+export function statementAgain(books: Books, tenant: TenantId, from_ms: number, to_ms: number): Statement {
+  const builder = new StatementBuilder(tenant, from_ms, to_ms)
+  addRows(books, builder, new Prices(books.database), tenant, from_ms, to_ms)
+  return builder.done()
 }
 
 /** Days of which only sums are kept: whole ones, as `splitsRolledDay` makes sure. */

@@ -1,6 +1,10 @@
 import { RegistryError } from '../../adapters/sqlite/registry/change.ts'
+import { listTenants } from '../../adapters/sqlite/registry/tenants.ts'
+import type { TenantId } from '../../units/ids.ts'
+import { id } from '../../units/ids.ts'
 import { ControlError } from './errors.ts'
 import type { Factory } from './factory.ts'
+import { didYouMean } from './nearest.ts'
 import type { Caller } from './router.ts'
 
 /**
@@ -48,4 +52,14 @@ function ownerOf(
     if (cause instanceof RegistryError && cause.fault === 'not_found') return undefined
     throw cause
   }
+}
+
+/** A tenant that the factory has, by its name. */
+export function knownTenant({ store }: Pick<Factory, 'store'>, tenant: string): TenantId {
+  const tenants = listTenants(store)
+  if (tenants.includes(tenant)) return id(tenant)
+  throw new ControlError('not_found', `no tenant ${tenant}${didYouMean(tenant, tenants)}`, {
+    param: 'tenant',
+    next: 'wattmill apps list',
+  })
 }

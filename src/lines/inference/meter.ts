@@ -63,7 +63,8 @@ function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
     application: grant.application,
     key: grant.key,
     model,
-    price_version: priceAt(flow.snapshot.prices, model, at_ms, flow.ask.slo)?.version ?? null,
+    price_version:
+      priceAt(flow.snapshot.prices, { model, slo: flow.ask.slo, tenant: grant.tenant }, at_ms)?.version ?? null,
     snapshot: flow.snapshot.number,
     at_ms,
   }

@@ -26,7 +26,11 @@ export function amountOf(unit: AllowanceUnit, usage: Usage, flow: Flow): bigint 
 
 /** The price it is billed at: that in force when it was admitted, or came. */
 export const priceOf = ({ snapshot, model, admittedAt, askedAt, ask }: Flow): PriceVersion | undefined =>
-  priceAt(snapshot.prices, model, Math.round((admittedAt || askedAt) * 1000), ask.slo)
+  priceAt(
+    snapshot.prices,
+    { model, slo: ask.slo, tenant: ask.grant.tenant },
+    Math.round((admittedAt || askedAt) * 1000),
+  )
 
 const costIn = (usage: Usage, price: PriceVersion | undefined): bigint =>
   price ? total(rate(usage, price.perMillion).values()) : 0n

@@ -1,14 +1,12 @@
 import type { PriceVersion } from '../../../books/price.ts'
 import { pricesAt } from '../../../books/price.ts'
+import { highestPrice } from '../../../books/price-table.ts'
 import { tokenClasses } from '../../../books/usage.ts'
 import type { PriceRow } from '../price-of.ts'
 import { priceOfRow } from '../price-of.ts'
 import type { Store } from '../store.ts'
 import { all, change, RegistryError, run } from './change.ts'
 import { checkName } from './names.ts'
-
-/** A million dollars per million tokens: more is a slip of the decimal point, and every sum stays far below 2^63. */
-const highest = 1_000_000n * 1_000_000_000n
 
 /** All versions ever, oldest first. */
 export const listPrices = (store: Store, model?: string): PriceVersion[] =>
@@ -19,15 +17,15 @@ export const listPrices = (store: Store, model?: string): PriceVersion[] =>
 /** The prices in force for each model that has one, and for each class that has its own. */
 export const pricesInForce = (store: Store, now_ms: number): PriceVersion[] => pricesAt(listPrices(store), now_ms)
 
-/** Those of all classes: what a request costs unless its class has another price. */
+/** Those of the public list for all classes: what a request costs unless its class or its tenant has another price. */
 export const usualPrices = (store: Store, now_ms: number): PriceVersion[] =>
-  pricesInForce(store, now_ms).filter(({ slo }) => slo === undefined)
+  pricesInForce(store, now_ms).filter(({ slo, tenant }) => slo === undefined && tenant === undefined)
 
 /** Always a new version: what was charged under an older one stays as it was. */
 export function setPrice(store: Store, asked: Omit<PriceVersion, 'version'>): PriceVersion {
   checkName('model', 'model', asked.model)
   for (const of of tokenClasses)
-    if (asked.perMillion[of] > highest)
+    if (asked.perMillion[of] > highestPrice)
       throw new RegistryError('invalid', `the price of ${of} is above $1,000,000 per million tokens`, { param: of })
   return change(store, () => insertPrice(store, asked))
 }
@@ -39,12 +37,13 @@ export function insertPrice(store: Store, asked: Omit<PriceVersion, 'version'>):
   )
   run(
     store,
-    `insert into price (version, model, effective_from_ms, note, slo, refund_ttft_ms, refund_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into price (version, model, effective_from_ms, note, slo, tenant, refund_ttft_ms, refund_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     version,
     asked.model,
     asked.effective_from_ms,
     asked.note,
     asked.slo ?? null,
+    asked.tenant ?? null,
     asked.refund?.ttft_ms ?? null,
     asked.refund?.percent ?? null,
     ...tokenClasses.map((of) => asked.perMillion[of]),

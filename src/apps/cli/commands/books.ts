@@ -4,7 +4,9 @@ import { ControlError } from '../../operator/errors.ts'
 import { costView } from '../cost-view.ts'
 import { exitCodes } from '../exit.ts'
 import { forecastView } from '../forecast-view.ts'
+import { slimmed } from '../price-file.ts'
 import type { Row } from '../print.ts'
+import { rerateView } from '../rerate-view.ts'
 import { does, path, query, show } from '../run.ts'
 import { complain, talk } from '../talk.ts'
 import { checkView, fitsView, receiptView, requestsView, statementView } from '../views.ts'
@@ -38,6 +40,24 @@ export function bookCommands(program: Command): void {
         await print(factory.lines('GET', `${url}&format=${options.format}`))
       else show(await factory.json('GET', url), options, statementView)
       return undefined
+    },
+  )
+
+  does<{ tenant: string; from: string; to: string; prices?: string }>(
+    books
+      .command('rerate')
+      .description('makes a past statement again from its requests, and says whether it is the same; changes nothing')
+      .requiredOption('--tenant <name>')
+      .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
+      .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
+      .option('--prices <file>', 'what it would be under other prices: a table as `prices import` takes it'),
+    async (factory, { tenant, from, to, prices, ...options }) => {
+      const table = prices === undefined ? undefined : slimmed(prices)
+      const done = (await factory.json('POST', '/api/books/rerate', { tenant, from, to, table })) as Row
+      show(done, options, rerateView)
+      if (done.equal !== false) return exitCodes.ok.code
+      complain('the statement is not what its requests make of it', 'wattmill books check')
+      return exitCodes.not_conserved.code
     },
   )
 

@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
+import { type Imported, importView } from '../import-view.ts'
+import { slimmed } from '../price-file.ts'
 import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
+import { warn } from '../talk.ts'
 import { seconds, whole } from '../values.ts'
 
 interface Price {
@@ -8,6 +11,8 @@ interface Price {
   readonly model: string
   /** Null: every class that has no price of its own. */
   readonly slo: string | null
+  /** Null: the public list. */
+  readonly tenant: string | null
   readonly refund: { readonly percent: number; readonly ttft_s: number } | null
   readonly in_force: boolean
   readonly from: string
@@ -22,10 +27,21 @@ interface Set {
   readonly cacheWrite?: string
   readonly reasoning?: string
   readonly slo?: string
+  readonly tenant?: string
   readonly refundPercent?: number
   readonly refundTtft?: number
   readonly from?: string
   readonly note?: string
+}
+
+interface Import {
+  readonly only?: string
+  readonly prefix?: string
+  readonly tenant?: string
+  readonly engine?: string
+  readonly from?: string
+  readonly note?: string
+  readonly yes?: boolean
 }
 
 export function priceCommands(program: Command): void {
@@ -42,11 +58,16 @@ export function priceCommands(program: Command): void {
       .option('--cache-write <usd>', 'prompt tokens written to the cache (default: as input)')
       .option('--reasoning <usd>', 'tokens of thought (default: as output)')
       .option('--slo <class>', 'only for requests of this class: interactive, standard or batch (default: all others)')
+      .option('--tenant <name>', 'only for this tenant, before the public list (default: the public list)')
       .option('--refund-percent <n>', 'what comes back of the charge when the first token of a stream is late', whole)
       .option('--refund-ttft <seconds>', 'later than this is late (default: as its class is promised)', seconds)
       .option('--from <date>', 'such as 2027-01-31 (default: now)')
       .option('--note <text>', 'why, for whoever reads the history'),
-    async (factory, { input, output, cacheRead, cacheWrite, reasoning, slo, from, note, ...options }, model) => {
+    async (
+      factory,
+      { input, output, cacheRead, cacheWrite, reasoning, slo, tenant, from, note, ...options },
+      model,
+    ) => {
       const { refundPercent, refundTtft, ...rest } = options
       const asked = {
         model,
@@ -56,6 +77,7 @@ export function priceCommands(program: Command): void {
         cache_write: cacheWrite,
         reasoning,
         slo,
+        tenant,
         refund_percent: refundPercent,
         refund_ttft_s: refundTtft,
         from,
@@ -79,12 +101,35 @@ export function priceCommands(program: Command): void {
       return undefined
     },
   )
+
+  does<Import>(
+    prices
+      .command('import')
+      .description('take prices from a table in the shape of LiteLLM’s; says what it would do, and does it with --yes')
+      .argument('<file>', 'JSON: models by name, with input_cost_per_token and the like in US dollars')
+      .option('--only <names>', 'names of the table, with * for any text (default: all)')
+      .option('--prefix <text>', 'only names that begin so, such as groq/, and without it')
+      .option('--tenant <name>', 'into the list of this tenant (default: the public list)')
+      .option('--engine <name>', 'as what this engine’s models cost, by their upstream names; no price changes')
+      .option('--from <date>', 'such as 2027-01-31 (default: now)')
+      .option('--note <text>', 'why, for whoever reads the history')
+      .option('--yes', 'do it'),
+    async (factory, { only, prefix, tenant, engine, from, note, yes, ...options }, file = '') => {
+      const table = slimmed(file, only, prefix)
+      const asked = { table, only, prefix, tenant, engine, from, note, dry_run: yes !== true }
+      const done = (await factory.json('POST', '/api/prices/import', asked)) as Imported
+      show(done, options, importView)
+      if (done.dry_run && done.new + done.changed > 0) warn('nothing was changed: add --yes to do it')
+      return undefined
+    },
+  )
 }
 
-const row = ({ version, model, slo, refund, in_force, from, usd_per_million: usd, note }: Price): Row => ({
+const row = ({ version, model, slo, tenant, refund, in_force, from, usd_per_million: usd, note }: Price): Row => ({
   model,
   version,
   slo: slo ?? 'all',
+  tenant: tenant ?? 'all',
   in_force: in_force ? 'yes' : 'no',
   from,
   input: usd.input_uncached,

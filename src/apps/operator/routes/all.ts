@@ -19,9 +19,11 @@ import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
 import { noticeRoutes } from './notices.ts'
 import { presetRoutes } from './presets.ts'
+import { priceImportRoutes } from './price-import.ts'
 import { priceRoutes } from './prices.ts'
 import { probeRoutes } from './probe.ts'
 import { railRoutes } from './rails.ts'
+import { rerateRoutes } from './rerate.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
 import { usageRoutes } from './usage.ts'
@@ -40,12 +42,14 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...aliasRoutes,
   ...priceRoutes,
+  ...priceImportRoutes,
   ...costRoutes,
   ...budgetRoutes,
   ...railRoutes,
   ...noticeRoutes,
   ...bookRoutes,
   ...financeRoutes,
+  ...rerateRoutes,
   ...batchRoutes,
   ...usageRoutes,
   ...doctorRoutes,

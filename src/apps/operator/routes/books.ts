@@ -1,22 +1,19 @@
 import Type from 'typebox'
-import { receipt, splitsRolledDay, statement } from '../../../adapters/sqlite/answers.ts'
+import { receipt, statement } from '../../../adapters/sqlite/answers.ts'
 import { quarantine, quarantined } from '../../../adapters/sqlite/aside.ts'
 import { fitsInForce, meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { check } from '../../../adapters/sqlite/check.ts'
 import { explain } from '../../../adapters/sqlite/explain.ts'
 import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { residuals } from '../../../adapters/sqlite/figures.ts'
-import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
 import type { Outcome } from '../../../books/row.ts'
 import { statementCsv } from '../../../books/statement.ts'
 import { statementHtml } from '../../../books/statement-html.ts'
-import type { TenantId } from '../../../units/ids.ts'
-import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
-import { didYouMean } from '../nearest.ts'
 import { Answer, type Route, route } from '../router.ts'
-import { dateMs, monthStartMs } from '../when.ts'
+import { spanOf } from '../span.ts'
+import { knownTenant } from '../tenancy.ts'
 
 /** What fits a screen, and what a page may ask for. */
 const usualRequests = 20
@@ -145,27 +142,9 @@ export const bookRoutes: readonly Route[] = [
       format: Type.Optional(Type.Enum(['json', 'csv', 'html'], { description: 'json, csv or html' })),
     },
     run: (factory, { tenant, from, to, format }) => {
-      const tenants = listTenants(factory.store)
-      if (!tenants.includes(tenant))
-        throw new ControlError('not_found', `no tenant ${tenant}${didYouMean(tenant, tenants)}`, {
-          param: 'tenant',
-          next: 'wattmill apps list',
-        })
-      const now_ms = factory.now()
-      const from_ms = from === undefined ? monthStartMs(now_ms) : dateMs(from, 'from')
-      const to_ms = to === undefined ? now_ms : dateMs(to, 'to')
-      if (to_ms <= from_ms) throw new ControlError('invalid_value', '`to` is not after `from`', { param: 'to' })
-      for (const [param, at_ms] of Object.entries({ from: from_ms, to: to_ms }))
-        if (splitsRolledDay(factory.store, at_ms))
-          throw new ControlError(
-            'invalid_value',
-            `of the day of \`${param}\` only sums are kept (retention.detail_days)`,
-            {
-              param,
-              next: 'Begin and end at midnight UTC: --from 2027-01-01 --to 2027-02-01',
-            },
-          )
-      const made = statement(factory.store, id<TenantId>(tenant), from_ms, to_ms)
+      const of = knownTenant(factory, tenant)
+      const { from_ms, to_ms } = spanOf(factory, from, to)
+      const made = statement(factory.store, of, from_ms, to_ms)
       if (format !== 'csv' && format !== 'html') return made
       const text = format === 'csv' ? statementCsv(made) : statementHtml(made)
       return new Answer({

@@ -11,7 +11,8 @@ import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { didYouMean } from '../nearest.ts'
-import { type Route, route } from '../router.ts'
+import { type Caller, type Route, route } from '../router.ts'
+import { knownTenant } from '../tenancy.ts'
 import { dateMs, isoOrNull } from '../when.ts'
 
 const dollars = Type.String({ description: 'dollars per million tokens, such as 0.25, with at most 9 decimals' })
@@ -23,7 +24,9 @@ export const priceRoutes: readonly Route[] = [
     role: 'viewer',
     of: 'everybody',
     about: 'Prices in force, per million tokens',
-    run: (factory) => ({ prices: pricesInForce(factory.store, factory.now()).map((price) => display(price, true)) }),
+    run: (factory, _, { caller }) => ({
+      prices: seenBy(caller, pricesInForce(factory.store, factory.now())).map((price) => display(price, true)),
+    }),
   }),
   route({
     method: 'GET',
@@ -32,10 +35,10 @@ export const priceRoutes: readonly Route[] = [
     of: 'everybody',
     about: 'All versions of the price of a model, oldest first',
     input: { model: Type.String() },
-    run: (factory, { model }) => {
-      const versions = listPrices(factory.store, model)
+    run: (factory, { model }, { caller }) => {
+      const versions = seenBy(caller, listPrices(factory.store, model))
       if (versions.length === 0) {
-        const priced = listPrices(factory.store).map((price) => price.model)
+        const priced = seenBy(caller, listPrices(factory.store)).map((price) => price.model)
         throw new ControlError('not_found', `${model} was never priced${didYouMean(model, priced)}`, {
           param: 'model',
           next: 'wattmill prices list',
@@ -62,6 +65,12 @@ export const priceRoutes: readonly Route[] = [
           description: 'only for requests of this class; all that have no other where not given',
         }),
       ),
+      tenant: Type.Optional(
+        Type.String({
+          maxLength: 100,
+          description: 'only for requests of this tenant, before the public list; the public list where not given',
+        }),
+      ),
       refund_percent: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 100, description: 'what comes back when a first token is late' }),
       ),
@@ -75,7 +84,7 @@ export const priceRoutes: readonly Route[] = [
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31' })),
       note: Type.Optional(Type.String({ maxLength: 500 })),
     },
-    run: async (factory, { model, slo, refund_percent, refund_ttft_s, from, note, ...given }) => {
+    run: async (factory, { model, slo, tenant, refund_percent, refund_ttft_s, from, note, ...given }) => {
       const now = factory.now()
       const served = servedModels(factory.store)
       const price = setPrice(factory.store, {
@@ -87,6 +96,7 @@ export const priceRoutes: readonly Route[] = [
           ...optional('reasoning', given.reasoning),
         }),
         ...(slo && { slo }),
+        ...(tenant && { tenant: knownTenant(factory, tenant) }),
         ...refundIn(slo, refund_percent, refund_ttft_s),
         note: note ?? '',
       })
@@ -108,6 +118,10 @@ export function unpriced(factory: Factory, models: readonly string[]): string | 
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   return `${first}${more} has no price and is booked at 0: wattmill prices set ${first} --input USD --output USD`
 }
+
+/** What another tenant's contract says is nobody else's concern. */
+const seenBy = (caller: Caller | undefined, prices: readonly PriceVersion[]): PriceVersion[] =>
+  prices.filter(({ tenant }) => tenant === undefined || caller?.tenant === undefined || tenant === caller.tenant)
 
 /** A batch is promised an end, not a first token. */
 function refundIn(slo: SloClass | undefined, percent: number | undefined, ttft_s: number | undefined) {
@@ -138,7 +152,7 @@ const optional = (param: string, text: string | undefined): Record<string, Price
   text === undefined ? {} : { [param]: exact(param, text) }
 
 /** A price that began before it was set would say that requests were charged what they were not. */
-function laterMs(from: string, now: number): number {
+export function laterMs(from: string, now: number): number {
   const at = dateMs(from, 'from')
   if (at < now - 60_000)
     throw new ControlError('invalid_value', `${from} is over: a price begins now or later`, { param: 'from' })
@@ -149,6 +163,7 @@ const display = (price: PriceVersion, inForce: boolean) => ({
   version: price.version,
   model: price.model,
   slo: price.slo ?? null,
+  tenant: price.tenant ?? null,
   refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
   in_force: inForce,
   from: isoOrNull(price.effective_from_ms),

@@ -1,0 +1,2 @@
+-- Prices by tenant, as its contract says (books/price.ts); null: the public list.
+alter table price add column tenant text;
