@@ -1,12 +1,11 @@
 import type { Outcome } from '../../books/row.ts'
-import type { Replica } from '../../plant/infrastructure/replica.ts'
 import { assert } from '../../units/assert.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { plus, tokens } from '../../units/quantity.ts'
 import { refusal } from './errors.ts'
-import type { Ending, Event, Flow, Hedge, Policy, Rival, World } from './flow.ts'
+import type { Ending, Event, Flow, Policy, World } from './flow.ts'
 import { closeRow, metered, openRow, outcomeOf } from './meter.ts'
-import { exchange, lineUp, rivalOf } from './race.ts'
+import { lineUp, raceOf } from './race.ts'
 
 /**
  * The whole path of a request, told, not awaited: S1 admit → S2 route → S3 generate → S4 meter → S5 post.
@@ -15,6 +14,7 @@ import { exchange, lineUp, rivalOf } from './race.ts'
  * since its open row is durable before content leaves and its close row before the last byte does.
  */
 export const inferenceLine = (policy: Policy, world: World) => {
+  const race = raceOf(policy, world, (flow, outcome, now) => post(flow, outcome, now))
   const admit = (flow: Flow, now: Seconds): void => {
     const admission = policy.admit(flow, now)
     if (admission.verdict === 'queued') {
@@ -30,42 +30,9 @@ export const inferenceLine = (policy: Policy, world: World) => {
   const route = (flow: Flow, now: Seconds): void => {
     const replica = policy.route(flow, now)
     if (!replica) return post(flow, 'upstream_error', now)
-    start(flow, replica)
+    race.start(flow, replica)
     const after = policy.patience(flow)
     if (after !== undefined) world.watch(flow, after)
-  }
-  const start = (flow: Flow, replica: Replica, why?: Hedge['why']): void => {
-    flow.attempt = ++flow.tries
-    flow.replica = replica
-    flow.begun = undefined
-    flow.hedge = why
-    world.generate(flow, replica)
-  }
-  const late = (flow: Flow, now: Seconds): void => {
-    if (flow.answered || flow.cut || flow.rival) return
-    const hedge = policy.hedge(flow, now)
-    if (!hedge) return
-    flow.rival = rivalOf(flow)
-    start(flow, hedge.replica, hedge.why)
-  }
-  const turnTo = (flow: Flow): void => {
-    exchange(flow)
-    policy.exchanged(flow)
-  }
-  const decide = (flow: Flow): void => {
-    if (!flow.rival || flow.rival.lost) return
-    flow.rival.lost = true
-    world.cancel(flow, flow.rival.attempt)
-  }
-  /** What is still heard of an attempt that lost: it changes nothing but its own figures. */
-  const loser = (flow: Flow, rival: Rival, event: Event, now: Seconds): void => {
-    if (event.kind === 'begun') rival.begun = { input_uncached: event.input_uncached, cache_read: event.cache_read }
-    if (event.kind === 'chunk') rival.produced = plus(rival.produced, event.tokens)
-    if (event.kind !== 'ended' && event.kind !== 'failed') return
-    flow.attempts.push(metered(flow, event.usage, rival))
-    policy.lost(flow, now)
-    flow.rival = undefined
-    if (flow.over) post(flow, flow.over, now)
   }
   const post = (flow: Flow, outcome: Outcome, now: Seconds): void => {
     assert(flow.phase === 'generating', 'a request settles once')
@@ -92,22 +59,14 @@ export const inferenceLine = (policy: Policy, world: World) => {
   const cut = (flow: Flow, why: Outcome): void => {
     flow.cut ??= why
     if (flow.over) return
-    if (flow.rival?.hedge && !flow.rival.lost) decide(flow)
-    else if (flow.rival && !flow.rival.lost) {
-      turnTo(flow) // the first attempt stays: who leaves does not pay for two
-      decide(flow)
-    }
+    race.withdraw(flow)
     world.cancel(flow, flow.attempt)
   }
   const ended = (flow: Flow, event: Event & { kind: 'ended' | 'failed' }, now: Seconds): void => {
     flow.attempts.push(metered(flow, event.usage))
     policy.left(flow, event.kind === 'failed' ? event.failure : undefined, now)
-    if (event.kind === 'failed' && flow.rival && !flow.rival.lost) {
-      turnTo(flow)
-      flow.rival = undefined
-      return // the other attempt goes on alone
-    }
-    decide(flow)
+    if (event.kind === 'failed' && race.alone(flow)) return // the other attempt goes on
+    race.decide(flow)
     if (event.kind === 'ended') return post(flow, 'complete', now)
     flow.failure = event.failure
     if (flow.produced === 0 && !flow.cut && policy.retries(flow, event.failure)) return route(flow, now)
@@ -129,8 +88,8 @@ export const inferenceLine = (policy: Policy, world: World) => {
     if ('attempt' in event) {
       if (flow.phase !== 'generating') return
       if (event.attempt === flow.rival?.attempt) {
-        if (flow.rival.lost) return loser(flow, flow.rival, event, now)
-        turnTo(flow)
+        if (flow.rival.lost) return race.heard(flow, flow.rival, event, now)
+        race.turnTo(flow)
       } else if (event.attempt !== flow.attempt || flow.over) return // late
     }
     switch (event.kind) {
@@ -157,10 +116,10 @@ export const inferenceLine = (policy: Policy, world: World) => {
         if (!flow.cut && !policy.extend(flow, tokens(0), now)) cut(flow, 'budget_exhausted')
         return
       case 'late':
-        return late(flow, now)
+        return race.late(flow, now)
       case 'chunk':
         flow.answered = true
-        decide(flow)
+        race.decide(flow)
         if (!flow.cut && !policy.extend(flow, event.tokens, now)) cut(flow, 'budget_exhausted')
         flow.produced = plus(flow.produced, event.tokens)
         if (event.tokens > tokens(0) && flow.firstAt === undefined) first(flow, now)
