@@ -43,13 +43,13 @@ export class Page {
   }
 
   /** Throws ScrapeError. */
-  async text(accept: string): Promise<string> {
+  async text(accept: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
     const path = this.url.pathname + this.url.search
     try {
       const reply = await this.#pool.request({
         method: 'GET',
         path,
-        headers: { accept, ...this.#headers },
+        headers: { accept, ...this.#headers, ...more },
         signal: AbortSignal.timeout(answer_ms),
       })
       const text = await bounded(reply.body, this.url.href)

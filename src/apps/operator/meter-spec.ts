@@ -3,13 +3,15 @@ import { findGpus } from '../../adapters/nvidia/smi.ts'
 import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts'
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
+import { Redfish } from '../../adapters/redfish/redfish.ts'
 import type { MeterRecord, MeterSource } from '../../adapters/sqlite/registry/meters.ts'
 import { ControlError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
-import { checkUrl } from './probe.ts'
+import { checkUrl, secretFrom } from './probe.ts'
 
 /** How a meter is given on the command line; the next step of every error about one. */
-export const meterForms = 'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  nvidia-smi:UUID,…  watts:IDLE,FULL'
+export const meterForms =
+  'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  redfish:URL#env:NAME  nvidia-smi:UUID,…  watts:IDLE,FULL'
 
 const wrong = (message: string, next = `Meters: ${meterForms}`): ControlError =>
   new ControlError('invalid_value', message, { param: 'meters', next })
@@ -18,7 +20,7 @@ const wrong = (message: string, next = `Meters: ${meterForms}`): ControlError =>
 export type MeterSpec =
   | { readonly kind: 'dcgm'; readonly url: string; readonly uuids: readonly string[] }
   | { readonly kind: 'nvidia-smi'; readonly uuids: readonly string[] }
-  | Extract<MeterSource, { kind: 'prometheus' | 'watts' }>
+  | Extract<MeterSource, { kind: 'prometheus' | 'redfish' | 'watts' }>
 
 export function parseMeter(text: string, prometheus: string | undefined): MeterSpec {
   const [, kind = '', rest = ''] = /^([a-z-]+):(.+)$/s.exec(text.trim()) ?? []
@@ -31,6 +33,8 @@ export function parseMeter(text: string, prometheus: string | undefined): MeterS
       return { kind, uuids: names(rest === 'all' ? '' : rest) }
     case 'prom':
       return promSpec(rest, prometheus)
+    case 'redfish':
+      return redfishSpec(rest)
     case 'watts': {
       const [idle = Number.NaN, full = Number.NaN, more] = rest.split(',').map(Number)
       if (!(idle >= 0 && full >= idle && full <= 1e6) || more !== undefined)
@@ -39,7 +43,7 @@ export function parseMeter(text: string, prometheus: string | undefined): MeterS
     }
     default:
       throw wrong(
-        `${JSON.stringify(text.slice(0, 60))} is no meter${didYouMean(kind, ['dcgm', 'prom', 'nvidia-smi', 'watts'])}`,
+        `${JSON.stringify(text.slice(0, 60))} is no meter${didYouMean(kind, ['dcgm', 'prom', 'redfish', 'nvidia-smi', 'watts'])}`,
       )
   }
 }
@@ -62,6 +66,18 @@ function promSpec(rest: string, prometheus: string | undefined): MeterSpec {
     )
   const [, unit = 'watts', query = ''] = /^(?:(watts|joules)=)?(.+)$/s.exec(asked ?? '') ?? []
   return { kind: 'prometheus', url: checkUrl(server), query, unit: unit as 'watts' | 'joules' }
+}
+
+/** `watts=` takes power where there is a counter too: one that counts in tenths of a kWh moves every few minutes. */
+function redfishSpec(rest: string): MeterSpec {
+  const [, watts, url = '', secret] = /^(watts=)?([^#]+)(?:#(.*))?$/s.exec(rest) ?? []
+  if (secret !== undefined) secretFrom(secret)
+  return {
+    kind: 'redfish',
+    url: checkUrl(url),
+    only: watts === undefined ? 'any' : 'watts',
+    secret_from: secret ?? null,
+  }
 }
 
 /** The meters that specs name, each of which has answered just now. */
@@ -107,10 +123,22 @@ async function resolve(engine: string, spec: MeterSpec): Promise<MeterRecord[]> 
       await query.value().finally(() => query.close())
       return [{ name: `prom-${short(spec.url + spec.query)}`, source: spec }]
     }
+    case 'redfish': {
+      const { url, only, secret_from } = spec
+      const service = new Redfish(url, only, secretOf(secret_from))
+      await service.reading().finally(() => service.close())
+      return [{ name: `redfish-${short(url)}`, source: spec }]
+    }
     case 'watts':
       return [{ name: `watts-${slug(engine)}-${short(engine)}`, source: spec }]
   }
 }
+
+/** A reference → what it refers to, whenever it is asked. */
+export const secretOf =
+  (reference: string | null): (() => string | undefined) =>
+  () =>
+    reference === null ? undefined : secretFrom(reference)
 
 async function boardsOf(url: string): Promise<Map<string, GpuReport>> {
   const page = new Page(url)

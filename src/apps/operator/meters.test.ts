@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
 import { FedMeter } from '../../adapters/meters/fed.ts'
 import { openMeter } from '../../adapters/sqlite/meter.ts'
 import { watts } from '../../units/quantity.ts'
@@ -8,7 +11,15 @@ import { reach } from './reach.ts'
 import { fakeUpstream, lonelyOperator } from './testing.ts'
 
 interface Meters {
-  readonly meters: readonly { meter: string; kind: string; engines: string[]; state: string; resets: number }[]
+  readonly meters: readonly {
+    meter: string
+    kind: string
+    engines: string[]
+    state: string
+    resets: number
+    measured_s: number
+    energy_j: number
+  }[]
   readonly overlaps: readonly { engine: string; meters: string[] }[]
   readonly findings: readonly { meter: string; kind: string; energy_j: number }[]
 }
@@ -51,5 +62,45 @@ test('every meter is listed with what it covers, its resets, and meters that may
     factory.json('GET', '/api/meters?hours=169'),
     (error) => error instanceof ControlError && error.code === 'invalid_value',
   )
+  factory.close()
+})
+
+test('a Redfish service measures an engine: asked with credentials that are named, never kept, and booked', async () => {
+  const operator = await lonelyOperator()
+  const factory = await reach(operator.factory.home.root, () => undefined)
+  const begun = Date.now()
+  const server = createServer((request, reply) => {
+    const known = request.headers.authorization === `Basic ${Buffer.from('reader:made-up').toString('base64')}`
+    const kwh = 100 + (Date.now() - begun) / 3.6e6 // 1000 W
+    reply.writeHead(known ? 200 : 401).end(JSON.stringify({ EnergykWh: { Reading: kwh } }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  after(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/redfish/v1/Chassis/1/EnvironmentMetrics`
+  const add = async (name: string, ...meters: string[]) =>
+    factory.json('POST', '/api/engines', { name, url: await fakeUpstream(['m']), meters })
+  process.env.WATTMILL_TEST_BMC = 'reader:made-up'
+  for (const [meter, message] of [
+    [`redfish:${url}#reader:made-up`, /never itself/],
+    [`redfish:${url}`, /answered 401/],
+    [`redfish:watts=${url}#env:WATTMILL_TEST_BMC`, /tells no power/],
+    ['redfish:ftp://h/x', /neither http nor https/],
+  ] as const)
+    await assert.rejects(add('wrong', meter), (error) => {
+      assert(error instanceof ControlError && message.test(error.message), String(error))
+      return !error.message.includes('made-up')
+    })
+  await add('server', `redfish:${url}#env:WATTMILL_TEST_BMC`)
+  const found = async () => {
+    const { meters } = (await factory.json('GET', '/api/meters')) as Meters
+    return meters.find(({ kind }) => kind === 'redfish')
+  }
+  let meter = await found()
+  for (const until = Date.now() + 20_000; (meter?.measured_s ?? 0) < 2 && Date.now() < until; meter = await found())
+    await new Promise((next) => setTimeout(next, 200))
+  assert(meter && meter.measured_s >= 2, 'the service was not read')
+  assert.deepEqual(meter.engines, ['server'])
+  const power_w = meter.energy_j / meter.measured_s
+  assert(power_w > 700 && power_w < 1300, `${power_w} W of 1000 W`)
   factory.close()
 })

@@ -11,6 +11,7 @@ import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
 import { Watch } from '../../adapters/prometheus/watch.ts'
+import { Redfish } from '../../adapters/redfish/redfish.ts'
 import type { MeterReader } from '../../adapters/sqlite/meter.ts'
 import { listEngines } from '../../adapters/sqlite/registry/engines.ts'
 import {
@@ -24,11 +25,14 @@ import type { Counted } from '../../books/counted.ts'
 import { BridgedCounters, type EngineReport } from '../../plant/infrastructure/telemetry.ts'
 import { id } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
+import { secretOf } from './meter-spec.ts'
 
 /** Queues and caches change within seconds; an engine's page of thousands of lines is not free for it to make. */
 const engine_ms = 5_000
 /** A meter is the books' clock: its intervals are what energy can be divided by. */
 const meter_ms = 1_000
+/** A service processor is slow, and works out its figures no more often. */
+const redfish_ms = 2_000
 
 /** What is known of one engine's own view of itself. */
 export interface EngineView {
@@ -188,6 +192,7 @@ export class Telemetry {
       const name = sourceName(meter)
       if (this.#sources.has(name)) continue
       if (meter.source.kind === 'dcgm') this.#sources.set(name, this.#watchBoards(meter.source.url))
+      if (meter.source.kind === 'redfish') this.#sources.set(name, this.#watchRedfish(meter.name, meter.source))
       if (meter.source.kind === 'prometheus') this.#sources.set(name, this.#watchQuery(meter.name, meter.source))
     }
     const smi = wanted.some(({ source }) => source.kind === 'nvidia-smi')
@@ -226,6 +231,18 @@ export class Telemetry {
     return closing(new Watch(meter_ms, look, this.#now), asked)
   }
 
+  #watchRedfish(name: string, { url, only, secret_from }: Extract<MeterSource, { kind: 'redfish' }>): Source {
+    const service = new Redfish(url, only, secretOf(secret_from))
+    const look = async (): Promise<void> => {
+      const reading = await service.reading()
+      const meter = this.#meters.get(name)?.meter
+      if (!(meter instanceof FedMeter)) return
+      if ('energy_mj' in reading) meter.energy(reading.energy_mj, this.#now())
+      else meter.power(reading.power_w, this.#now())
+    }
+    return closing(new Watch(redfish_ms, look, this.#now), service)
+  }
+
   #hearSmi(gpu: SmiGpu): void {
     const { uuid, power_w } = gpu
     this.#boards.set(uuid, { uuid, model: gpu.name, ...(power_w !== null && { power_w }) })
@@ -260,4 +277,4 @@ const [mostOfBoard, mostOfQuery] = [watts(5_000), watts(500_000)]
 const meterOf = (name: string, source: MeterSource): Fed =>
   source.kind === 'watts'
     ? new DeclaredMeter(name, watts(source.idle), watts(source.full))
-    : new FedMeter(name, source.kind === 'prometheus' ? mostOfQuery : mostOfBoard)
+    : new FedMeter(name, source.kind === 'dcgm' || source.kind === 'nvidia-smi' ? mostOfBoard : mostOfQuery)

@@ -13,6 +13,13 @@ export type MeterSource =
   | { readonly kind: 'dcgm'; readonly url: string; readonly uuid: string }
   /** A number that a Prometheus server works out: power, or cumulative energy. */
   | { readonly kind: 'prometheus'; readonly url: string; readonly query: string; readonly unit: 'watts' | 'joules' }
+  /** Energy or power of a server, a PDU or an outlet, as its Redfish service tells; the secret itself is never stored. */
+  | {
+      readonly kind: 'redfish'
+      readonly url: string
+      readonly only: 'any' | 'watts'
+      readonly secret_from: string | null
+    }
   /** Power of one board of this machine. */
   | { readonly kind: 'nvidia-smi'; readonly uuid: string }
   /** No meter: power at rest and at work as declared, by whether the engine has requests. */

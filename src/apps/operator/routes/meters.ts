@@ -69,5 +69,6 @@ const sights: Readonly<Record<MeterSource['kind'], Sight>> = {
   dcgm: 'board',
   'nvidia-smi': 'board',
   prometheus: 'query',
+  redfish: 'query',
   watts: 'declared',
 }
