@@ -4,8 +4,10 @@ import { ControlError } from '../../operator/errors.ts'
 import { costView } from '../cost-view.ts'
 import { exitCodes } from '../exit.ts'
 import { forecastView } from '../forecast-view.ts'
+import { invoiceFile } from '../invoice-file.ts'
 import { slimmed } from '../price-file.ts'
 import type { Row } from '../print.ts'
+import { reconcileView } from '../reconcile-view.ts'
 import { rerateView } from '../rerate-view.ts'
 import { does, path, query, show } from '../run.ts'
 import { complain, talk } from '../talk.ts'
@@ -159,6 +161,20 @@ export function bookCommands(program: Command): void {
       .option('--to <date>', 'the moment after the last, to come (default: the end of this month)'),
     async (factory, { from, to, tenant, model, ...options }) => {
       show(await factory.json('GET', `/api/books/forecast${query({ from, to, tenant, model })}`), options, forecastView)
+      return undefined
+    },
+  )
+
+  does<Readonly<Record<'from' | 'to' | 'invoice', string | undefined>>>(
+    books
+      .command('reconcile')
+      .description('the books beside what others say: each difference with its dollars at risk')
+      .option('--from <date>', 'first hour, such as 2027-01-01 (UTC; default: the first of this month)')
+      .option('--to <date>', 'the hour after the last, such as 2027-02-01 (default: the end of the hour under way)')
+      .option('--invoice <file>', 'CSV with the columns kind,name,quantity,usd: tokens of engines, kWh of energy'),
+    async (factory, { from, to, invoice, ...options }) => {
+      const lines = invoice === undefined ? undefined : invoiceFile(invoice)
+      show(await factory.json('POST', '/api/books/reconcile', { from, to, invoice: lines }), options, reconcileView)
       return undefined
     },
   )

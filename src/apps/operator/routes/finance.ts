@@ -1,9 +1,12 @@
 /** What finance takes away: the books in the forms that other programs read. */
 import Type from 'typebox'
 import { focusCsv } from '../../../adapters/sqlite/focus.ts'
+import { reconcile } from '../../../adapters/sqlite/reconciled.ts'
 import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { summedFrom } from '../../../adapters/sqlite/statement-sums.ts'
 import { type Place, usageEvents } from '../../../adapters/sqlite/usage-events.ts'
+import type { InvoiceLine } from '../../../books/reconciliation.ts'
+import { parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { didYouMean } from '../nearest.ts'
@@ -92,7 +95,67 @@ export const financeRoutes: readonly Route[] = [
       })
     },
   }),
+  route({
+    method: 'POST',
+    path: '/api/books/reconcile',
+    role: 'viewer',
+    about:
+      'The books beside what others say: engines’ own counters, an invoice of a provider, an energy bill; each difference with its dollars at risk',
+    input: {
+      ...period,
+      invoice: Type.Optional(
+        Type.Array(
+          Type.Object({
+            kind: Type.Enum(['engine', 'energy']),
+            name: Type.String({ minLength: 1, maxLength: 200 }),
+            quantity: Type.Optional(Type.String({ maxLength: 60, description: 'tokens of an engine, kWh of energy' })),
+            usd: Type.Optional(Type.String({ maxLength: 60 })),
+          }),
+          { maxItems: 1000, description: 'lines of kind, name, quantity and usd' },
+        ),
+      ),
+    },
+    run: (factory, { invoice = [], ...asked }) => {
+      const { from, to } = wholeSlots(factory, asked, 1)
+      return reconcile(factory.store, from, to, invoice.map(invoiceLine))
+    },
+  }),
 ]
+
+/** A billion billion dollars: beyond it, it is a slip. */
+const mostOfBill = 10n ** 27n
+
+/** A kWh is 3.6e9 mJ. */
+function invoiceLine({ kind, name, quantity, usd }: Asked, index: number): InvoiceLine {
+  const number = (what: string, text: string | undefined, places: number): bigint | undefined => {
+    if (text === undefined) return undefined
+    const value = parseDecimal(text, places)
+    if (value === undefined || (what === 'quantity' && value < 0n) || value > mostOfBill || -value > mostOfBill)
+      throw new ControlError(
+        'invalid_value',
+        `line ${index + 1}: ${what} ${text.slice(0, 40)} is no number that a bill may hold`,
+        {
+          param: 'invoice',
+          next: 'Tokens are whole numbers; kWh and dollars have nine decimals at most.',
+        },
+      )
+    return value
+  }
+  const amount = number('quantity', quantity, kind === 'energy' ? 9 : 0)
+  const charged = number('usd', usd, 9)
+  if (amount === undefined && charged === undefined)
+    throw new ControlError('invalid_value', `line ${index + 1} says neither a quantity nor dollars`, {
+      param: 'invoice',
+    })
+  return { kind, name, quantity: kind === 'energy' && amount !== undefined ? (amount * 36n) / 10n : amount, charged }
+}
+
+interface Asked {
+  readonly kind: 'engine' | 'energy'
+  readonly name: string
+  readonly quantity?: string | undefined
+  readonly usd?: string | undefined
+}
 
 const placeOf = (text: string): Place => ({
   booked: Number(text.slice(0, text.indexOf('/'))),
