@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
@@ -9,6 +20,8 @@ export interface Home {
   readonly adminKey: string
   readonly pepper: string
   readonly store: string
+  /** Address of the PostgreSQL that holds the store instead of that file; undefined: the file does. */
+  readonly database: string | undefined
   /** One journal per gateway incarnation: `<incarnation>.db`, with `<incarnation>.alive` held while it lives. */
   readonly journals: string
   /** The engine host's own log: `<incarnation>.0000.ndjson`, …, with `<incarnation>.alive`. */
@@ -38,6 +51,7 @@ export function home(directory: string): Home {
     adminKey: join(root, 'admin.key'),
     pepper: join(root, 'pepper'),
     store: join(root, 'wattmill.db'),
+    database: databaseOf(root),
     journals: join(root, 'journal'),
     engineLogs: join(root, 'engine'),
     meters: join(root, 'meter'),
@@ -51,6 +65,20 @@ export function home(directory: string): Home {
     operatorSocket: socketPath(root, 'operator'),
     engineSocket: socketPath(root, 'engine'),
   }
+}
+
+/** Kept in the home, readable by its owner only: every command finds the store by the home alone. */
+const addressPath = (root: string): string => join(root, 'store.url')
+
+function databaseOf(root: string): string | undefined {
+  const path = addressPath(root)
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+}
+
+/** From now on the store of this home is there; undefined: in its file. */
+export function keepAddress(root: string, url: string | undefined): void {
+  if (url === undefined) rmSync(addressPath(root), { force: true })
+  else writeWhole(addressPath(root), `${url}\n`)
 }
 
 /** Longest path that every unix takes for a socket (macOS: 104 bytes with the terminating zero). */

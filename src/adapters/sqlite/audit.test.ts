@@ -23,7 +23,7 @@ test('beside the factory it finds what it finds in it; who asks meanwhile gets t
   assert.equal(found.requests, 2)
   assert.deepEqual([audit.running, last()?.at_ms, last()?.check], [false, 1000, found])
 
-  store.database.exec("update request set hash = 'x' where rowid = 1")
+  store.database.exec("update request set hash = 'x' where id = (select min(id) from request)")
   assert.equal((await audit.check()).conserved, false, 'a later one reads anew')
   store.close()
 })

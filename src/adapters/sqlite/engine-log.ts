@@ -23,7 +23,7 @@ export interface EngineCursor extends Place {
 export function engineCursor(store: Store, incarnation: string): EngineCursor {
   const row = one<{ file: number; offset: number; read_to_ms: number; dead: number }>(
     store.database,
-    'select file, offset, read_to_ms, dead from engine_log where incarnation = ?',
+    'select file, "offset", read_to_ms, dead from engine_log where incarnation = ?',
     incarnation,
   )
   return row ? { ...row, dead: row.dead === 1 } : { file: 0, offset: 0, read_to_ms: 0, dead: false }
@@ -53,8 +53,8 @@ export function ingestEngineLog(
 const saveCursor = (store: Store, incarnation: string, replica: ReplicaId, { file, offset }: Place): void =>
   void run(
     store.database,
-    `insert into engine_log (incarnation, replica, file, offset, read_to_ms) values (?, ?, ?, ?, 0)
-     on conflict (incarnation) do update set file = excluded.file, offset = excluded.offset`,
+    `insert into engine_log (incarnation, replica, file, "offset", read_to_ms) values (?, ?, ?, ?, 0)
+     on conflict (incarnation) do update set file = excluded.file, "offset" = excluded."offset"`,
     incarnation,
     replica,
     file,
@@ -65,9 +65,10 @@ const saveCursor = (store: Store, incarnation: string, replica: ReplicaId, { fil
 export const engineReadTo = (store: Store, incarnation: string, now_ms: number): void =>
   void run(
     store.database,
-    'update engine_log set read_to_ms = max(read_to_ms, ?) where incarnation = ?',
+    'update engine_log set read_to_ms = ? where incarnation = ? and read_to_ms < ?',
     now_ms,
     incarnation,
+    now_ms,
   )
 
 function bookLines(store: Store, incarnation: string, replica: ReplicaId, lines: readonly EngineLogLine[]): void {
@@ -124,9 +125,9 @@ const addSecond = `
   insert into engine_second (second, attempt, tokens, step_e9, prefill, prefill_context, decode, kv_read, cpu_us)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (second, attempt) do update set
-    tokens = tokens + excluded.tokens, step_e9 = step_e9 + excluded.step_e9, prefill = prefill + excluded.prefill,
-    prefill_context = prefill_context + excluded.prefill_context, decode = decode + excluded.decode,
-    kv_read = kv_read + excluded.kv_read, cpu_us = cpu_us + excluded.cpu_us`
+    ${['tokens', 'step_e9', 'prefill', 'prefill_context', 'decode', 'kv_read', 'cpu_us']
+      .map((column) => `${column} = engine_second.${column} + excluded.${column}`)
+      .join(', ')}`
 
 /** A dead engine's log was read to its end: what it had not finished will not change any more. */
 export function finishEngine(store: Store, incarnation: string): void {

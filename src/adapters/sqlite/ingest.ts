@@ -37,9 +37,10 @@ export const noteGap = (store: Store, incarnation: Incarnation, seq: number, fou
 export const journalReadTo = (store: Store, incarnation: Incarnation, now_ms: number): void =>
   void run(
     store.database,
-    'update journal set read_to_ms = max(read_to_ms, ?) where incarnation = ?',
+    'update journal set read_to_ms = ? where incarnation = ? and read_to_ms < ?',
     now_ms,
     incarnation,
+    now_ms,
   )
 
 /** Up to when every living gateway's journal has been read; infinity when none lives. One with a gap is read no further. */

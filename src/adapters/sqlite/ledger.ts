@@ -38,7 +38,7 @@ const insertSql = `
 
 const addToBalance = `
   insert into balance (account, unit, day, amount) values (?, ?, ?, ?)
-  on conflict (account, unit, day) do update set amount = amount + excluded.amount`
+  on conflict (account, unit, day) do update set amount = balance.amount + excluded.amount`
 
 /** Row by row: many rows in one statement were tried and took longer, since SQLite's time goes into its three indexes. */
 const insertTransfer = (database: Database, { id, unit, from, to, amount, request, at_ms }: Transfer): boolean =>

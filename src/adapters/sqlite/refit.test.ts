@@ -20,7 +20,7 @@ import { insertInterval } from './intervals.ts'
 import { hashOf } from './journal-file.ts'
 import type { StoredTransfer } from './ledger.ts'
 import { Prices } from './price-of.ts'
-import { allBig } from './query.ts'
+import { all, allBig, run } from './query.ts'
 import { reconcileAttempts } from './reconcile.ts'
 import { fitsIn } from './step-fits.ts'
 import { openStore } from './store.ts'
@@ -145,9 +145,14 @@ test('what a step costs is learned from the meter, the same in memory and in SQL
   assert(divided.some(({ fit }) => fit === null) && divided.some(({ fit }) => fit !== null))
 
   assert.deepEqual(check(store).first_broken, undefined)
-  store.database.exec(
-    `update step_fit set body = json_set(body, '$.coefficients.decode', 1.5) where version = ${first.version}`,
+  const [{ body } = { body: '' }] = all<{ body: string }>(
+    store.database,
+    'select body from step_fit where version = ?',
+    first.version,
   )
+  const fit = JSON.parse(body)
+  fit.coefficients.decode = 1.5
+  run(store.database, 'update step_fit set body = ? where version = ?', JSON.stringify(fit), first.version)
   assert.match(
     check(store).first_broken?.id ?? '',
     /^cpu\//,

@@ -60,7 +60,7 @@ interface Span {
 }
 
 const workedIn = `
-  select count(distinct a.id) as attempts, coalesce(sum(a.reconciled = 0), 0) as pending,
+  select count(distinct a.id) as attempts, count(case when a.reconciled = 0 then 1 end) as pending,
     min(s.second) as first, max(s.second) as last
   from engine_attempt a left join engine_second s on s.attempt = a.id where a.request = ?`
 
@@ -80,7 +80,7 @@ function spanLogged(database: Database, request: string) {
 
 const measuredBy = `
   select distinct meter from engine_meter
-  where engine = ? and from_ms <= ? and coalesce(until_ms > ?, 1) order by meter`
+  where engine = ? and from_ms <= ? and (until_ms is null or until_ms > ?) order by meter`
 
 /** Meters elsewhere that measured its engines while they worked for it. */
 const metersOf = (database: Database, row: CloseRow): string[] =>

@@ -9,7 +9,7 @@ import type { Wanted } from './requests.ts'
 import { requestsPage } from './requests.ts'
 import type { Store } from './store.ts'
 import { openStore } from './store.ts'
-import { closeRow, dice, gateway, journaled, setTestPrice, testHome } from './testing.ts'
+import { closeRow, dice, gateway, journaled, ofSqlite, setTestPrice, testHome } from './testing.ts'
 
 const outcomes: readonly Outcome[] = ['complete', 'complete', 'complete', 'client_closed', 'timeout', 'truncated']
 
@@ -76,7 +76,7 @@ test('page by page one sees every request that is wanted once, newest first, wha
   })
 })
 
-test('every way to ask goes by an index: none looks through all requests', () => {
+test('every way to ask goes by an index: none looks through all requests', ofSqlite, () => {
   const { run } = factory(3)
   run((store) => {
     const asked: Wanted[] = [

@@ -11,12 +11,13 @@ type Reader = Pick<Store, 'database'>
 
 const addTransfer = `
   insert into rolled_transfer (day, unit, debit, credit, grade, amount, transfers) values (?, ?, ?, ?, ?, ?, ?)
-  on conflict do update set amount = amount + excluded.amount, transfers = transfers + excluded.transfers`
+  on conflict (day, unit, debit, credit, grade) do update set
+    amount = rolled_transfer.amount + excluded.amount, transfers = rolled_transfer.transfers + excluded.transfers`
 
 const addInterval = `
   insert into rolled_interval (meter, day, grade, intervals, energy_mj, idle_mj) values (?, ?, ?, ?, ?, ?)
-  on conflict do update set intervals = intervals + excluded.intervals,
-    energy_mj = energy_mj + excluded.energy_mj, idle_mj = idle_mj + excluded.idle_mj`
+  on conflict (meter, day, grade) do update set intervals = rolled_interval.intervals + excluded.intervals,
+    energy_mj = rolled_interval.energy_mj + excluded.energy_mj, idle_mj = rolled_interval.idle_mj + excluded.idle_mj`
 
 /** Adds to the sums that are there, within the caller's transaction. */
 export function keepRollup({ database }: Store, { transfers, statements, intervals }: Rollup): void {

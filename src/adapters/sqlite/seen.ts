@@ -44,7 +44,7 @@ const inSeconds = `
   join engine_attempt a on a.id = s.attempt
   left join request r on r.id = a.request
   where s.second >= ? and s.second < ?
-  group by s.attempt order by s.attempt`
+  group by s.attempt, a.id, r.id order by s.attempt`
 
 /** By the logs of the engine inside. */
 export const seenInSteps = ({ database }: Reader, { from_ms, to_ms }: MeterInterval): Seen[] =>
@@ -52,7 +52,7 @@ export const seenInSteps = ({ database }: Reader, { from_ms, to_ms }: MeterInter
 
 const measured = `
   select distinct engine from engine_meter
-  where meter = ? and from_ms < ? and coalesce(until_ms > ?, 1) order by engine`
+  where meter = ? and from_ms < ? and (until_ms is null or until_ms > ?) order by engine`
 
 /** The index is on the end of a request, so that what is long over is not looked at. */
 const underWay = 'select body from request where closed_ms >= ? and at_ms < ? order by id'

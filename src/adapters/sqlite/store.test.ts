@@ -5,8 +5,9 @@ import { test } from 'node:test'
 import { count } from './ledger.ts'
 import { one, run } from './query.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
-import { migrate, openStore, StoreError } from './store.ts'
-import { testHome } from './testing.ts'
+import { migrate, openStore } from './store.ts'
+import { StoreError } from './store-error.ts'
+import { ofSqlite, testHome } from './testing.ts'
 
 const faultIs = (fault: string) => (error: unknown) =>
   error instanceof StoreError && error.fault === fault && error.next.length > 10
@@ -19,18 +20,22 @@ test('a store has one writer; when it closes, the next may open it', () => {
   openStore(home).close()
 })
 
-test('a file that is no store, a later schema and a missing folder are told apart, and the file is left as it was', () => {
-  using home = testHome()
-  writeFileSync(home.store, 'not a database, but long enough to be taken for one'.repeat(100))
-  assert.throws(() => openStore(home), faultIs('corrupt'))
-  using later = testHome()
-  openStore(later).close()
-  const database = new SqliteDatabase(later.store)
-  database.exec('pragma user_version = 999')
-  database.close()
-  assert.throws(() => openStore(later), faultIs('newer_schema'))
-  assert.throws(() => openStore({ ...home, store: join(home.root, 'nowhere', 'x.db') }), faultIs('no_permission'))
-})
+test(
+  'a file that is no store, a later schema and a missing folder are told apart, and the file is left as it was',
+  ofSqlite,
+  () => {
+    using home = testHome()
+    writeFileSync(home.store, 'not a database, but long enough to be taken for one'.repeat(100))
+    assert.throws(() => openStore(home), faultIs('corrupt'))
+    using later = testHome()
+    openStore(later).close()
+    const database = new SqliteDatabase(later.store)
+    database.exec('pragma user_version = 999')
+    database.close()
+    assert.throws(() => openStore(later), faultIs('newer_schema'))
+    assert.throws(() => openStore({ ...home, store: join(home.root, 'nowhere', 'x.db') }), faultIs('no_permission'))
+  },
+)
 
 test('migrations run once each, in order, all of one or nothing of it', () => {
   using home = testHome()
@@ -48,7 +53,7 @@ test('migrations run once each, in order, all of one or nothing of it', () => {
   assert.equal(version(), 2)
 })
 
-test('a full disk is a fault of its own, and nothing of the transaction stays', () => {
+test('a full disk is a fault of its own, and nothing of the transaction stays', ofSqlite, () => {
   using home = testHome()
   const store = openStore(home)
   const pages = Number(one<{ page_count: number }>(store.database, 'pragma page_count')?.page_count)

@@ -3,53 +3,24 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
+import { PostgresDatabase } from '../postgres/postgres-database.ts'
+import { nameOf, takeOver } from '../postgres/take-over.ts'
 import { watchChanges } from './changes/audited.ts'
 import { type Actor, itself, logChanges } from './changes/log.ts'
 import type { Database } from './database.ts'
 import { one } from './query.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
-
-export type StoreFault = 'corrupt' | 'full' | 'locked' | 'no_permission' | 'newer_schema' | 'io'
-
-/** The store failed us. Only `full`, `locked` and `io` may pass by themselves; each says what to do next. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError'
-  readonly fault: StoreFault
-  readonly next: string
-
-  constructor(fault: StoreFault, path: string, cause?: unknown) {
-    super(`store ${path}: ${meaning[fault]}${cause instanceof Error ? ` (${cause.message})` : ''}`, { cause })
-    this.fault = fault
-    this.next = nextStep[fault]
-  }
-}
-
-const meaning: Readonly<Record<StoreFault, string>> = {
-  corrupt: 'the file is damaged or no store',
-  full: 'the disk is full',
-  locked: 'another operator holds it',
-  no_permission: 'this user may not write it',
-  newer_schema: 'a newer version of wattmill wrote it',
-  io: 'the disk failed to read or write',
-}
-
-const nextStep: Readonly<Record<StoreFault, string>> = {
-  corrupt: 'stop the factory, keep the file, and restore the last backup',
-  full: 'make room on the disk; nothing is lost, the gateways keep their journals',
-  locked: 'stop the other operator of this home, or give --home another folder',
-  no_permission: 'run as the owner of the home, or give --home another folder',
-  newer_schema: 'install the version of wattmill that wrote it, or a later one',
-  io: "look at the disk's health; nothing is lost, the gateways keep their journals",
-}
+import { asStoreError, StoreError } from './store-error.ts'
 
 /**
- * The books and the registry of one factory: a single SQLite file with a single writer, this process.
+ * The books and the registry of one factory: a single SQLite file, or a schema of PostgreSQL, with a single writer, this process.
  *
  * Every change is a transaction that is durable when it returns (WAL, FULL), and states the whole of what happened: the
  * rows, what they post and how far was read. So a crash between any two of them loses and doubles nothing.
  */
 export interface Store {
   readonly home: Home
+  /** Its file, or its address without a secret. */
   readonly path: string
   readonly database: Database
   /** All of it or nothing. Nested, it is part of the outer one. */
@@ -59,7 +30,10 @@ export interface Store {
   close(): void
 }
 
-export function openStore(home: Home): Store {
+export const openStore = (home: Home): Store =>
+  home.database === undefined ? openFile(home) : openShared(home, home.database)
+
+function openFile(home: Home): Store {
   const path = home.store
   mayWrite(path)
   const alive = held(path)
@@ -74,6 +48,17 @@ export function openStore(home: Home): Store {
     return storeOf({ home, path, database, close }, itself())
   } catch (cause) {
     alive.release()
+    throw asStoreError(path, cause)
+  }
+}
+
+/** On PostgreSQL: the lock is the database's, so that it goes with the connection. */
+function openShared(home: Home, url: string): Store {
+  const path = nameOf(url)
+  try {
+    const database = new PostgresDatabase(url, { begins: (connection) => takeOver(connection, path) })
+    return storeOf({ home, path, database, close: () => database.close() }, itself())
+  } catch (cause) {
     throw asStoreError(path, cause)
   }
 }
@@ -127,7 +112,7 @@ export function migrate(database: Database, path: string, scripts = folder): voi
 function transaction<T>(database: Database, path: string, work: () => T): T {
   if (database.inTransaction) return work()
   try {
-    database.exec('begin immediate')
+    database.exec(database.dialect === 'sqlite' ? 'begin immediate' : 'begin')
     const result = work()
     database.exec('commit')
     return result
@@ -135,30 +120,6 @@ function transaction<T>(database: Database, path: string, work: () => T): T {
     if (database.inTransaction) database.exec('rollback')
     throw asStoreError(path, cause)
   }
-}
-
-/** SQLite's result codes by what they mean for the operator; anything else is a fault of ours. */
-const faults: ReadonlyMap<number, StoreFault> = new Map([
-  [3, 'no_permission'],
-  [5, 'locked'],
-  [6, 'locked'],
-  [8, 'no_permission'],
-  [10, 'io'],
-  [11, 'corrupt'],
-  [13, 'full'],
-  [14, 'no_permission'],
-  [26, 'corrupt'],
-])
-
-/** Undefined: not SQLite's, or none that the world is to blame for. */
-export function faultOf(cause: unknown): StoreFault | undefined {
-  const code = (cause as { errcode?: unknown } | null)?.errcode
-  return typeof code === 'number' ? faults.get(code & 0xff) : undefined
-}
-
-export function asStoreError(path: string, cause: unknown): unknown {
-  const fault = faultOf(cause)
-  return fault ? new StoreError(fault, path, cause) : cause
 }
 
 function mayWrite(path: string): void {

@@ -9,7 +9,7 @@ import type { Store } from './store.ts'
 
 const add = `
   insert into tally (span_s, dimension, start_s, name, measure, amount) values (?, ?, ?, ?, ?, ?)
-  on conflict (span_s, dimension, start_s, name, measure) do update set amount = amount + excluded.amount`
+  on conflict (span_s, dimension, start_s, name, measure) do update set amount = tally.amount + excluded.amount`
 
 function keep({ database }: Store, tallies: Tallies): void {
   for (const { span, dimension, start_s, name, measure, amount } of tallies.all())

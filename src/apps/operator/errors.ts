@@ -1,5 +1,5 @@
 import { RegistryError, type RegistryFault } from '../../adapters/sqlite/registry/change.ts'
-import { faultOf, StoreError, type StoreFault } from '../../adapters/sqlite/store.ts'
+import { faultOf, StoreError, type StoreFault } from '../../adapters/sqlite/store-error.ts'
 
 /**
  * Every error of the control API and of the command line, once: HTTP status, exit code of the command, and the next step
@@ -63,6 +63,11 @@ export const controlCatalogue = {
   bad_config: { status: 400, exit: 2, next: 'Correct wattmill.yaml, or start without --config.' },
   no_permission: { status: 403, exit: 7, next: 'Choose a folder that you may write: --home DIR' },
   disk_full: { status: 507, exit: 7, next: 'Free some space, or choose another --home.' },
+  store_unreachable: {
+    status: 503,
+    exit: 5,
+    next: 'Start the database, or mend the way to it; nothing is lost, the gateways keep their journals.',
+  },
   disk_failed: { status: 500, exit: 7, next: "Look at the disk's health; the gateways keep their journals." },
   start_failed: { status: 500, exit: 1, next: 'wattmill doctor' },
 } as const satisfies Record<string, { status: number; exit: number; next: string }>
@@ -125,6 +130,7 @@ const codeOfStore: Record<StoreFault, ControlCode> = {
   no_permission: 'no_permission',
   newer_schema: 'newer_schema',
   io: 'disk_failed',
+  unreachable: 'store_unreachable',
 }
 
 /** Whatever was thrown, as an error with a code; what we did not foresee is ours, and its text stays out of the answer. */

@@ -36,7 +36,7 @@ export const audited: readonly Audited[] = [
  * Triggers are made anew at each start from the columns as they are: a column that is added later is logged too.
  */
 export function watchChanges(database: Database): void {
-  database.exec('create temp table changed (kind text, what text, before text, after text)')
+  database.exec('create temp table changed (seq integer primary key, kind text, what text, before text, after text)')
   for (const one of audited)
     for (const event of ['insert', 'update', 'delete'] as const) database.exec(trigger(database, one, event))
 }
@@ -51,5 +51,5 @@ function trigger(database: Database, { table, kind, name, hidden = [] }: Audited
   const what = name.map((column) => `${side}."${column}"`).join(" || '/' || ")
   const [before, after] = [event === 'insert' ? 'null' : row('old'), event === 'delete' ? 'null' : row('new')]
   return `create temp trigger "changed_${table}_${event}" after ${event} on main."${table}"
-    begin insert into changed values ('${kind}', ${what}, ${before}, ${after}); end`
+    begin insert into changed (kind, what, before, after) values ('${kind}', ${what}, ${before}, ${after}); end`
 }

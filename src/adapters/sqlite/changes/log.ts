@@ -30,9 +30,9 @@ type Noted = Pick<Change, 'kind' | 'what' | 'before' | 'after'>
 
 /** Moves what this transaction has changed into the log: the change and its line are durable together, or neither is. */
 export function logChanges(database: Database, actor: Actor): void {
-  const noted = all<Noted>(database, 'select kind, what, before, after from temp.changed order by rowid')
+  const noted = all<Noted>(database, 'select kind, what, before, after from changed order by seq')
   if (noted.length === 0) return
-  run(database, 'delete from temp.changed')
+  run(database, 'delete from changed')
   for (const change of noted) if (change.before !== change.after) append(database, actor, change)
 }
 

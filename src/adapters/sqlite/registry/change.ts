@@ -28,7 +28,7 @@ export const change = <T>(store: Store, work: () => T): T =>
     const result = work()
     run(
       store,
-      "insert into counter (name, value) values ('snapshot', 1) on conflict (name) do update set value = value + 1",
+      "insert into counter (name, value) values ('snapshot', 1) on conflict (name) do update set value = counter.value + 1",
     )
     return result
   })
@@ -48,4 +48,9 @@ export const counter = (store: Store, name: string): number =>
 
 /** Lifts the snapshot's number above one that a gateway has seen already. */
 export const raiseSnapshot = (store: Store, above: number): number =>
-  run(store, "update counter set value = max(value, ?) + 1 where name = 'snapshot'", above)
+  run(
+    store,
+    "update counter set value = case when value > ? then value else ? end + 1 where name = 'snapshot'",
+    above,
+    above,
+  )
