@@ -1,5 +1,5 @@
 /** What the operator's thread asks of the one that holds the connection, and what it is told. */
-import type { Integers, Value } from '../sqlite/database.ts'
+import type { Integers, Value } from '../database/database.ts'
 
 export type Call =
   | { readonly do: 'connect' }

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import type { Database, Integers, Value } from '../sqlite/database.ts'
+import type { Database, Integers, Value } from '../database/database.ts'
 import type { Call, Joint, Told } from './call.ts'
 import { inPostgres } from './statement.ts'
 
@@ -98,7 +98,7 @@ export class PostgresDatabase implements Database {
     const hold = transaction === undefined ? ' with hold' : ''
     const ask = (text: string, bound: readonly Value[] = []): readonly unknown[] =>
       this.#ask({ do: 'query', sql: text, values: bound, integers, keep: false }).rows
-    ask(`declare ${name} no scroll cursor${hold} for ${this.#inOurs(sql)}`, values)
+    ask(`declare ${name} no scroll cursor${hold} for ${this.#inOurs(sql)}`, values.map(bounded))
     try {
       for (let rows = ask(`fetch ${fetched} from ${name}`); rows.length > 0; ) {
         yield* rows
@@ -131,7 +131,7 @@ export class PostgresDatabase implements Database {
   }
 
   #query(sql: string, values: readonly Value[], integers: Integers) {
-    return this.#ask({ do: 'query', sql: this.#inOurs(sql), values, integers, keep: true })
+    return this.#ask({ do: 'query', sql: this.#inOurs(sql), values: values.map(bounded), integers, keep: true })
   }
 
   #inOurs(sql: string): string {
@@ -170,6 +170,12 @@ export class PostgresDatabase implements Database {
     return (receiveMessageOnPort(this.#port)?.message as Told | undefined) ?? noAnswer
   }
 }
+
+/** A whole number has no infinity in PostgreSQL; none that is kept comes near this one. */
+const bounded = (value: Value): Value =>
+  value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
+    ? Math.sign(value) * Number.MAX_SAFE_INTEGER
+    : value
 
 const noAnswer: Told = { ok: false, message: 'no answer', state: '', lost: true }
 

@@ -4,7 +4,7 @@ import { inPostgres } from './statement.ts'
 
 const cases: readonly (readonly [sqlite: string, postgres: string])[] = [
   ['select a from t where b = ? and c = ?', 'select a from t where b = $1 and c = $2'],
-  ['select a from t where ?1 is null or b = ?1 limit ?2', 'select a from t where $1 is null or b = $1 limit $2'],
+  ['select a from t where ?1 is null or b = ?1 limit ?2', 'select a from t where $1::text is null or b = $1 limit $2'],
   ["select '?' || 'it''s ?' from t where b = ?", "select '?' || 'it''s ?' from t where b = $1"],
   ['select total(amount) as n from t', 'select coalesce(sum(amount), 0) as n from t'],
   ['select 1 from t where instr(credit, ?) = 1', 'select 1 from t where strpos(credit, $1) = 1'],

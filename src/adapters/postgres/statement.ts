@@ -7,6 +7,8 @@ const spellings: readonly (readonly [RegExp, string])[] = [
   [/\btotal\((\w+)\)/g, 'coalesce(sum($1), 0)'],
   [/\bjson_extract\((\w+(?:\.\w+)?), '\$\.(\w+)'\)/g, "(($1)::json->>'$2')::bigint"],
   [/\blimit -1\b/g, 'limit all'],
+  // A value that is only asked whether it is there has no type of its own.
+  [/(\$\d+) is null/g, '$1::text is null'],
   // SQLite reads the digits that a text begins with.
   [/\bcast\((.+) as integer\)/g, "substring($1 from '^[0-9]+')::bigint"],
 ]

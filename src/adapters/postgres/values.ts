@@ -1,4 +1,4 @@
-import type { Integers } from '../sqlite/database.ts'
+import type { Integers } from '../database/database.ts'
 
 const boolean = 16
 const whole = new Set([20, 21, 23, 26])

@@ -1,7 +1,7 @@
 /** The thread that holds a connection to PostgreSQL: one question at a time, answered before the next one comes. */
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { Client } from 'pg'
-import type { Integers } from '../sqlite/database.ts'
+import type { Integers } from '../database/database.ts'
 import type { Call, Joint, Told } from './call.ts'
 import { readAs } from './values.ts'
 

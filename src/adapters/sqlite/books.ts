@@ -1,12 +1,12 @@
 import type { Transfer } from '../../books/account.ts'
+import type { Database } from '../database/database.ts'
 import type { Home } from '../files/home.ts'
 import { PostgresDatabase } from '../postgres/postgres-database.ts'
-import { nameOf } from '../postgres/take-over.ts'
-import type { Database } from './database.ts'
 import type { StoredTransfer } from './ledger.ts'
 import { one } from './query.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
 import { asStoreError } from './store-error.ts'
+import { nameOf } from './take-over.ts'
 
 /** The books as a reader has them: the writer's own connection, or one that sees a single moment of them. */
 export interface Books {

@@ -3,7 +3,7 @@
 import type { LedgerUnit } from '../../books/account.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { type Watts, watts } from '../../units/quantity.ts'
-import type { Database } from './database.ts'
+import type { Database } from '../database/database.ts'
 import { all, allBig, one } from './query.ts'
 import type { Store } from './store.ts'
 

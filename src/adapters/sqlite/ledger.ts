@@ -1,7 +1,7 @@
 import type { Account, LedgerUnit, Transfer } from '../../books/account.ts'
 import { dayOf } from '../../books/account.ts'
+import type { Database } from '../database/database.ts'
 import { insertAside } from './aside.ts'
-import type { Database } from './database.ts'
 import { allBig, one, run } from './query.ts'
 import type { Store } from './store.ts'
 

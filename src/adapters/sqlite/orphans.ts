@@ -35,7 +35,7 @@ const workWithoutRow = `
     and not exists (select 1 from request r where r.id = a.request)
     and not exists (select 1 from open_request o where o.id = a.request)
     and not exists (select 1 from engine_attempt b where b.request = a.request and b.final = 0)
-  group by a.request order by a.request limit ${batch}`
+  group by a.request, j.incarnation order by a.request limit ${batch}`
 
 interface Found {
   readonly request: RequestId

@@ -4,7 +4,7 @@ import { tokenClasses } from '../../books/usage.ts'
 import { price } from '../../units/amount.ts'
 import type { TenantId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
-import type { Database } from './database.ts'
+import type { Database } from '../database/database.ts'
 import { allBig } from './query.ts'
 
 /** Prices by version, looked up once each: a version never changes. */

@@ -1,4 +1,4 @@
-import type { Database, Value } from './database.ts'
+import type { Database, Value } from '../database/database.ts'
 
 /** All rows of a small query. The caller says the shape that the SQL beside it gives. */
 export const all = <Row>(database: Database, sql: string, ...values: Value[]): Row[] =>

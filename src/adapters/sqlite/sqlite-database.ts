@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Database, Integers, Value } from './database.ts'
+import type { Database, Integers, Value } from '../database/database.ts'
 
 /** A file of SQLite. Statements are prepared once per connection: preparing costs more than most of them take. */
 export class SqliteDatabase implements Database {

@@ -1,16 +1,16 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Database } from '../database/database.ts'
 import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
 import { PostgresDatabase } from '../postgres/postgres-database.ts'
-import { nameOf, takeOver } from '../postgres/take-over.ts'
 import { watchChanges } from './changes/audited.ts'
 import { type Actor, itself, logChanges } from './changes/log.ts'
-import type { Database } from './database.ts'
 import { one } from './query.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
 import { asStoreError, StoreError } from './store-error.ts'
+import { nameOf, takeOver } from './take-over.ts'
 
 /**
  * The books and the registry of one factory: a single SQLite file, or a schema of PostgreSQL, with a single writer, this process.

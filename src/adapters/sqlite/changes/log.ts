@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { clock } from '../../clock/clock.ts'
-import type { Database } from '../database.ts'
+import type { Database } from '../../database/database.ts'
 import { all, one, run, streamPlain } from '../query.ts'
 
 /** In whose name a store is changed. */

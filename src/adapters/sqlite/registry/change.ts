@@ -1,4 +1,4 @@
-import type { Value } from '../database.ts'
+import type { Value } from '../../database/database.ts'
 import * as query from '../query.ts'
 import type { Store } from '../store.ts'
 

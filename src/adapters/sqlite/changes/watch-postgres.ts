@@ -1,6 +1,6 @@
-import { type Audited, audited } from '../sqlite/changes/audited.ts'
-import { all } from '../sqlite/query.ts'
-import type { PostgresDatabase } from './postgres-database.ts'
+import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
+import { all } from '../query.ts'
+import { type Audited, audited } from './audited.ts'
 
 /**
  * Has PostgreSQL note every change of the tables that are logged, in a table of this connection alone. Triggers are made

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { all } from '../sqlite/query.ts'
-import { SqliteDatabase } from '../sqlite/sqlite-database.ts'
-import { migrate } from '../sqlite/store.ts'
+import { all } from './query.ts'
+import { SqliteDatabase } from './sqlite-database.ts'
+import { migrate } from './store.ts'
 
 const scripts = (folder: string): string[] =>
   readdirSync(folder)

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { check } from '../sqlite/check.ts'
-import { ingestJournal, journalCursor } from '../sqlite/ingest.ts'
-import { count } from '../sqlite/ledger.ts'
-import { all, allBig, one, run, stream } from '../sqlite/query.ts'
-import { openStore } from '../sqlite/store.ts'
-import { StoreError } from '../sqlite/store-error.ts'
-import { closeRow, gateway, journaled, openRow, setTestPrice, testDatabase, testHome } from '../sqlite/testing.ts'
-import { PostgresDatabase } from './postgres-database.ts'
+import { PostgresDatabase } from '../postgres/postgres-database.ts'
+import { check } from './check.ts'
+import { ingestJournal, journalCursor } from './ingest.ts'
+import { count } from './ledger.ts'
+import { all, allBig, one, run, stream } from './query.ts'
+import { openStore } from './store.ts'
+import { StoreError } from './store-error.ts'
+import { closeRow, gateway, journaled, openRow, setTestPrice, testDatabase, testHome } from './testing.ts'
 
 const here = { skip: testDatabase === undefined ? 'set WATTMILL_TEST_POSTGRES to the address of a PostgreSQL' : false }
 

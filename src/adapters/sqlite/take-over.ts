@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { one, run } from '../sqlite/query.ts'
-import { StoreError } from '../sqlite/store-error.ts'
-import type { PostgresDatabase } from './postgres-database.ts'
-import { watchChanges } from './watch.ts'
+import type { PostgresDatabase } from '../postgres/postgres-database.ts'
+import { watchChanges } from './changes/watch-postgres.ts'
+import { one, run } from './query.ts'
+import { StoreError } from './store-error.ts'
 
 /** For people and messages: without user and password. */
 export function nameOf(url: string): string {

@@ -1,4 +1,4 @@
--- The store on PostgreSQL, as the scripts 000001 to 000017 beside this folder leave it on SQLite; what the columns
+-- The store on PostgreSQL, as the scripts 000001 to 000018 beside this folder leave it on SQLite; what the columns
 -- mean is said there. Text is ordered by its bytes, amounts do not overflow when they are added up, and `rowid` is the order of
 -- insertion where a statement asks for it.
 
@@ -478,6 +478,40 @@ create table transfer (
 );
 create index transfer_energy_of on transfer (request) where unit = 'mJ';
 create index transfer_energy_at on transfer (at_ms) where unit = 'mJ';
+
+create table webhook (
+  name text collate "C" primary key,
+  url text collate "C" not null,
+  secrets_from text collate "C" not null,
+  types text collate "C" not null,
+  created_ms bigint not null
+);
+
+create table notice (
+  id text collate "C" primary key,
+  type text collate "C" not null,
+  at_ms bigint not null,
+  body text collate "C" not null
+);
+create index notice_at on notice (at_ms);
+
+create table notice_delivery (
+  notice text collate "C" not null,
+  webhook text collate "C" not null,
+  attempts bigint not null,
+  next_ms bigint,
+  delivered_ms bigint,
+  trouble text collate "C",
+  primary key (notice, webhook),
+  foreign key (webhook) references webhook (name) on delete cascade,
+  foreign key (notice) references notice (id) on delete cascade
+);
+create index notice_delivery_next on notice_delivery (next_ms) where next_ms is not null;
+
+create table noticed (
+  what text collate "C" primary key,
+  at_ms bigint not null
+);
 
 create function log_only_added_to() returns trigger language plpgsql as
   $$ begin raise exception 'the log of changes is only added to'; end $$;
