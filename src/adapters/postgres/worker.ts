@@ -67,6 +67,9 @@ function nameOf(sql: string): string {
   return known
 }
 
+/** The order of insertion: `*` does not show it in SQLite, and no statement asks to see it. */
+const hidden = 'rowid'
+
 const objectsOf = (
   rows: readonly (readonly (string | null)[])[],
   fields: readonly { readonly name: string; readonly dataTypeID: number }[],
@@ -75,7 +78,7 @@ const objectsOf = (
   rows.map((row) => {
     const object: Record<string, unknown> = {}
     for (const [place, { name, dataTypeID }] of fields.entries())
-      object[name] = readAs(row[place] ?? null, dataTypeID, integers)
+      if (name !== hidden) object[name] = readAs(row[place] ?? null, dataTypeID, integers)
     return object
   })
 

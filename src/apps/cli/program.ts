@@ -21,6 +21,7 @@ import { priceCommands } from './commands/prices.ts'
 import { railCommands } from './commands/rails.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
+import { storeCommands } from './commands/store.ts'
 import { topCommand } from './commands/top.ts'
 import { twinCommands } from './commands/twin.ts'
 import { upCommand } from './commands/up.ts'
@@ -58,6 +59,7 @@ export function program(): Command {
   railCommands(root)
   noticeCommands(root)
   bookCommands(root)
+  storeCommands(root)
   batchCommands(root)
   twinCommands(root)
   placeCommands(root)

@@ -6,6 +6,7 @@ import { check } from '../../adapters/sqlite/check.ts'
 import { exportBooks } from '../../adapters/sqlite/export.ts'
 import { one, run } from '../../adapters/sqlite/query.ts'
 import { requestsPage } from '../../adapters/sqlite/requests.ts'
+import { ofSqlite } from '../../adapters/sqlite/testing.ts'
 import { dayEnd_ms } from '../../adapters/sqlite/testing-factory.ts'
 import type { TenantId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
@@ -90,7 +91,7 @@ const tamperings: readonly (readonly [name: string, sql: string, found: RegExp])
   ['an interval is gone', 'delete from meter_interval where sequence = 40', /transfer|interval/],
 ]
 
-test('whatever is changed behind the books is found', () => {
+test('whatever is changed behind the books is found', ofSqlite, () => {
   withBooks((store) => {
     assert.equal(check(store).conserved, true)
     for (const [name, sql, what] of tamperings) {

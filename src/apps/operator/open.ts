@@ -16,7 +16,7 @@ export interface OpenFactory {
 /** A factory that does not run, for one command. Nothing is made: a slip in --home must not leave a second factory. */
 export function openStopped(directory: string, log: (line: string) => void): OpenFactory {
   const home = homeAt(directory)
-  if (!statSync(home.store, { throwIfNoEntry: false }))
+  if (home.database === undefined && !statSync(home.store, { throwIfNoEntry: false }))
     throw new ControlError('no_factory', `there is no factory in ${home.root}`, {
       next: `wattmill up --home ${home.root}`,
     })

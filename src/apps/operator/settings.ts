@@ -4,6 +4,8 @@ import type { OtlpSettings } from './otlp.ts'
 
 /** What the launcher tells the operator, as JSON in WATTMILL_OPERATOR: read once, checked there. */
 export interface OperatorSettings {
+  /** Address of the PostgreSQL that is to hold the store; undefined: as the home has it. */
+  readonly store: string | undefined
   /** Gateways that share a key's limits. */
   readonly gateways: number
   /** Requests that the embedded engine works on at once. */
@@ -27,6 +29,7 @@ export interface OperatorSettings {
 }
 
 const alone: OperatorSettings = {
+  store: undefined,
   gateways: 1,
   slots: 4,
   idleWatts: 10,

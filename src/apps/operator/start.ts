@@ -22,6 +22,7 @@ import { startKeeper } from './keeper.ts'
 import { startNotifier } from './notify.ts'
 import { starterFile } from './open.ts'
 import { sendOtlp } from './otlp.ts'
+import { placeStore } from './place-store.ts'
 import { routes } from './routes/all.ts'
 import { filesToLoad } from './routes/models.ts'
 import { serve } from './server.ts'
@@ -63,7 +64,7 @@ export async function startOperator(
   log: (line: string) => void,
   launcher: LauncherLink = noLauncher,
 ): Promise<Operator> {
-  const home = makeHome(directory)
+  const home = placeStore(makeHome(directory), settings.store)
   const store = openStore(home)
   const adminKey = keptSecret(home.adminKey, newAdminKey).secret
   // Made once, with the first key still to come: a store with keys and no pepper is refused instead.

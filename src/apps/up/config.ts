@@ -9,6 +9,7 @@ export const usualFile = 'wattmill.yaml'
 
 /** What the command line says, which outranks the file. */
 export interface Flags {
+  readonly store?: string
   readonly port?: number
   readonly host?: string
   readonly gateways?: number

@@ -47,6 +47,11 @@ const number = (usual: number, min: number, max: number, why: string): Setting =
 export const settings = {
   port: integer(usualPort, 0, 65_535, '0 takes any free port'),
   host: { kind: 'text', usual: '127.0.0.1', why: 'the address to listen on; only this machine unless told otherwise' },
+  store: {
+    kind: 'text',
+    usual: '',
+    why: 'postgres://USER@HOST:PORT/DATABASE keeps registry and books there, the password from PGPASSWORD or ~/.pgpass; empty: in a file of the home',
+  },
   'tls.cert': {
     kind: 'file',
     usual: '',
@@ -183,6 +188,8 @@ export type SettingPath = keyof typeof settings
 
 /** The settings in slices: each process gets its own. */
 export interface Config {
+  /** Address of a PostgreSQL; undefined: the store is where the home has it. */
+  readonly store: string | undefined
   readonly host: string
   readonly port: number
   /** Undefined: plain HTTP. */
@@ -218,6 +225,7 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
     seconds: number('telemetry.otlp_seconds'),
   }
   return {
+    store: text('store') || undefined,
     host: text('host'),
     port: number('port'),
     certificate: cert && key ? { cert, key } : undefined,

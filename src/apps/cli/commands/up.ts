@@ -5,6 +5,7 @@ import { type Common, guarded } from '../run.ts'
 import { whole } from '../values.ts'
 
 interface Options extends Common {
+  readonly store?: string
   readonly port?: number
   readonly host?: string
   readonly config?: string
@@ -19,6 +20,7 @@ export function upCommand(program: Command): void {
     .command('up')
     .description('start the factory, and stay until Ctrl-C')
     .option('--port <n>', `one port for /v1, /api and the console; 0: any free one (default: ${usualPort})`, whole)
+    .option('--store <address>', 'postgres://USER@HOST:PORT/DATABASE for registry and books (or WATTMILL_STORE)')
     .option('--host <address>', `address to listen on (default: ${settings.host.usual}, this machine only)`)
     .option('--config <file>', 'settings (default: wattmill.yaml, if it is here)')
     .option('--gateways <n>', 'gateway processes (default: 1)', whole)
@@ -32,8 +34,19 @@ export function upCommand(program: Command): void {
   })
 }
 
-const given = ({ home, port, host, config, gateways, tlsCert, tlsKey, trustedProxy }: Options) => ({
+const given = ({
   home,
+  store = process.env.WATTMILL_STORE,
+  port,
+  host,
+  config,
+  gateways,
+  tlsCert,
+  tlsKey,
+  trustedProxy,
+}: Options) => ({
+  home,
+  ...(store !== undefined && { store }),
   ...(port !== undefined && { port }),
   ...(host !== undefined && { host }),
   ...(gateways !== undefined && { gateways }),

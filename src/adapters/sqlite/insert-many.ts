@@ -1,0 +1,77 @@
+import type { Database, Value } from '../database/database.ts'
+
+/** Rows of one table, and what of each column they are. */
+export interface Insert {
+  readonly table: string
+  readonly columns: Readonly<Record<string, 'text' | 'integer' | 'real'>>
+  /** What happens to a row that is there already; without it that is an error. */
+  readonly conflict?: string
+}
+
+/**
+ * Many rows at the cost of one statement where a statement is a round trip: on PostgreSQL each column goes as one array. SQLite has
+ * no way to go, and takes them one by one. On PostgreSQL no two of them may change the same row.
+ */
+export function insertMany(database: Database, insert: Insert, rows: readonly (readonly Value[])[]): void {
+  if (database.dialect === 'sqlite') {
+    const sql = rowByRow(insert)
+    for (const row of rows) database.run(sql, row)
+  } else for (const some of pieces(rows)) database.run(allAtOnce(insert), arrays(insert, some))
+}
+
+/** As `insertMany`, where a row whose first column is there already is left alone: which of them were new. */
+export function insertNew(
+  database: Database,
+  insert: Omit<Insert, 'conflict'>,
+  rows: readonly (readonly Value[])[],
+): boolean[] {
+  const [key = ''] = Object.keys(insert.columns)
+  const alone = { ...insert, conflict: `on conflict (${key}) do nothing` }
+  if (database.dialect === 'sqlite') {
+    const sql = rowByRow(alone)
+    return rows.map((row) => database.run(sql, row) === 1)
+  }
+  return pieces(rows).flatMap((some) => {
+    const sql = `${allAtOnce(alone)} returning ${key} as name`
+    const made = database.all(sql, arrays(insert, some), 'bigint') as { name: Value }[]
+    const names = new Set(made.map(({ name }) => name))
+    // Of two of one name in a piece the first one is in.
+    return some.map(([name = null]) => names.delete(name))
+  })
+}
+
+const columnsOf = ({ columns }: Insert): string =>
+  Object.keys(columns)
+    .map((name) => `"${name}"`)
+    .join(', ')
+
+const rowByRow = (insert: Insert): string =>
+  `insert into ${insert.table} (${columnsOf(insert)}) values (${Object.keys(insert.columns)
+    .map(() => '?')
+    .join(', ')})
+   ${insert.conflict ?? ''}`
+
+const arrayTypes = { text: 'text[]', integer: 'bigint[]', real: 'float8[]' } as const
+
+const allAtOnce = (insert: Insert): string =>
+  `insert into ${insert.table} (${columnsOf(insert)})
+   select * from unnest(${Object.values(insert.columns)
+     .map((type) => `cast(? as ${arrayTypes[type]})`)
+     .join(', ')})
+   ${insert.conflict ?? ''}`
+
+const arrays = ({ columns }: Insert, rows: readonly (readonly Value[])[]): string[] =>
+  Object.keys(columns).map((_, place) => `{${rows.map((row) => element(row[place] ?? null)).join(',')}}`)
+
+/** As PostgreSQL writes an array: text in quotes, so that nothing in it is read as more than text. */
+const element = (value: Value): string =>
+  value === null ? 'NULL' : typeof value === 'string' ? `"${value.replace(/[\\"]/g, '\\$&')}"` : String(value)
+
+/** Some megabytes of the largest rows. */
+const most = 5000
+
+function pieces<Row>(rows: readonly Row[]): Row[][] {
+  const found: Row[][] = []
+  for (let from = 0; from < rows.length; from += most) found.push(rows.slice(from, from + most))
+  return found
+}
