@@ -1,4 +1,4 @@
--- The store on PostgreSQL, as the scripts 000001 to 000019 beside this folder leave it on SQLite; what the columns
+-- The store on PostgreSQL, as the scripts 000001 to 000020 beside this folder leave it on SQLite; what the columns
 -- mean is said there. Text is ordered by its bytes, amounts do not overflow when they are added up, and `rowid` is the order of
 -- insertion where a statement asks for it.
 
@@ -73,7 +73,8 @@ create table price (
   note text collate "C" not null,
   slo text collate "C",
   refund_ttft_ms bigint,
-  refund_percent bigint
+  refund_percent bigint,
+  tenant text collate "C"
 );
 
 create table counter (
