@@ -4,6 +4,7 @@ import { Audit } from './audit.ts'
 import { check } from './check.ts'
 import { ingestJournal } from './ingest.ts'
 import { openStore } from './store.ts'
+import { StoreError } from './store-error.ts'
 import { closeRow, gateway, journaled, setTestPrice, testHome } from './testing.ts'
 
 test('beside the factory it finds what it finds in it; who asks meanwhile gets the same answer, and the last one stays', async () => {
@@ -31,4 +32,13 @@ test('beside the factory it finds what it finds in it; who asks meanwhile gets t
 test('books that cannot be read are an error, and not a finding', async () => {
   using home = testHome()
   await assert.rejects(new Audit(home, Date.now).check())
+})
+
+test('a store that cannot be read is told by its fault, out of the thread too', async () => {
+  using home = testHome()
+  const away = { ...home, database: 'postgres://someone@127.0.0.1:1/books' }
+  await assert.rejects(
+    new Audit(away, () => 1000).check(),
+    (error) => error instanceof StoreError && error.fault === 'unreachable',
+  )
 })

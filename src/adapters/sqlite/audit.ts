@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { Check } from '../../books/check.ts'
 import type { Home } from '../files/home.ts'
+import { StoreError, type StoreFault } from './store-error.ts'
+import { nameOf } from './take-over.ts'
 
 /** What the last check of all the books found, and when. */
 export interface Audited {
@@ -52,9 +54,15 @@ function inThread(home: Home): Promise<Check> {
   worker.unref() // an operator that is told to stop does not wait for it
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
-    worker.once('error', reject)
+    worker.once('error', (cause) => reject(asThrown(cause, home)))
     worker.once('exit', () => reject(new Error('the check of the books ended without a word')))
   })
+}
+
+/** An error loses its class on the way out of its thread, and keeps its fields. */
+function asThrown(cause: unknown, home: Home): unknown {
+  const { fault } = cause as { readonly fault?: StoreFault }
+  return fault ? new StoreError(fault, home.database === undefined ? home.store : nameOf(home.database)) : cause
 }
 
 /** Beside this file, whether it runs from the sources or built. */
