@@ -1,9 +1,12 @@
 /** The FOCUS export, from the sums that are kept by the hour: a line at a time, whatever the length of the period. */
 import { focusCsvHead, focusCsvLine, focusEnergyRow, focusRow } from '../../books/focus/rows.ts'
+import type { PriceVersion } from '../../books/price.ts'
+import { priceAt } from '../../books/price.ts'
 import { StatementSums } from '../../books/statement-sums.ts'
 import type { Books } from './books.ts'
 import { openBooks } from './books.ts'
-import { Prices } from './price-of.ts'
+import { type PriceRow, Prices, priceOfRow } from './price-of.ts'
+import { allBig } from './query.ts'
 import { orderedEnergy, orderedParts, type SummedEnergy } from './statement-sums.ts'
 
 export interface FocusWanted {
@@ -32,16 +35,28 @@ export function* focusRows(books: Books, { tenant, from, to, by, provider }: Foc
   const hours = by === 'hour' ? 1 : 24
   const terms = { provider, slot_ms: hours * hour_ms }
   const prices = new Prices(books.database)
+  const listed = publicPrices(books)
   for (const [slot, parts] of slots(orderedParts(books, tenant, from, to), hours)) {
     const sums = new StatementSums(terms.slot_ms)
     for (const part of parts) sums.part({ ...part, slot })
     for (const part of sums.parts.values()) {
-      const row = focusRow(part, prices.of(part.price_version ?? 0), terms)
+      const price = prices.of(part.price_version ?? 0)
+      const row = focusRow(part, price, terms, price && listed(price, slot * terms.slot_ms))
       if (row) yield row
     }
   }
   for (const [slot, energies] of slots(orderedEnergy(books, tenant, from, to), hours))
     for (const energy of bySlot(energies)) yield focusEnergyRow({ ...energy, slot }, terms)
+}
+
+/** Of a contract's price, the public one that was in force when the charge period began; of a public price, itself. */
+function publicPrices({ database }: Books): (price: PriceVersion, at_ms: number) => PriceVersion {
+  let versions: readonly PriceVersion[] | undefined
+  return (price, at_ms) => {
+    if (price.tenant === undefined) return price
+    versions ??= allBig<PriceRow>(database, 'select * from price where tenant is null').map(priceOfRow)
+    return priceAt(versions, { model: price.model, slo: price.slo }, at_ms) ?? price
+  }
 }
 
 /** What follows each other of one tenant in one slot, together: an hour's or a day's lines are all that is held. */

@@ -6,7 +6,7 @@ import { readCsv } from '../../adapters/files/csv.ts'
 import { statement } from '../../adapters/sqlite/answers.ts'
 import { focusCsv } from '../../adapters/sqlite/focus.ts'
 import { ingestJournal } from '../../adapters/sqlite/ingest.ts'
-import { allBig } from '../../adapters/sqlite/query.ts'
+import { allBig, run } from '../../adapters/sqlite/query.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import { closeRow, gateway, journaled } from '../../adapters/sqlite/testing.ts'
 import { dayEnd_ms } from '../../adapters/sqlite/testing-factory.ts'
@@ -216,11 +216,40 @@ test('our export keeps the rules, and is the statement and the ledger to the nan
         )
         assert(joules > 0n)
       }
-      const [billed, list] = ['BilledCost', 'ListCost'].map((name) => rows.map((row) => Number(row[name])))
+      const [billed, agreed] = ['BilledCost', 'ContractedCost'].map((name) => rows.map((row) => Number(row[name])))
       const requests = rows.map((row) => Number(row.x_RequestCount ?? 0))
       billed?.forEach((value, at) => {
-        assert(Math.abs(value - (list?.[at] ?? 0)) <= (requests[at] ?? 0) * 0.51e-9)
+        assert(Math.abs(value - (agreed?.[at] ?? 0)) <= (requests[at] ?? 0) * 0.51e-9)
       })
     }
+  })
+})
+
+test("under a contract, list cost is the public price's, and what was agreed is contracted and billed", () => {
+  withBooks((store) => {
+    run(
+      store.database,
+      `insert into price
+         (version, model, effective_from_ms, input_uncached, cache_read, cache_write, output_visible, reasoning, note, tenant)
+       values (2, 'm', 0, 20000000, 1000000, 0, 100000000, 100000000, 'contract', 'big')`,
+    )
+    const row = closeRow(900, { tenant: id<TenantId>('big'), price_version: 2, closed_ms: dayEnd_ms })
+    ingestJournal(store, gateway, journaled([row], 1))
+    const rows = exported(store, 'hour', 'big')
+    for (const each of rows) assert.deepEqual(checkFocusRow(each), [], JSON.stringify(each))
+    assert.deepEqual(
+      rows.map((each) => [each.SkuMeter, each.ListCost, each.ContractedCost, each.BilledCost, each.ListUnitPrice]),
+      [
+        ['cache_read', '0.00000007500002', '0.00000002', '0.00000002', '0.000000003750001'],
+        ['input_uncached', '0.0000037500001', '0.000002', '0.000002', '0.000000037500001'],
+        ['output_visible', '0.00000450000009', '0.000003', '0.000003', '0.000000150000003'],
+      ],
+    )
+    run(store.database, 'delete from price where version = 1')
+    assert.equal(
+      exported(store, 'hour', 'big')[0]?.ListCost,
+      '0.00000002',
+      'nothing public: the contract is all there is',
+    )
   })
 })

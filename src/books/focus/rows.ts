@@ -76,25 +76,31 @@ const unitPlaces = 15
 /**
  * What was billed of one class of token at one price, or what came back: a row. Undefined: waste, which is on nobody's bill.
  *
- * List and contracted cost are the unit price × tokens, exactly. Billed and effective cost are what the ledger holds, where each
+ * List and contracted cost are unit prices × tokens, exactly: `list` is the public price, which a contract's own goes before. Billed and effective cost are what the ledger holds, where each
  * request's charge is rounded to a whole nano-dollar: they differ by half a nano-dollar a request at most.
  */
-export function focusRow(part: SummedPart, price: PriceVersion | undefined, terms: FocusTerms): FocusRow | undefined {
+export function focusRow(
+  part: SummedPart,
+  price: PriceVersion | undefined,
+  terms: FocusTerms,
+  list = price,
+): FocusRow | undefined {
   if (part.cause === 'refund') return credit(part, price, terms)
   if (part.cause !== null || part.class === null) return undefined
   const { model, price_version, class: tokenClass, tokens, amount, requests } = part
   const perToken = price?.perMillion[tokenClass] ?? 0n
-  const list = formatDecimal(perToken * BigInt(tokens), unitPlaces)
+  const publicly = list?.perMillion[tokenClass] ?? perToken
+  const cost = (each: bigint): string => formatDecimal(each * BigInt(tokens), unitPlaces)
   return row({
     ...shared(part, terms),
-    ...costs(formatDollars(amount), list),
+    ...costs(formatDollars(amount), cost(publicly), cost(perToken)),
     ChargeCategory: 'Usage',
     ChargeDescription: `${tokenClass} tokens of ${model}`,
     ChargeFrequency: 'Usage-Based',
     ConsumedQuantity: String(tokens),
     ConsumedUnit: 'Tokens',
     ContractedUnitPrice: formatDecimal(perToken, unitPlaces),
-    ListUnitPrice: formatDecimal(perToken, unitPlaces),
+    ListUnitPrice: formatDecimal(publicly, unitPlaces),
     PricingCategory: 'Standard',
     PricingQuantity: String(tokens),
     PricingUnit: 'Tokens',
@@ -114,7 +120,7 @@ function credit(part: SummedPart, price: PriceVersion | undefined, terms: FocusT
   const back = formatDollars(nanoDollars(-part.amount) as NanoDollars)
   return row({
     ...shared(part, terms),
-    ...costs(back, back),
+    ...costs(back, back, back),
     ChargeCategory: 'Credit',
     ChargeDescription: `refund for a missed promise of ${part.model}`,
     ChargeFrequency: 'One-Time',
@@ -133,7 +139,7 @@ export function focusEnergyRow(energy: FocusEnergy, terms: FocusTerms): FocusRow
   const { amount, grade } = energy
   return row({
     ...shared(energy, terms),
-    ...costs('0', '0'),
+    ...costs('0', '0', '0'),
     ChargeCategory: 'Usage',
     ChargeDescription: 'energy of requests, in their price',
     ChargeFrequency: 'Usage-Based',
@@ -153,11 +159,11 @@ export function focusEnergyRow(energy: FocusEnergy, terms: FocusTerms): FocusRow
   })
 }
 
-const costs = (billed: string, list: string): Partial<Record<Name, string>> => ({
+const costs = (billed: string, list: string, contracted: string): Partial<Record<Name, string>> => ({
   BilledCost: billed,
   EffectiveCost: billed,
   ListCost: list,
-  ContractedCost: list,
+  ContractedCost: contracted,
 })
 
 const resource = (model: string): Partial<Record<Name, string>> => ({
