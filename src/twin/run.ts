@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly onRow?: (row: Row) => void
   /** Hears of every step of every engine, as an engine would log it. */
   readonly onStep?: (report: StepReport, replica: ReplicaId) => void
+  /** Hears at every look at the meters what each replica has drawn since the start. */
+  readonly onMeter?: (replica: ReplicaId, drawn_j: number, at_ms: number) => void
   /** From time to time: how far it is. */
   readonly onLook?: (far: { readonly simulated_s: number; readonly asked: number }) => void
 }
@@ -59,6 +61,7 @@ export class TwinRun {
   readonly #asks: readonly Grant[]
   readonly #snapshot: Snapshot
   readonly #onLook: RunOptions['onLook']
+  readonly #onMeter: RunOptions['onMeter']
   #next: Request | undefined
   #asked = 0
   /** Requests that are not over. */
@@ -68,9 +71,10 @@ export class TwinRun {
   constructor(
     scenario: Scenario,
     traced: Iterable<Traced>,
-    { policyOf = livePolicyUnder(rules[scenario.routing]), onRow, onStep, onLook }: RunOptions = {},
+    { policyOf = livePolicyUnder(rules[scenario.routing]), onRow, onStep, onMeter, onLook }: RunOptions = {},
   ) {
     this.#onLook = onLook
+    this.#onMeter = onMeter
     this.#scenario = scenario
     const fleet = buildFleet(scenario, this.#kernel)
     this.#stations = fleet.stations
@@ -174,10 +178,18 @@ export class TwinRun {
   readonly #look = (): void => {
     let watts = 0
     for (const energy of this.#energy) watts += energy.look(this.#kernel.now_ns)
+    this.#tellMeters()
     this.#peak_w = Math.max(this.#peak_w, watts)
     this.#onLook?.({ simulated_s: this.#kernel.now_ns / 1e9, asked: this.#asked })
     const { meter_s } = this.#scenario.energy
     if (!this.#isOver) this.#kernel.schedule(this.#kernel.now_ns + Math.round(meter_s * 1e9), order.ends, this.#look)
+  }
+
+  #tellMeters(): void {
+    if (!this.#onMeter) return
+    const at_ms = this.#scenario.start_ms + Math.round(this.#kernel.now_ns / 1e6)
+    for (const [at, { replica }] of this.#stations.entries())
+      this.#onMeter(replica.id, this.#energy[at]?.total_j ?? 0, at_ms)
   }
 
   #report(): Report {
