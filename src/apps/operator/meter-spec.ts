@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto'
+import { isAbsolute } from 'node:path'
+import { csvReading } from '../../adapters/meters/csv-file.ts'
 import { findGpus } from '../../adapters/nvidia/smi.ts'
 import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts'
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
 import { Redfish } from '../../adapters/redfish/redfish.ts'
-import type { MeterRecord, MeterSource } from '../../adapters/sqlite/registry/meters.ts'
+import { csvUnits, type MeterRecord, type MeterSource } from '../../adapters/sqlite/registry/meters.ts'
 import { ControlError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
 import { checkUrl, secretFrom } from './probe.ts'
 
 /** How a meter is given on the command line; the next step of every error about one. */
 export const meterForms =
-  'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  redfish:URL#env:NAME  nvidia-smi:UUID,…  watts:IDLE,FULL'
+  'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  redfish:URL#env:NAME  csv:PATH#time=COLUMN,kwh=COLUMN  nvidia-smi:UUID,…  watts:IDLE,FULL'
 
 const wrong = (message: string, next = `Meters: ${meterForms}`): ControlError =>
   new ControlError('invalid_value', message, { param: 'meters', next })
@@ -20,7 +22,7 @@ const wrong = (message: string, next = `Meters: ${meterForms}`): ControlError =>
 export type MeterSpec =
   | { readonly kind: 'dcgm'; readonly url: string; readonly uuids: readonly string[] }
   | { readonly kind: 'nvidia-smi'; readonly uuids: readonly string[] }
-  | Extract<MeterSource, { kind: 'prometheus' | 'redfish' | 'watts' }>
+  | Extract<MeterSource, { kind: 'prometheus' | 'redfish' | 'csv' | 'watts' }>
 
 export function parseMeter(text: string, prometheus: string | undefined): MeterSpec {
   const [, kind = '', rest = ''] = /^([a-z-]+):(.+)$/s.exec(text.trim()) ?? []
@@ -35,6 +37,8 @@ export function parseMeter(text: string, prometheus: string | undefined): MeterS
       return promSpec(rest, prometheus)
     case 'redfish':
       return redfishSpec(rest)
+    case 'csv':
+      return csvSpec(rest)
     case 'watts': {
       const [idle = Number.NaN, full = Number.NaN, more] = rest.split(',').map(Number)
       if (!(idle >= 0 && full >= idle && full <= 1e6) || more !== undefined)
@@ -43,7 +47,7 @@ export function parseMeter(text: string, prometheus: string | undefined): MeterS
     }
     default:
       throw wrong(
-        `${JSON.stringify(text.slice(0, 60))} is no meter${didYouMean(kind, ['dcgm', 'prom', 'redfish', 'nvidia-smi', 'watts'])}`,
+        `${JSON.stringify(text.slice(0, 60))} is no meter${didYouMean(kind, ['dcgm', 'prom', 'redfish', 'csv', 'nvidia-smi', 'watts'])}`,
       )
   }
 }
@@ -80,12 +84,25 @@ function redfishSpec(rest: string): MeterSpec {
   }
 }
 
+/** `#time=COLUMN,kwh=COLUMN`, or `watts=` or `joules=` in its place. */
+function csvSpec(rest: string): MeterSpec {
+  const [, path = '', time = '', unit = '', value = ''] = /^([^#]+)#time=([^,=]+),([a-z]+)=([^,=]+)$/.exec(rest) ?? []
+  const known = csvUnits.find((one) => one === unit)
+  if (!known || !isAbsolute(path))
+    throw wrong('csv:PATH#time=COLUMN,kwh=COLUMN takes a whole path where the factory runs; kwh, joules or watts')
+  return { kind: 'csv', path, columns: { time, value, unit: known } }
+}
+
 /** The meters that specs name, each of which has answered just now. */
-export async function resolveMeters(engine: string, specs: readonly MeterSpec[]): Promise<MeterRecord[]> {
+export async function resolveMeters(
+  engine: string,
+  specs: readonly MeterSpec[],
+  now: () => number,
+): Promise<MeterRecord[]> {
   const found: MeterRecord[] = []
   for (const spec of specs) {
     try {
-      found.push(...(await resolve(engine, spec)))
+      found.push(...(await resolve(engine, spec, now)))
     } catch (cause) {
       if (!(cause instanceof ScrapeError)) throw cause
       throw new ControlError(cause.fault === 'unreachable' ? 'engine_unreachable' : 'engine_bad_reply', cause.message, {
@@ -100,7 +117,7 @@ export async function resolveMeters(engine: string, specs: readonly MeterSpec[])
   return found
 }
 
-async function resolve(engine: string, spec: MeterSpec): Promise<MeterRecord[]> {
+async function resolve(engine: string, spec: MeterSpec, now: () => number): Promise<MeterRecord[]> {
   switch (spec.kind) {
     case 'dcgm': {
       const boards = await boardsOf(spec.url)
@@ -129,6 +146,9 @@ async function resolve(engine: string, spec: MeterSpec): Promise<MeterRecord[]> 
       await service.reading().finally(() => service.close())
       return [{ name: `redfish-${short(url)}`, source: spec }]
     }
+    case 'csv':
+      await csvReading(spec.path, spec.columns, now())
+      return [{ name: `csv-${short(spec.path + spec.columns.value)}`, source: spec }]
     case 'watts':
       return [{ name: `watts-${slug(engine)}-${short(engine)}`, source: spec }]
   }

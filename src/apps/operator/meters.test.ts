@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { FedMeter } from '../../adapters/meters/fed.ts'
 import { openMeter } from '../../adapters/sqlite/meter.ts'
@@ -102,5 +104,33 @@ test('a Redfish service measures an engine: asked with credentials that are name
   assert.deepEqual(meter.engines, ['server'])
   const power_w = meter.energy_j / meter.measured_s
   assert(power_w > 700 && power_w < 1300, `${power_w} W of 1000 W`)
+  factory.close()
+})
+
+test('a file that a meter of others writes is read as it grows, and booked with its own times', async () => {
+  const { factory: mill } = await lonelyOperator()
+  const factory = await reach(mill.home.root, () => undefined)
+  const path = join(mill.home.root, 'hall.csv')
+  const add = async (name: string, meter: string) =>
+    factory.json('POST', '/api/engines', { name, url: await fakeUpstream(['m']), meters: [meter] })
+  const line = (ago_ms: number, joules: number): string => `${new Date(Date.now() - ago_ms).toISOString()},${joules}\n`
+  await assert.rejects(add('none', `csv:${path}#time=at,joules=used`), /cannot be read \(ENOENT\)/)
+  writeFileSync(path, `at,used\n${line(9000, 1000)}`)
+  await assert.rejects(add('near', 'csv:hall.csv#time=at,joules=used'), /takes a whole path/)
+  await assert.rejects(add('unit', `csv:${path}#time=at,calories=used`), /kwh, joules or watts/)
+  await add('server', `csv:${path}#time=at,joules=used`)
+  const read = async () => {
+    const { meters } = (await factory.json('GET', '/api/meters')) as Meters
+    return meters.find(({ kind }) => kind === 'csv')
+  }
+  let meter = await read()
+  let joules = 1000
+  for (const until = Date.now() + 20_000; !meter?.energy_j && Date.now() < until; meter = await read()) {
+    joules += 500.5
+    appendFileSync(path, line(0, joules))
+    await new Promise((next) => setTimeout(next, 500))
+  }
+  assert(meter && meter.measured_s > 0, 'the file was not read')
+  assert.deepEqual([meter.engines, (meter.energy_j * 1000) % 500_500], [['server'], 0])
   factory.close()
 })

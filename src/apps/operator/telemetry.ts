@@ -3,6 +3,7 @@
  * is looked at at its own pace, bounded, through the guarded dial; nothing on the request path waits for it.
  */
 
+import { csvReading } from '../../adapters/meters/csv-file.ts'
 import { DeclaredMeter } from '../../adapters/meters/declared.ts'
 import { FedMeter } from '../../adapters/meters/fed.ts'
 import { type SmiGpu, watchGpus } from '../../adapters/nvidia/smi.ts'
@@ -193,6 +194,7 @@ export class Telemetry {
       if (this.#sources.has(name)) continue
       if (meter.source.kind === 'dcgm') this.#sources.set(name, this.#watchBoards(meter.source.url))
       if (meter.source.kind === 'redfish') this.#sources.set(name, this.#watchRedfish(meter.name, meter.source))
+      if (meter.source.kind === 'csv') this.#sources.set(name, this.#watchFile(meter.name, meter.source))
       if (meter.source.kind === 'prometheus') this.#sources.set(name, this.#watchQuery(meter.name, meter.source))
     }
     const smi = wanted.some(({ source }) => source.kind === 'nvidia-smi')
@@ -243,6 +245,17 @@ export class Telemetry {
     return closing(new Watch(redfish_ms, look, this.#now), service)
   }
 
+  #watchFile(name: string, { path, columns }: Extract<MeterSource, { kind: 'csv' }>): Source {
+    const look = async (): Promise<void> => {
+      const reading = await csvReading(path, columns, this.#now())
+      const meter = this.#meters.get(name)?.meter
+      if (!(meter instanceof FedMeter)) return
+      if ('energy_mj' in reading) meter.energy(reading.energy_mj, reading.at_ms)
+      else meter.power(reading.power_w, reading.at_ms)
+    }
+    return closing(new Watch(meter_ms, look, this.#now))
+  }
+
   #hearSmi(gpu: SmiGpu): void {
     const { uuid, power_w } = gpu
     this.#boards.set(uuid, { uuid, model: gpu.name, ...(power_w !== null && { power_w }) })
@@ -263,11 +276,11 @@ const sourceName = ({ name, source }: MeterRecord): string => {
   return `dcgm ${host}${pathname}`
 }
 
-const closing = (watch: Watch, page: { close(): Promise<void> }): Source => ({
+const closing = (watch: Watch, page?: { close(): Promise<void> }): Source => ({
   watch,
   close() {
     watch.close()
-    void page.close()
+    void page?.close()
   },
 })
 

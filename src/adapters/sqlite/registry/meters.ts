@@ -7,6 +7,16 @@ import { allBig, all as rows } from '../query.ts'
 import type { Store } from '../store.ts'
 import { all, change, run } from './change.ts'
 
+/** Columns of a meter's file. Energy is cumulative; its time is a date with its zone, or seconds or milliseconds since 1970. */
+export interface CsvColumns {
+  readonly time: string
+  readonly value: string
+  readonly unit: CsvUnit
+}
+
+export const csvUnits = ['watts', 'joules', 'kwh'] as const
+export type CsvUnit = (typeof csvUnits)[number]
+
 /** Where a meter is read, and what it counts. */
 export type MeterSource =
   /** Energy counter of one board, from a dcgm-exporter. */
@@ -20,6 +30,8 @@ export type MeterSource =
       readonly only: 'any' | 'watts'
       readonly secret_from: string | null
     }
+  /** The newest line of a file that others write: power, or a cumulative count of energy. */
+  | { readonly kind: 'csv'; readonly path: string; readonly columns: CsvColumns }
   /** Power of one board of this machine. */
   | { readonly kind: 'nvidia-smi'; readonly uuid: string }
   /** No meter: power at rest and at work as declared, by whether the engine has requests. */

@@ -97,7 +97,7 @@ export const engineRoutes: readonly Route[] = [
       const declared = preset.metrics ?? undefined
       const isSilent = preset.hosted && asked.metrics_url === undefined
       const metrics = isSilent ? undefined : await probeMetrics(found.url, asked.metrics_url, declared)
-      const meters = await resolveMeters(asked.name, specs)
+      const meters = await resolveMeters(asked.name, specs, factory.now)
       const shared = alsoServed(factory, Object.keys(models))
       addEngine(
         factory.store,

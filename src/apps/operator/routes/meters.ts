@@ -70,5 +70,6 @@ const sights: Readonly<Record<MeterSource['kind'], Sight>> = {
   'nvidia-smi': 'board',
   prometheus: 'query',
   redfish: 'query',
+  csv: 'query',
   watts: 'declared',
 }
