@@ -72,7 +72,7 @@ export function noticeCommands(program: Command): void {
     notices.command('list').description('newest first').option('-n, --limit <n>', 'how many (default: 50)'),
     async (factory, { limit, ...options }) => {
       const found = await factory.json('GET', `/api/notices${query({ limit })}`)
-      show(found, options, ({ notices }: { notices: Notice[] }) => notices.map(line))
+      show(found, options, ({ noticed }: { noticed: Notice[] }) => noticed.map(line))
       return undefined
     },
   )

@@ -68,7 +68,7 @@ export const noticeRoutes: readonly Route[] = [
     input: {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })),
     },
-    run: ({ store }, { limit = 50 }) => ({ notices: listNotices(store, limit).map(display) }),
+    run: ({ store }, { limit = 50 }) => ({ noticed: listNotices(store, limit).map(display) }),
   }),
   route({
     method: 'POST',
