@@ -134,9 +134,29 @@ test('a key of one tenant sees that tenant alone, on every route that it may cal
   )
 })
 
+test('what a contract says is seen by its tenant and the factory, and by no other tenant', async () => {
+  for (const [tenant, input] of [
+    [undefined, '1'],
+    ['acme', '0.123'],
+    ['rival', '0.456'],
+  ])
+    await local('POST', '/api/prices', { model: 'contracted', input, output: '2', tenant })
+  const whole = holders.find(({ tenant, role }) => tenant === undefined && role === 'viewer')
+  const mine = holders.find(({ tenant, role }) => tenant === 'acme' && role === 'viewer')
+  assert(whole && mine)
+  for (const path of ['/api/prices', '/api/prices/contracted']) {
+    const [all, own] = [(await ask('GET', path, whole.key)).text, (await ask('GET', path, mine.key)).text]
+    assert(all.includes('"0.123"') && all.includes('"0.456"'), path)
+    assert(own.includes('"0.123"') && !own.includes('"0.456"') && !own.includes('rival'), path)
+  }
+  await local('POST', '/api/prices', { model: 'secret', input: '1', output: '2', tenant: 'rival' })
+  const { status, text } = await ask('GET', '/api/prices/secret', mine.key)
+  assert.equal(status, 404)
+  assert(!text.includes('did you mean'), text)
+})
+
 /** What a viewer may post: questions that are too long for an address, and its own way out. */
 const asking = ['/api/logout', '/api/books/check', '/api/books/rerate', '/api/books/reconcile']
-
 test('reading is a viewer’s, and a viewer changes nothing', () => {
   for (const { method, path, role } of guarded)
     if (method === 'GET') assert.equal(role, 'viewer', path)

@@ -25,14 +25,22 @@ const version = {
   note: '',
 }
 
+/** What its tenant's contract says: not twice the public price, so that neither is taken for the other. */
+const contract = {
+  ...version,
+  version: 2,
+  tenant: id<Grant['tenant']>('t'),
+  perMillion: priceList(price(7_000_003n), price(20_000_009n), { cache_read: price(900_001n) }),
+}
+
 /** A request of a key with a budget in nano-dollars, of which all is leased to this gateway. */
-function bench(budget: bigint, prompt: number) {
+function bench(budget: bigint, prompt: number, prices: Snapshot['prices']) {
   const of = allowance({ scope: 'key', of: 'k', unit: 'nano-USD', renews: 'never', amount: budget })
   const snapshot: Snapshot = {
     number: 1,
     published_ms: 0,
     grants: new Map(),
-    prices: [version],
+    prices,
     allowances: indexed([of]),
     energyPerToken_mj: new Map(),
     aliases: new Map(),
@@ -113,20 +121,23 @@ const run = fc.record({
   chunks: fc.array(fc.nat(4), { maxLength: 60 }),
   begins: fc.boolean(),
   beyond: fc.nat(5),
+  contracted: fc.boolean(),
 })
 
 test('pain 7, budget race: what is charged is within the budget, what was let through is charged, and the rest is waste', () => {
   let stopped = 0
   fc.assert(
-    fc.property(run, ({ budget, estimate, input, cached, chunks, begins, beyond }) => {
-      const { flow, told, tell } = bench(budget, estimate)
+    fc.property(run, ({ budget, estimate, input, cached, chunks, begins, beyond, contracted }) => {
+      const price = contracted ? contract : version
+      const { flow, told, tell } = bench(budget, estimate, contracted ? [version, contract] : [version])
       if (flow.phase !== 'generating') return
       if (begins) tell({ kind: 'begun', attempt: 1, input_uncached: tokens(input), cache_read: tokens(cached) })
       for (const count of chunks) tell({ kind: 'chunk', attempt: 1, tokens: tokens(count), bytes: count })
       const output = chunks.reduce((sum, count) => sum + count, 0) + beyond
       tell(ended(input, cached, output))
       const row = flow.closing as CloseRow
-      const charged = total(chargesOf(row, version))
+      assert.equal(row.price_version, price.version)
+      const charged = total(chargesOf(row, price))
       assert(charged <= budget, `${charged} of ${budget}`)
       const last = row.attempts.at(-1)
       const billed = outputTokens(last?.usage as never) - outputTokens(last?.unbilled ?? usageFrom('counted', {}))
@@ -135,7 +146,7 @@ test('pain 7, budget race: what is charged is within the budget, what was let th
         assert.equal(told.cancelled, 1)
         assert.equal(billed, told.written, 'what was let through is what is billed')
       }
-      const booked = post(row, version).reduce(
+      const booked = post(row, price).reduce(
         (sum, { unit, amount }) => sum + (unit === 'token' ? Number(amount) : 0),
         0,
       )
