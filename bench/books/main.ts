@@ -2,7 +2,7 @@
  * `npm run bench:books`: how fast the books are. Durable events a second, postings a second with everything that goes with them
  * (no row twice, balances, sums of pages and of statements, cursor: one transaction), and the statement of a tenant with a busy day.
  *
- *     npm run bench:books -- [--usage-rows 10000000] [--seconds 5]
+ *     npm run bench:books -- [--usage-rows 10000000] [--seconds 5] [--postgres postgres://…/EMPTY]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
@@ -11,10 +11,15 @@ import { parseArgs } from 'node:util'
 import { makeHome } from '../../src/adapters/files/home.ts'
 import { openStore } from '../../src/adapters/sqlite/store.ts'
 import { durableEvents } from './events.ts'
+import { bookOnPostgres } from './postgres.ts'
 import { book, statements } from './statements.ts'
 
 const { values } = parseArgs({
-  options: { 'usage-rows': { type: 'string', default: '10000000' }, seconds: { type: 'string', default: '5' } },
+  options: {
+    'usage-rows': { type: 'string', default: '10000000' },
+    seconds: { type: 'string', default: '5' },
+    postgres: { type: 'string' },
+  },
 })
 const usageRows = Number(values['usage-rows'])
 const missed: string[] = []
@@ -44,6 +49,14 @@ try {
 } finally {
   store.close()
   rmSync(root, { recursive: true, force: true })
+}
+if (values.postgres === undefined) console.log('postings on PostgreSQL: not measured, since --postgres names none')
+else {
+  const { requests, postings, took_s } = bookOnPostgres(values.postgres, console.error)
+  console.log(
+    `${whole(postings / took_s)} postings/s on PostgreSQL, sustained over ${took_s.toFixed(0)} s: ${whole(requests / took_s)} requests/s (bar 40,000)`,
+  )
+  bar('postings on PostgreSQL', postings / took_s >= 40_000)
 }
 console.log(missed.length === 0 ? 'bars: met' : `bars MISSED: ${missed.join(', ')}`)
 process.exitCode = missed.length === 0 ? 0 : 1

@@ -4,6 +4,7 @@ import type { Incarnation } from '../../units/ids.ts'
 import { insertAside } from './aside.ts'
 import { markBooked } from './costs/stale.ts'
 import { markExplained } from './counted.ts'
+import { allEach, type Insert, insertMany, runEach } from './insert-many.ts'
 import { hashOf } from './journal-file.ts'
 import { postTransfers } from './ledger.ts'
 import { Prices } from './price-of.ts'
@@ -17,7 +18,12 @@ import { tallyBooked } from './tally.ts'
 /** Applies what a decision did, within the caller's transaction. Transfers go last and together: few accounts, many rows. */
 export function apply(store: Store, effects: readonly Effect[]): void {
   const booked = effects.some((effect) => effect.do === 'settle') ? nextBooking(store) : 0
-  for (const effect of effects.filter(notPassing(effects))) applyOne(store, effect, booked)
+  for (const effect of effects.filter(notPassing(effects))) applyOne(store, effect)
+  insertRequests(
+    store,
+    effects.filter((effect) => effect.do === 'settle'),
+    booked,
+  )
   const posted = postTransfers(
     store,
     effects.filter((effect) => effect.do === 'post'),
@@ -34,14 +40,11 @@ function notPassing(effects: readonly Effect[]): (effect: Effect) => boolean {
   return (effect) => effect.do !== 'open' || !settled.has(effect.row.id)
 }
 
-function applyOne(store: Store, effect: Effect, booked: number): void {
+function applyOne(store: Store, effect: Effect): void {
   const { database } = store
   switch (effect.do) {
     case 'open':
       return insertOpen(store, effect.incarnation, effect.row, effect.written)
-    case 'settle':
-      insertRequest(store, effect.row, effect.written, booked)
-      return void run(database, 'delete from open_request where id = ?', effect.row.id)
     case 'forget':
       return void run(database, 'delete from open_request where id = ?', effect.request)
     case 'put_aside':
@@ -77,18 +80,24 @@ function applyOne(store: Store, effect: Effect, booked: number): void {
         effect.gap_at,
         effect.incarnation,
       )
+    case 'settle':
     case 'post':
-      return
+      return // together, by the caller
   }
 }
 
-/** The books as a decision sees them, within the same transaction. */
-export function knownIn({ database }: Store): Known {
+/** The books as a decision about some requests sees them, within the same transaction. */
+export function knownIn({ database }: Store, requests: readonly string[]): Known {
   const prices = new Prices(database)
-  const hash = (sql: string, request: string): string | undefined => one<{ hash: string }>(database, sql, request)?.hash
+  const hashes = (sql: string): Map<string, string> => {
+    const found = allEach(database, sql, requests) as { id: string; hash: string }[]
+    return new Map(found.map(({ id, hash }) => [id, hash]))
+  }
+  const open = hashes('select id, hash from open_request where id = ?')
+  const settled = hashes('select id, hash from request where id = ?')
   return {
-    open: (request) => hash('select hash from open_request where id = ?', request),
-    settled: (request) => hash('select hash from request where id = ?', request),
+    open: (request) => open.get(request),
+    settled: (request) => settled.get(request),
     price: (version) => prices.of(version),
     hash: hashOf,
   }
@@ -112,22 +121,28 @@ function nextBooking({ database }: Store): number {
   return one<{ value: number }>(database, "select value from counter where name = 'booked'")?.value ?? 0
 }
 
-const insertRequest = (store: Store, row: CloseRow, { body, hash }: Written, booked: number): void =>
-  void run(
-    store.database,
-    `insert into request
-       (id, tenant, application, api_key, model, price_version, outcome, at_ms, closed_ms, body, hash, booked)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    row.id,
-    row.tenant,
-    row.application,
-    row.key,
-    row.model,
-    row.price_version,
-    row.outcome,
-    row.at_ms,
-    row.closed_ms,
-    body,
-    hash,
-    booked,
+const requestRows: Insert = {
+  table: 'request',
+  columns: {
+    ...{ id: 'text', tenant: 'text', application: 'text', api_key: 'text', model: 'text', price_version: 'integer' },
+    ...{ outcome: 'text', at_ms: 'integer', closed_ms: 'integer', body: 'text', hash: 'text', booked: 'integer' },
+  },
+}
+
+interface Settled {
+  readonly row: CloseRow
+  readonly written: Written
+}
+
+function insertRequests({ database }: Store, settled: readonly Settled[], booked: number): void {
+  const rows = settled.map(({ row, written: { body, hash } }) => [
+    ...[row.id, row.tenant, row.application, row.key, row.model, row.price_version, row.outcome],
+    ...[row.at_ms, row.closed_ms, body, hash, booked],
+  ])
+  insertMany(database, requestRows, rows)
+  runEach(
+    database,
+    'delete from open_request where id = ?',
+    settled.map(({ row }) => row.id),
   )
+}

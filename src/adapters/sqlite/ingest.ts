@@ -23,7 +23,8 @@ export const journalCursor = (
 export function ingestJournal(store: Store, incarnation: Incarnation, rows: readonly JournalRow[]): JournalCursor {
   return store.transaction(() => {
     noteJournal(store, incarnation)
-    apply(store, ship(incarnation, journalCursor(store, incarnation), rows, knownIn(store)))
+    const known = knownIn(store, [...new Set(rows.flatMap(({ row }) => row?.id ?? []))])
+    apply(store, ship(incarnation, journalCursor(store, incarnation), rows, known))
     const { seq, gap_at } = journalCursor(store, incarnation)
     return { seq, gap_at }
   })

@@ -40,6 +40,20 @@ export function insertNew(
   })
 }
 
+/** One statement for many names, whose only value is compared by `= ?`. */
+export function runEach(database: Database, sql: string, names: readonly string[]): void {
+  if (database.dialect === 'sqlite') for (const name of names) database.run(sql, [name])
+  else for (const some of pieces(names)) database.run(ofAny(sql), [arrayOf(some)])
+}
+
+/** As `runEach`, for rows that are asked for. */
+export const allEach = (database: Database, sql: string, names: readonly string[]): unknown[] =>
+  database.dialect === 'sqlite'
+    ? names.flatMap((name) => database.all(sql, [name], 'number'))
+    : pieces(names).flatMap((some) => database.all(ofAny(sql), [arrayOf(some)], 'number'))
+
+const ofAny = (sql: string): string => sql.replace('= ?', '= any(cast(? as text[]))')
+
 const columnsOf = ({ columns }: Insert): string =>
   Object.keys(columns)
     .map((name) => `"${name}"`)
@@ -61,7 +75,9 @@ const allAtOnce = (insert: Insert): string =>
    ${insert.conflict ?? ''}`
 
 const arrays = ({ columns }: Insert, rows: readonly (readonly Value[])[]): string[] =>
-  Object.keys(columns).map((_, place) => `{${rows.map((row) => element(row[place] ?? null)).join(',')}}`)
+  Object.keys(columns).map((_, place) => arrayOf(rows.map((row) => row[place] ?? null)))
+
+const arrayOf = (values: readonly Value[]): string => `{${values.map(element).join(',')}}`
 
 /** As PostgreSQL writes an array: text in quotes, so that nothing in it is read as more than text. */
 const element = (value: Value): string =>

@@ -2,7 +2,8 @@ import type { Account, LedgerUnit, Transfer } from '../../books/account.ts'
 import { dayOf } from '../../books/account.ts'
 import type { Database } from '../database/database.ts'
 import { insertAside } from './aside.ts'
-import { allBig, one, run } from './query.ts'
+import { insertMany, insertNew } from './insert-many.ts'
+import { allBig, one } from './query.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -12,18 +13,24 @@ import type { Store } from './store.ts'
 export function postTransfers(store: Store, postings: Iterable<Posting>): Transfer[] {
   const moved = new Map<string, Movement>()
   const posted: Transfer[] = []
-  for (const { source, transfers } of postings)
-    for (const transfer of transfers) {
-      if (insertTransfer(store.database, transfer)) {
-        posted.push(transfer)
-        move(moved, transfer.from, -transfer.amount, transfer)
-        move(moved, transfer.to, transfer.amount, transfer)
-      } else if (!isStored(store.database, transfer)) {
-        const body = JSON.stringify(transfer, decimal)
-        insertAside(store, { source, subject: transfer.id, reason: 'transfer_conflict', body })
-      }
+  const asked = [...postings].flatMap(({ source, transfers }) => transfers.map((transfer) => ({ source, transfer })))
+  const made = insertNew(
+    store.database,
+    transferRows,
+    asked.map(({ transfer }) => rowOf(transfer)),
+  )
+  for (const [place, { source, transfer }] of asked.entries()) {
+    if (made[place]) {
+      posted.push(transfer)
+      move(moved, transfer.from, -transfer.amount, transfer)
+      move(moved, transfer.to, transfer.amount, transfer)
+    } else if (!isStored(store.database, transfer)) {
+      const body = JSON.stringify(transfer, decimal)
+      insertAside(store, { source, subject: transfer.id, reason: 'transfer_conflict', body })
     }
-  for (const [, { account, unit, day, amount }] of moved) run(store.database, addToBalance, account, unit, day, amount)
+  }
+  const changes = [...moved.values()].map(({ account, unit, day, amount }) => [account, unit, day, amount])
+  insertMany(store.database, balanceRows, changes)
   return posted
 }
 
@@ -32,17 +39,26 @@ interface Posting {
   readonly transfers: readonly Transfer[]
 }
 
-const insertSql = `
-  insert into transfer (id, unit, debit, credit, amount, request, at_ms) values (?, ?, ?, ?, ?, ?, ?)
-  on conflict (id) do nothing`
+const transferRows = {
+  table: 'transfer',
+  columns: {
+    id: 'text',
+    unit: 'text',
+    debit: 'text',
+    credit: 'text',
+    amount: 'integer',
+    request: 'text',
+    at_ms: 'integer',
+  },
+} as const
 
-const addToBalance = `
-  insert into balance (account, unit, day, amount) values (?, ?, ?, ?)
-  on conflict (account, unit, day) do update set amount = balance.amount + excluded.amount`
+const rowOf = ({ id, unit, from, to, amount, request, at_ms }: Transfer) => [id, unit, from, to, amount, request, at_ms]
 
-/** Row by row: many rows in one statement were tried and took longer, since SQLite's time goes into its three indexes. */
-const insertTransfer = (database: Database, { id, unit, from, to, amount, request, at_ms }: Transfer): boolean =>
-  run(database, insertSql, id, unit, from, to, amount, request, at_ms) === 1
+const balanceRows = {
+  table: 'balance',
+  columns: { account: 'text', unit: 'text', day: 'integer', amount: 'integer' },
+  conflict: 'on conflict (account, unit, day) do update set amount = balance.amount + excluded.amount',
+} as const
 
 interface Movement {
   readonly account: Account

@@ -49,7 +49,7 @@ function settleFound(store: Store, query: string, readTo_ms: number): number {
   for (const { request, body, incarnation, dead_ms } of found) {
     const open = body === null ? undefined : (JSON.parse(body) as OpenRow)
     const orphan = { request, incarnation, dead_ms, open, works: worksOf(store, request) }
-    apply(store, settleOrphan(orphan, readTo_ms, knownIn(store)))
+    apply(store, settleOrphan(orphan, readTo_ms, knownIn(store, [orphan.request])))
   }
   return found.length
 }

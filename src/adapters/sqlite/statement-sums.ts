@@ -8,6 +8,7 @@ import type { TokenClass } from '../../books/usage.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { nanoDollars } from '../../units/amount.ts'
 import type { Database } from '../database/database.ts'
+import { insertMany } from './insert-many.ts'
 import { Prices } from './price-of.ts'
 import { one, run, stream, streamPlain } from './query.ts'
 import type { Store } from './store.ts'
@@ -25,16 +26,8 @@ type Slot = keyof typeof tables
 /** Adds to the sums that are there, within the caller's transaction. */
 export function keepSums({ database }: Reader, by: Slot, { parts, requests }: StatementSums): void {
   const { part: intoParts, requests: intoRequests } = tables[by]
-  const addPart = `
-    insert into ${intoParts} (tenant, ${by}, application, model, price_version, cause, class, requests, tokens, amount)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    on conflict (tenant, ${by}, application, model, price_version, cause, class) do update set
-      requests = ${intoParts}.requests + excluded.requests, tokens = ${intoParts}.tokens + excluded.tokens,
-      amount = ${intoParts}.amount + excluded.amount`
-  for (const { tenant, slot, application, model, price_version, cause, class: of, ...sums } of parts.values())
-    run(
-      database,
-      addPart,
+  const partRows = [...parts.values()].map(
+    ({ tenant, slot, application, model, price_version, cause, class: of, ...sums }) => [
       tenant,
       slot,
       application,
@@ -45,13 +38,39 @@ export function keepSums({ database }: Reader, by: Slot, { parts, requests }: St
       sums.requests,
       sums.tokens,
       sums.amount,
-    )
-  const addRequests = `
-    insert into ${intoRequests} (tenant, ${by}, requests, missing) values (?, ?, ?, ?)
-    on conflict (tenant, ${by}) do update set
-      requests = ${intoRequests}.requests + excluded.requests, missing = ${intoRequests}.missing + excluded.missing`
-  for (const { tenant, slot, requests: n, missing } of requests.values())
-    run(database, addRequests, tenant, slot, n, missing)
+    ],
+  )
+  insertMany(
+    database,
+    {
+      table: intoParts,
+      columns: {
+        ...{
+          tenant: 'text',
+          [by]: 'integer',
+          application: 'text',
+          model: 'text',
+          price_version: 'integer',
+          cause: 'text',
+        },
+        ...{ class: 'text', requests: 'integer', tokens: 'integer', amount: 'integer' },
+      },
+      conflict: `on conflict (tenant, ${by}, application, model, price_version, cause, class) do update set
+        requests = ${intoParts}.requests + excluded.requests, tokens = ${intoParts}.tokens + excluded.tokens,
+        amount = ${intoParts}.amount + excluded.amount`,
+    },
+    partRows,
+  )
+  insertMany(
+    database,
+    {
+      table: intoRequests,
+      columns: { tenant: 'text', [by]: 'integer', requests: 'integer', missing: 'integer' },
+      conflict: `on conflict (tenant, ${by}) do update set
+        requests = ${intoRequests}.requests + excluded.requests, missing = ${intoRequests}.missing + excluded.missing`,
+    },
+    [...requests.values()].map(({ tenant, slot, requests: n, missing }) => [tenant, slot, n, missing]),
+  )
 }
 
 interface PartRow {

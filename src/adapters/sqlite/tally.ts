@@ -4,27 +4,47 @@ import type { CloseRow } from '../../books/row.ts'
 import type { Span, Whose } from '../../books/tally.ts'
 import { dimensions, Tallies } from '../../books/tally.ts'
 import type { MeterInterval } from '../../plant/energy/meter.ts'
+import { insertMany } from './insert-many.ts'
 import { one, run } from './query.ts'
 import type { Store } from './store.ts'
 
-const add = `
-  insert into tally (span_s, dimension, start_s, name, measure, amount) values (?, ?, ?, ?, ?, ?)
-  on conflict (span_s, dimension, start_s, name, measure) do update set amount = tally.amount + excluded.amount`
+const rows = {
+  table: 'tally',
+  columns: {
+    span_s: 'integer',
+    dimension: 'text',
+    start_s: 'integer',
+    name: 'text',
+    measure: 'text',
+    amount: 'integer',
+  },
+  conflict: `on conflict (span_s, dimension, start_s, name, measure) do update set
+    amount = tally.amount + excluded.amount`,
+} as const
 
-function keep({ database }: Store, tallies: Tallies): void {
-  for (const { span, dimension, start_s, name, measure, amount } of tallies.all())
-    run(database, add, span, dimension, start_s, name, measure, amount)
-}
+const keep = ({ database }: Store, tallies: Tallies): void =>
+  insertMany(
+    database,
+    rows,
+    [...tallies.all()].map(({ span, dimension, start_s, name, measure, amount }) => [
+      span,
+      dimension,
+      start_s,
+      name,
+      measure,
+      amount,
+    ]),
+  )
 
 /** What one transaction settled and posted. */
-export function tallyBooked(store: Store, rows: readonly CloseRow[], transfers: readonly Transfer[]): void {
+export function tallyBooked(store: Store, settled: readonly CloseRow[], transfers: readonly Transfer[]): void {
   const tallies = new Tallies()
-  const known = new Map<string, Whose | undefined>(rows.map((row) => [row.id, row]))
+  const known = new Map<string, Whose | undefined>(settled.map((row) => [row.id, row]))
   const whose = (request: string): Whose | undefined => {
     if (!known.has(request)) known.set(request, whoseIs(store, request))
     return known.get(request)
   }
-  for (const row of rows) tallies.settled(row)
+  for (const row of settled) tallies.settled(row)
   for (const transfer of transfers)
     tallies.posted(transfer, transfer.request === null ? undefined : whose(transfer.request))
   for (const [request, at_ms] of firstMetered(store, transfers)) {
