@@ -155,7 +155,8 @@ export function focusEnergyRow(energy: FocusEnergy, terms: FocusTerms): FocusRow
     SkuPriceId: 'included/energy',
     x_EnergyMillijoules: amount.toString(),
     x_EnergyGrade: grade,
-    x_AllocatedMethodId: 'shapley-step',
+    // A step's work as its engine reports it, or as rebuilt from how answers came: the receipt says which.
+    x_AllocatedMethodId: 'share-of-work',
   })
 }
 
