@@ -185,6 +185,7 @@ test('every metric of the table is shown by a factory that works', async () => {
     'wattmill_waste_tokens_total', // only when something was wasted
     'wattmill_attribution_residual_factor', // only after minutes of work
     'wattmill_cache_lookups_total', // only for who asks for the cache
+    'wattmill_hedges_total', // only when a first token was late, and only where that was wished
     'wattmill_refunds_dollars_total', // only when a promise was broken
   ])
   const missing = async (): Promise<string[]> => {
