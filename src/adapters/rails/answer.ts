@@ -1,7 +1,7 @@
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Rail } from '../../lines/inference/rail.ts'
-import { compiled } from './compiled.ts'
+import { asSearched, bytesOf, compiled } from './compiled.ts'
 
 /** The texts of an answer, as far as it has come. */
 export interface Said {
@@ -28,13 +28,22 @@ export function answerCheck(rails: readonly Rail[]): AnswerCheck | undefined {
   if (bound.length === 0) return undefined
   let next = firstSearch
   const denies = ({ texts }: Said): Refusal | undefined => {
-    const found = bound.find(({ output: has }) => has && texts.some(has))
-    return found && refusal('answer_denied', `guard rail ${found.rail.name} withheld the answer`)
+    const searched = texts.map(asSearched)
+    for (const { rail, output: has } of bound) {
+      if (!has) continue
+      if (bytesOf(searched) > has.mostSearched)
+        return refusal(
+          'answer_too_large',
+          `the answer is more than the patterns of guard rail ${rail.name} search in time`,
+        )
+      if (searched.some(has)) return refusal('answer_denied', `guard rail ${rail.name} withheld the answer`)
+    }
+    return undefined
   }
   const tooLarge = (said: Said): Refusal | undefined => {
     for (const { rail, output: has } of bound) {
       const most = Math.min(rail.output?.most_bytes ?? mostHeld, has?.mostBytes ?? mostHeld)
-      if (said.size > most || (said.size * 4 > most && bytesOf(said) > most))
+      if (said.size > most || (said.size * 4 > most && bytesOf(said.texts) > most))
         return refusal('answer_too_large', `the answer is larger than the ${most} bytes of guard rail ${rail.name}`)
     }
     return undefined
@@ -54,5 +63,3 @@ export function answerCheck(rails: readonly Rail[]): AnswerCheck | undefined {
     return found && refusal('answer_invalid', `the answer does not satisfy the schema of guard rail ${found.rail.name}`)
   }
 }
-
-const bytesOf = ({ texts }: Said): number => texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)

@@ -3,7 +3,7 @@ import { refusal } from '../../lines/inference/errors.ts'
 import type { Rail } from '../../lines/inference/rail.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
-import { compiled } from './compiled.ts'
+import { asSearched, bytesOf, compiled } from './compiled.ts'
 
 /** Why a request may not be asked; undefined: it may. The refusal names the rail and the place, never the text. */
 export function deniedPrompt(rails: readonly Rail[], body: JsonObject): Refusal | undefined {
@@ -13,7 +13,8 @@ export function deniedPrompt(rails: readonly Rail[], body: JsonObject): Refusal 
   if (bound.length === 0) return undefined
   const { texts, joined } = textsOf(body)
   const numbers = numbersIn(body)
-  const bytes = texts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+  let searched: Texts['texts'] | undefined
+  const bytes = bytesOf(texts.map(({ text }) => text))
   for (const { name, rule, has } of bound) {
     const most = Math.min(rule.most_bytes ?? Number.POSITIVE_INFINITY, has ? has.mostBytes : Number.POSITIVE_INFINITY)
     if (bytes > most)
@@ -21,7 +22,10 @@ export function deniedPrompt(rails: readonly Rail[], body: JsonObject): Refusal 
     if (!has) continue
     if (numbers !== undefined)
       return refusal('prompt_denied', `guard rail ${name} cannot read a prompt of token numbers`, { param: numbers })
-    const found = [...texts, ...joined].find(({ text }) => has(text))
+    searched ??= [...texts, ...joined].map(({ at, text }) => ({ at, text: asSearched(text) }))
+    if (bytesOf(searched.map(({ text }) => text)) > has.mostSearched)
+      return refusal('prompt_too_large', `the prompt is more than the patterns of guard rail ${name} search in time`)
+    const found = searched.find(({ text }) => has(text))
     if (found) return refusal('prompt_denied', `guard rail ${name} denies this prompt`, { param: found.at })
   }
   return undefined

@@ -95,6 +95,23 @@ test('what a rail’s patterns may search is bounded by their steps together', (
   assert.equal(deniedPrompt([few], ask(1024 * 1024)), undefined)
 })
 
+test('what is searched counts as it is searched: widened, and once more where parts are joined', () => {
+  const slow = rail({ input: { patterns: ['[ac][ab]{100}[0-9]'] }, output: { patterns: ['[ac][ab]{100}[0-9]'] } })
+  const ask = (...texts: string[]) => ({
+    messages: [{ role: 'user', content: texts.map((text) => ({ type: 'text', text })) }],
+  })
+  const half = 'ab'.repeat(40_000)
+  assert.equal(deniedPrompt([slow], ask(half + half)), undefined)
+  assert.equal(deniedPrompt([slow], ask(half, half))?.code, 'prompt_too_large')
+  assert.equal(deniedPrompt([words('x')], ask(half.repeat(6), half.repeat(6))), undefined, 'words take no steps')
+
+  const wide = '\uFDFA'.repeat(20_000) // 60 KB, and 660 KB as they are searched
+  assert.equal(deniedPrompt([slow], ask(wide))?.code, 'prompt_too_large')
+  const said = (text: string) => ({ texts: [text], contents: [text], size: text.length })
+  assert.equal(answerCheck([slow])?.whole(said(wide))?.code, 'answer_too_large')
+  assert.equal(answerCheck([slow])?.whole(said(half)), undefined)
+})
+
 test('a rail binds whom it says', () => {
   const of = (scope: Rail['scope'], of: string): Rail => ({
     name: `${scope} ${of}`,
