@@ -20,35 +20,31 @@ export type HourlyMeasure = keyof typeof hourlyMeasures
 /** A model, an application (`tenant/application`, encoded), all applications of a tenant (`tenant`), or the factory. */
 export interface OfWhat {
   readonly dimension: Extract<Dimension, 'factory' | 'model' | 'application' | 'meter'>
-  /** Names from this one to the other, that one not included. */
-  readonly from: string
-  readonly to: string
+  /** Names from the first to the last, both included. */
+  readonly first: string
+  readonly last: string
 }
 
-/** Beyond any name that begins so: names are encoded, and hold nothing above `~`. */
-const last = '\u007f'
-export const everything = (dimension: OfWhat['dimension']): OfWhat => ({ dimension, from: '', to: last })
-export const named = (dimension: OfWhat['dimension'], name: string): OfWhat => ({
-  dimension,
-  from: name,
-  to: `${name}\u0000`,
-})
+/** After any name that begins so: names hold nothing above `~`. */
+const end = '\u007f'
+export const everything = (dimension: OfWhat['dimension']): OfWhat => ({ dimension, first: '', last: end })
+export const named = (dimension: OfWhat['dimension'], name: string): OfWhat => ({ dimension, first: name, last: name })
 export const ofTenant = (tenant: string): OfWhat => {
-  const name = encodeURIComponent(tenant)
-  return { dimension: 'application', from: `${name}/`, to: `${name}0` } // `/` is followed by `0`
+  const begin = `${encodeURIComponent(tenant)}/`
+  return { dimension: 'application', first: begin, last: `${begin}${end}` }
 }
 
 /** Hours [from, to), from the first on in which there was anything. */
 export function hourly(
   { database }: Pick<Books, 'database'>,
-  { dimension, from, to }: OfWhat,
+  { dimension, first: from, last: to }: OfWhat,
   measure: HourlyMeasure,
   hours: { readonly from: number; readonly to: number },
 ): { readonly first: number; readonly values: number[] } {
   const { measures, per } = hourlyMeasures[measure]
   const find = `
     select start_s, sum(amount) as amount from tally
-    where span_s = ${hour_s} and dimension = ? and start_s >= ? and start_s < ? and name >= ? and name < ?
+    where span_s = ${hour_s} and dimension = ? and start_s >= ? and start_s < ? and name >= ? and name <= ?
       and measure in (${measures.map(() => '?').join(', ')})
     group by start_s order by start_s`
   const rows = all<{ start_s: number; amount: number }>(

@@ -12,7 +12,7 @@ import { forecast, meant } from '../../books/forecast.ts'
 import { ControlError } from './errors.ts'
 import type { Factory } from './factory.ts'
 
-/** Half a year: of what was before, four weeks make the shape, and the rest shows how wrong it was. */
+/** Half a year: what is over of a time is added up from it, and of what was before, four weeks make the shape, and the rest shows how wrong it was. */
 const history_h = 26 * 168
 /** A year ahead: beyond that nobody should ask. */
 const most_h = 366 * 24
@@ -29,6 +29,8 @@ export function foretold(factory: Factory, asked: Asked, from_ms: number, to_ms:
   const [from, to] = [Math.ceil(from_ms / hour_ms), Math.floor(to_ms / hour_ms)]
   if (to <= now || to - now > most_h)
     throw new ControlError('invalid_value', 'a forecast ends at a moment to come, within a year', { param: 'to' })
+  if (from < now - history_h)
+    throw new ControlError('invalid_value', 'a forecast looks half a year back at most', { param: 'from' })
   const { tenant, model } = asked
   const whose = model !== undefined ? named('model', model) : tenant !== undefined ? ofTenant(tenant) : undefined
   const lines: readonly (readonly [HourlyMeasure, OfWhat])[] = [

@@ -93,7 +93,7 @@ test('a month is foretold from what is over and from the shape of its days, of t
       ['too_little', 72],
     ],
   )
-  for (const wrong of ['to=2026-10-01', 'to=2030-01-01', 'tenant=acme&model=m', 'to=soon'])
+  for (const wrong of ['from=2026-01-01', 'to=2026-10-01', 'to=2030-01-01', 'tenant=acme&model=m', 'to=soon'])
     assert.equal((await ask(factory, `/api/books/forecast?${wrong}`)).error?.code, 'invalid_value', wrong)
 })
 
