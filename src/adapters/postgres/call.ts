@@ -14,6 +14,12 @@ export type Call =
     }
   | { readonly do: 'close' }
 
+/** A question has a number, and its answer the same: one that comes after nobody waits for it any more is not taken for another's. */
+export interface Numbered<Of> {
+  readonly number: number
+  readonly of: Of
+}
+
 export type Told =
   | { readonly ok: true; readonly rows: readonly unknown[]; readonly changed: number }
   | { readonly ok: false; readonly message: string; readonly state: string; readonly lost: boolean }

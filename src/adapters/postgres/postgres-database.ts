@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Database, Integers, Value } from '../database/database.ts'
-import type { Call, Joint, Told } from './call.ts'
+import type { Call, Joint, Numbered, Told } from './call.ts'
 import { inPostgres } from './statement.ts'
 
 /** Nothing that the store asks takes long: what does waits for a lock, or for a disk that fails. */
@@ -28,6 +28,8 @@ interface Options {
   readonly begins?: (database: PostgresDatabase) => void
   /** The longest that a statement may take. */
   readonly statement_ms?: number
+  /** How long it is waited for: a little longer. */
+  readonly answer_ms?: number
 }
 
 /**
@@ -48,10 +50,14 @@ export class PostgresDatabase implements Database {
   /** Counts transactions: a cursor ends with its own. */
   #transaction = 0
   #cursors = 0
+  #calls = 0
 
-  constructor(url: string, { begins = () => undefined, statement_ms = usual_ms }: Options = {}) {
+  constructor(
+    url: string,
+    { begins = () => undefined, statement_ms = usual_ms, answer_ms = statement_ms + beyond_ms }: Options = {},
+  ) {
     this.#begins = begins
-    this.#answer_ms = statement_ms + beyond_ms
+    this.#answer_ms = answer_ms
     const { port1, port2 } = new MessageChannel()
     const joint: Joint = { url, signal: this.#signal, statement_ms }
     this.#worker = new Worker(workerFile(), { workerData: { ...joint, port: port2 }, transferList: [port2] })
@@ -163,11 +169,20 @@ export class PostgresDatabase implements Database {
   }
 
   #tell(call: Call): Told {
-    const before = Atomics.load(this.#signal, 0)
-    this.#port.postMessage(call)
-    if (Atomics.wait(this.#signal, 0, before, this.#answer_ms) === 'timed-out')
-      return { ok: false, message: 'no answer', state: '', lost: true }
-    return (receiveMessageOnPort(this.#port)?.message as Told | undefined) ?? noAnswer
+    const number = ++this.#calls
+    const until = performance.now() + this.#answer_ms
+    const asked: Numbered<Call> = { number, of: call }
+    this.#port.postMessage(asked)
+    for (;;) {
+      const before = Atomics.load(this.#signal, 0)
+      for (let heard = this.#heard(); heard; heard = this.#heard()) if (heard.number === number) return heard.of
+      const left_ms = until - performance.now()
+      if (left_ms <= 0 || Atomics.wait(this.#signal, 0, before, left_ms) === 'timed-out') return noAnswer
+    }
+  }
+
+  #heard(): Numbered<Told> | undefined {
+    return receiveMessageOnPort(this.#port)?.message as Numbered<Told> | undefined
   }
 }
 

@@ -2,7 +2,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { Client } from 'pg'
 import type { Integers } from '../database/database.ts'
-import type { Call, Joint, Told } from './call.ts'
+import type { Call, Joint, Numbered, Told } from './call.ts'
 import { readAs } from './values.ts'
 
 const { url, signal, statement_ms, port } = workerData as Joint & { readonly port: MessagePort }
@@ -14,7 +14,7 @@ let client: Client | undefined
 const names = new Map<string, string>()
 
 async function connect(): Promise<Told> {
-  await client?.end().catch(() => undefined)
+  void client?.end().catch(() => undefined) // not waited for: it may be the one that does not answer
   names.clear()
   const made = new Client({
     connectionString: url,
@@ -82,14 +82,15 @@ const objectsOf = (
     return object
   })
 
-port.on('message', async (call: Call) => {
+port.on('message', async ({ number, of: call }: Numbered<Call>) => {
   const told = await answer(call).catch((error: Error & { code?: string }): Told => {
     const state = error.code ?? ''
     // What the server says has a severity; without one it is the connection that failed.
     const lost = !('severity' in error) || /^(08|57P)/.test(state)
     return { ok: false, message: error.message, state, lost }
   })
-  port.postMessage(told)
+  const numbered: Numbered<Told> = { number, of: told }
+  port.postMessage(numbered)
   Atomics.add(signal, 0, 1)
   Atomics.notify(signal, 0)
 })

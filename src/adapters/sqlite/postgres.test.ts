@@ -100,6 +100,14 @@ test(
   },
 )
 
+test("an answer that comes too late is not taken for the next question's", here, () => {
+  const database = new PostgresDatabase(testDatabase ?? '', { answer_ms: 300 })
+  assert.throws(() => one(database, 'select 1 as n from pg_sleep(1)'), /no answer/)
+  const until = Date.now() + 1500
+  for (let n = 2; Date.now() < until; n++) assert.deepEqual(one(database, 'select cast(? as int) as n', n), { n })
+  database.close()
+})
+
 test('what fails within a transaction and is passed over undoes all of it, and says so', here, () => {
   const database = connect()
   database.exec('begin')
