@@ -43,9 +43,11 @@ export class Leases {
     return this.#leasedOf(allowance, periodOf(allowance.renews, now_ms), now_ms).available(seconds(now_ms / 1000))
   }
 
-  /** What of an allowance is used now, as far as gateways have told. */
-  used(allowance: Allowance, now_ms: number): bigint {
-    return this.#leasedOf(allowance, periodOf(allowance.renews, now_ms), now_ms).used
+  /** What of every allowance is used now, as far as gateways have told. */
+  *used(now_ms: number): Generator<readonly [Allowance, bigint]> {
+    this.#refresh()
+    for (const allowance of this.#allowances.values())
+      yield [allowance, this.#leasedOf(allowance, periodOf(allowance.renews, now_ms), now_ms).used]
   }
 
   /** Dead gateways whose every request is settled: what they were granted and did not use is free again. */

@@ -2,11 +2,11 @@
 import { secretOf } from '../../adapters/openai/secret.ts'
 import { earnedIn, type NamedHour } from '../../adapters/sqlite/hourly.ts'
 import { type Due, dueNotices, notice, tidyNotices, tried } from '../../adapters/sqlite/notices.ts'
-import { everyAllowance } from '../../adapters/sqlite/registry/allowances.ts'
 import { findWebhook } from '../../adapters/sqlite/registry/webhooks.ts'
 import { deliver, signed } from '../../adapters/webhook/send.ts'
 import { periodOf } from '../../books/allowance.ts'
 import { anomalyOf, peerDays } from '../../books/anomaly.ts'
+import { hour_ms, hourOf } from '../../books/cost-hour.ts'
 import { reached } from '../../books/notice.ts'
 import { parted } from '../../books/tally.ts'
 import type { Factory, Live } from './factory.ts'
@@ -61,8 +61,7 @@ export function startNotifier(factory: Factory, live: Pick<Live, 'leases' | 'sta
 
 /** Shares of budgets that were reached. Each is told once a period. */
 export function noticeBudgets({ store, now }: Factory, { leases }: Pick<Live, 'leases'>): void {
-  for (const allowance of everyAllowance(store)) {
-    const used = leases.used(allowance, now())
+  for (const [allowance, used] of leases.used(now()))
     for (const percent of reached(allowance, used)) {
       const { id, scope, of, unit, renews, amount } = allowance
       const what = `${id}@${periodOf(renews, now())}/${percent}/${amount}`
@@ -70,10 +69,8 @@ export function noticeBudgets({ store, now }: Factory, { leases }: Pick<Live, 'l
       const data = { budget: id, scope, of, unit, renews, percent, used: used.toString(), amount: amount.toString() }
       notice(store, what, type, data, now())
     }
-  }
 }
 
-const hour_ms = 3_600_000
 /** Late rows of an hour have come by then. */
 const hourLate_ms = 5 * 60_000
 /** A cent, and a hundredth of what the factory usually earns in the hour: less is nobody's concern. */
@@ -81,7 +78,7 @@ const leastAtRisk = { nano_usd: 10_000_000, ofFactory: 0.01 }
 
 /** The last whole hour, of the factory and of whatever earns in it, against the same hour of the days before. */
 export function noticeAnomalies({ store, now }: Pick<Factory, 'store' | 'now'>): void {
-  const hour = Math.floor((now() - hourLate_ms) / hour_ms) - 1
+  const hour = hourOf(now() - hourLate_ms) - 1
   const hours = Array.from({ length: peerDays + 1 }, (_, day) => hour - 24 * day)
   const factory = byName(earnedIn(store, 'factory', hours), hours).get('')
   const least = Math.max(leastAtRisk.nano_usd, leastAtRisk.ofFactory * (factory ? Math.max(...factory) : 0))
