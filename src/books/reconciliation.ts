@@ -3,7 +3,7 @@ import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
 /** A line of somebody else's bill, or of their meter: of an engine in tokens, of energy in millijoules. Undefined: not said. */
 export interface InvoiceLine {
   readonly kind: 'engine' | 'energy'
-  /** The engine; or the meter, or any other name for all of them together. */
+  /** The engine; or the meter, or `all` for all of them together. */
   readonly name: string
   readonly quantity: bigint | undefined
   /** Nano-dollars. */
@@ -143,7 +143,12 @@ function compared({ kind, name, quantity, charged }: InvoiceLine, known: Known |
     theirsUsd: charged,
   }
   if (!known)
-    return { ...base, oursUsd: undefined, risk: charged, note: 'the books know nothing of that name in this time' }
+    return {
+      ...base,
+      oursUsd: undefined,
+      risk: charged,
+      note: `the books know nothing of that name in this time${kind === 'energy' ? '; all meters together are `all`' : ''}`,
+    }
   const oursUsd = known.cost
   if (charged === undefined) {
     const apart = distance(quantity ?? known.quantity, known.quantity)

@@ -1,14 +1,14 @@
 /** What the books say of what others count and bill, for whole hours. */
 
 import { accounts } from '../../books/account.ts'
+import { allMeters } from '../../books/cost.ts'
+import { hour_ms } from '../../books/cost-hour.ts'
 import type { EngineCounts, InvoiceLine, Known, Reconciliation } from '../../books/reconciliation.ts'
 import { joinedInvoice, reconciliation } from '../../books/reconciliation.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { Books } from './books.ts'
 import { stream } from './query.ts'
 import { sumsByName } from './sums.ts'
-
-const hour_ms = 3_600_000
 
 interface Look {
   readonly engine: string
@@ -66,7 +66,7 @@ function billed({ database }: Books, from: number, to: number) {
   return { earned: sums, crashed }
 }
 
-/** Of an engine: tokens asked of it, and what it was declared to cost, by the token or the hour. Of energy: one meter, or all. */
+/** Of an engine: tokens asked of it, and what it was declared to cost, by the token or the hour. Of energy: one meter, or all of them. */
 function knowing(books: Books, from: number, to: number): (line: InvoiceLine) => Known | undefined {
   const stretch = { span: 3600, from_s: from * 3600, to_s: to * 3600 } as const
   const engines = sumsByName(books, 'replica', stretch)
@@ -76,7 +76,7 @@ function knowing(books: Books, from: number, to: number): (line: InvoiceLine) =>
     [...(sums ?? [])].reduce((sum, [measure, n]) => (measure.startsWith('drawn/') ? sum + BigInt(n) : sum), 0n)
   return ({ kind, name }) => {
     if (kind === 'energy') {
-      const names = meters.has(name) ? [name] : [...meters.keys()]
+      const names = name === allMeters ? [...meters.keys()] : meters.has(name) ? [name] : []
       if (names.length === 0) return undefined
       return {
         quantity: names.reduce((sum, meter) => sum + drawn(meters.get(meter)), 0n),

@@ -5,7 +5,7 @@ import { FieldError } from '../../units/field.ts'
 import { told } from './yaml-file.ts'
 
 const head = 'kind,name,quantity,usd'
-const example = `the first line is ${head}; then lines such as engine,groq,1200345,1.25 (tokens) or energy,utility,310.5,27.90 (kWh)`
+const example = `the first line is ${head}; then lines such as engine,groq,1200345,1.25 (tokens) or energy,all,310.5,27.90 (kWh)`
 
 /** More lines than this are no summary of a month: add them up by engine first. */
 const mostLines = 1000

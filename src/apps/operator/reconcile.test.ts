@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { insertCounted, markExplained } from '../../adapters/sqlite/counted.ts'
-import { one, run } from '../../adapters/sqlite/query.ts'
+import { all, one, run } from '../../adapters/sqlite/query.ts'
 import { reconcile } from '../../adapters/sqlite/reconciled.ts'
 import { dayEnd_ms, dayStart_ms } from '../../adapters/sqlite/testing-factory.ts'
 import type { Reconciliation } from '../../books/reconciliation.ts'
@@ -28,9 +28,11 @@ test('what engines counted, what a provider and a utility billed, beside the boo
     run(store.database, "insert into cost_hour values (?, 'hosted/hosted', 'nano-USD', 7000, 0, 0, 0)", to)
 
     const hosted = { kind: 'engine', name: 'hosted', quantity: undefined, charged: 6000n } as const
-    const wall = { kind: 'energy', name: 'wall', quantity: 3_600_000_000n, charged: undefined } as const
+    const bill = { kind: 'energy', name: 'all', quantity: 3_600_000_000n, charged: undefined } as const
     const unknown = { kind: 'engine', name: 'nobody', quantity: 1n, charged: 9n } as const
-    const made = reconcile(store, from, to, [hosted, wall, unknown])
+    const meters = all<{ meter: string }>(store.database, 'select distinct meter from meter_interval')
+    const ofMeters = meters.map(({ meter }) => ({ ...bill, name: meter }))
+    const made = reconcile(store, from, to, [hosted, bill, unknown, { ...bill, name: 'wal' }, ...ofMeters])
     const of = (name: string) => made.checks.find((check) => check.name === name) ?? assert.fail(name)
     assert.deepEqual([of('vllm').ours, of('vllm').theirs, of('vllm').difference], ['968', '1000', '32'])
     assert.match(of('vllm').at_risk_usd ?? '', /^0\.0*[1-9]/)
@@ -45,8 +47,13 @@ test('what engines counted, what a provider and a utility billed, beside the boo
     const figure = (sql: string): number => one<{ n: number }>(store.database, sql)?.n ?? -1
     const drawn = 'select sum(energy_mj) as n from meter_interval where posted_ms is not null'
     const mj = figure(drawn)
-    assert(mj > 0 && Math.abs(Number(of('wall').ours) - mj / 3.6e9) <= 1e-6, `${of('wall').ours} kWh of ${mj} mJ`)
-    assert.match(of('wall').note, /costs set tariff/)
+    assert(mj > 0 && Math.abs(Number(of('all').ours) - mj / 3.6e9) <= 1e-6, `${of('all').ours} kWh of ${mj} mJ`)
+    assert.match(of('all').note, /costs set tariff/)
+    assert.deepEqual([of('wal').ours, of('wal').ours_usd], ['0', null], 'no meter has that name')
+    assert.match(of('wal').note, /nothing of that name.*`all`/)
+    assert(ofMeters.length > 0)
+    const each = ofMeters.reduce((sum, { name }) => sum + Number(of(name).ours), 0)
+    assert(Math.abs(each - Number(of('all').ours)) <= 1e-6 * ofMeters.length)
     const crashed = figure("select sum(tokens) as n from statement_part where cause = 'crash'")
     assert.equal(of('own engines').theirs, String(crashed))
     assert.deepEqual(reconcile(store, 1, 2, []).at_risk_usd, '0', 'an hour in which nothing was')
@@ -57,10 +64,10 @@ test('what engines counted, what a provider and a utility billed, beside the boo
 
 test('an invoice is read from a file; what is wrong in it is told with its line', () => {
   const file = join(temporary(), 'invoice.csv')
-  writeFileSync(file, '\ufeffkind,name,quantity,usd\r\nengine,"groq, eu",1200345,1.25\r\nenergy,utility,310.5,\r\n\r\n')
+  writeFileSync(file, '\ufeffkind,name,quantity,usd\r\nengine,"groq, eu",1200345,1.25\r\nenergy,all,310.5,\r\n\r\n')
   assert.deepEqual(invoiceFile(file), [
     { kind: 'engine', name: 'groq, eu', quantity: '1200345', usd: '1.25' },
-    { kind: 'energy', name: 'utility', quantity: '310.5' },
+    { kind: 'energy', name: 'all', quantity: '310.5' },
   ])
   const head = 'kind,name,quantity,usd\n'
   for (const [text, what] of [
@@ -82,9 +89,9 @@ test('the route: by default this month, kWh and dollars exactly, and what cannot
   const { factory } = await lonelyOperator()
   const reached = await reach(factory.home.root, () => undefined)
   const post = (body: object) => reached.json('POST', '/api/books/reconcile', body) as Promise<Reconciliation>
-  const made = await post({ invoice: [{ kind: 'energy', name: 'utility', quantity: '0.1', usd: '0.000000001' }] })
+  const made = await post({ invoice: [{ kind: 'energy', name: 'all', quantity: '0.1', usd: '0.000000001' }] })
   const bill = made.checks.at(-1)
-  assert.deepEqual([bill?.name, bill?.theirs, bill?.theirs_usd], ['utility', '0.1', '0.000000001'])
+  assert.deepEqual([bill?.name, bill?.theirs, bill?.theirs_usd], ['all', '0.1', '0.000000001'])
   assert.equal(new Date(made.from_ms).getUTCDate(), 1)
   for (const invoice of [
     [{ kind: 'engine', name: 'x' }],

@@ -2,18 +2,17 @@
 import Type from 'typebox'
 import { focusCsv } from '../../../adapters/sqlite/focus.ts'
 import { reconcile } from '../../../adapters/sqlite/reconciled.ts'
-import { listTenants } from '../../../adapters/sqlite/registry/tenants.ts'
 import { summedFrom } from '../../../adapters/sqlite/statement-sums.ts'
 import { type Place, usageEvents } from '../../../adapters/sqlite/usage-events.ts'
+import { hour_ms } from '../../../books/cost-hour.ts'
 import type { InvoiceLine } from '../../../books/reconciliation.ts'
 import { parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import type { Factory } from '../factory.ts'
-import { didYouMean } from '../nearest.ts'
 import { Answer, type Route, route } from '../router.ts'
+import { knownTenant } from '../tenancy.ts'
 import { dateMs, monthStartMs } from '../when.ts'
 
-const hour_ms = 3_600_000
 const slotHours = { hour: 1, day: 24 } as const
 
 const period = {
@@ -43,7 +42,7 @@ export const financeRoutes: readonly Route[] = [
       ),
     },
     run: (factory, { tenant, by = 'hour', provider = 'Wattmill', ...asked }) => {
-      if (tenant !== undefined) checkTenant(factory, tenant)
+      if (tenant !== undefined) knownTenant(factory, tenant)
       const wanted = { tenant, by, provider, ...wholeSlots(factory, asked, slotHours[by]) }
       return new Answer({
         status: 200,
@@ -74,7 +73,7 @@ export const financeRoutes: readonly Route[] = [
       ),
     },
     run: (factory, { from, to, tenant, after, limit = 1000, format }) => {
-      if (tenant !== undefined) checkTenant(factory, tenant)
+      if (tenant !== undefined) knownTenant(factory, tenant)
       const { events, next, more } = usageEvents(factory.store, {
         tenant,
         from_ms: from === undefined ? 0 : dateMs(from, 'from'),
@@ -111,7 +110,10 @@ export const financeRoutes: readonly Route[] = [
             quantity: Type.Optional(Type.String({ maxLength: 60, description: 'tokens of an engine, kWh of energy' })),
             usd: Type.Optional(Type.String({ maxLength: 60 })),
           }),
-          { maxItems: 1000, description: 'lines of kind, name, quantity and usd' },
+          {
+            maxItems: 1000,
+            description: 'lines of kind, name, quantity and usd; energy of all meters together has the name all',
+          },
         ),
       ),
     },
@@ -161,15 +163,6 @@ const placeOf = (text: string): Place => ({
   booked: Number(text.slice(0, text.indexOf('/'))),
   id: text.slice(text.indexOf('/') + 1),
 })
-
-function checkTenant(factory: Factory, tenant: string): void {
-  const tenants = listTenants(factory.store)
-  if (!tenants.includes(tenant))
-    throw new ControlError('not_found', `no tenant ${tenant.slice(0, 80)}${didYouMean(tenant, tenants)}`, {
-      param: 'tenant',
-      next: 'wattmill apps list',
-    })
-}
 
 /** Hours from … until: whole charge periods of `slot` hours, all of which the books have summed by the hour. */
 function wholeSlots(
