@@ -43,9 +43,9 @@ export function borneOf({ amount, bearings }: HourCost): Borne {
   return new Map(order.map(([to], at) => [to, parts[at] ?? 0n] as const).filter(([, part]) => part > 0n))
 }
 
-/** Names of an hour's transfers of one source and unit begin so. */
-export const costPrefix = (hour: number, source: Account, unit: LedgerUnit): string =>
-  `cost/${hour}/${encodeURIComponent(source)}/${unit}/`
+/** An hour's transfers of one source and unit are named under it. */
+export const costName = (hour: number, source: Account, unit: LedgerUnit): string =>
+  `cost/${hour}/${encodeURIComponent(source)}/${unit}`
 
 /** Whether a transfer is one of cost; no request, meter or engine has a name that begins so. */
 export const isCost = (id: string): boolean => id.startsWith('cost/')
@@ -59,7 +59,7 @@ export function postHour(cost: HourCost, before: Borne, revision: number): Trans
     if (difference === 0n) return []
     return [
       {
-        id: `${costPrefix(hour, source, unit)}${revision}/${at}`,
+        id: `${costName(hour, source, unit)}/${revision}/${at}`,
         unit,
         from: difference > 0n ? source : to,
         to: difference > 0n ? to : source,

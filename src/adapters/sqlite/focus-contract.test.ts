@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { hour_ms } from '../../books/cost-hour.ts'
 import { checkFocusRow } from '../../books/focus/check.ts'
 import type { CloseRow } from '../../books/row.ts'
 import { id } from '../../units/ids.ts'
 import { focusRows } from './focus.ts'
 import { ingestJournal } from './ingest.ts'
-import { hour_ms } from './statement-sums.ts'
 import { openStore } from './store.ts'
 import { closeRow, embeddedUsage, gateway, journaled, setTestPrice, testHome } from './testing.ts'
 

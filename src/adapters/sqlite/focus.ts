@@ -1,4 +1,5 @@
 /** The FOCUS export, from the sums that are kept by the hour: a line at a time, whatever the length of the period. */
+import { hour_ms } from '../../books/cost-hour.ts'
 import { focusCsvHead, focusCsvLine, focusEnergyRow, focusRow } from '../../books/focus/rows.ts'
 import type { PriceVersion } from '../../books/price.ts'
 import { priceAt } from '../../books/price.ts'
@@ -17,8 +18,6 @@ export interface FocusWanted {
   readonly by: 'hour' | 'day'
   readonly provider: string
 }
-
-const hour_ms = 3_600_000
 
 /** Sees one moment of the books, however long the reader takes. */
 export function* focusCsv({ home }: Pick<Books, 'home'>, wanted: FocusWanted): Generator<string> {

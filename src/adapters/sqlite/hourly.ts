@@ -4,7 +4,7 @@ import { tokenClasses } from '../../books/usage.ts'
 import type { Books } from './books.ts'
 import { all } from './query.ts'
 
-export const hour_s = 3600
+const hour_s = 3600
 
 /** What is foretold and watched, in the unit that people read. */
 export const hourlyMeasures = {

@@ -1,4 +1,6 @@
 /** Past statements made again, and as they would be under other prices: a window at a time, so that nobody waits for the whole. */
+
+import { hour_ms } from '../../books/cost-hour.ts'
 import type { TablePrice } from '../../books/price-table.ts'
 import type { Difference } from '../../books/rerate.ts'
 import { firstDifference, WhatIf } from '../../books/rerate.ts'
@@ -7,7 +9,6 @@ import { settledRows, statement, statementAgain } from './answers.ts'
 import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
 import { rolledUp } from './rolled.ts'
-import { hour_ms } from './statement-sums.ts'
 
 export interface Rerated {
   readonly equal: boolean

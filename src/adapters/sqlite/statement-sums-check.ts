@@ -1,10 +1,11 @@
 import type { Findings } from '../../books/check.ts'
+import { hour_ms } from '../../books/cost-hour.ts'
 import type { StatementSums } from '../../books/statement-sums.ts'
 import { auditSums } from '../../books/statement-sums.ts'
 import type { Books } from './books.ts'
 import { stream } from './query.ts'
 import { rolledTransfers } from './rolled.ts'
-import { hour_ms, type SummedEnergy, summedFrom, summedParts, summedRequests } from './statement-sums.ts'
+import { type SummedEnergy, summedFrom, summedParts, summedRequests } from './statement-sums.ts'
 
 /** The sums of statements against what they are made of: `kept` holds the requests that are kept whole, and gets those rolled up. */
 export function checkStatementSums(books: Books, findings: Findings, kept: StatementSums): void {

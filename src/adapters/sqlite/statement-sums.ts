@@ -1,6 +1,7 @@
 /** Sums of statements as rows: by hour, as they are booked, and by day, of days that are rolled up. */
 
 import type { Transfer } from '../../books/account.ts'
+import { hour_ms, hourOf } from '../../books/cost-hour.ts'
 import type { CloseRow, WasteCause } from '../../books/row.ts'
 import type { SummedPart, SummedRequests } from '../../books/statement-sums.ts'
 import { StatementSums } from '../../books/statement-sums.ts'
@@ -14,8 +15,6 @@ import { one, run, stream, streamPlain } from './query.ts'
 import type { Store } from './store.ts'
 
 type Reader = Pick<Store, 'database'>
-
-export const hour_ms = 3_600_000
 
 const tables = {
   hour: { part: 'statement_part', requests: 'statement_hour' },
@@ -193,7 +192,7 @@ function sumEnergy(database: Database, posted: readonly Transfer[]): void {
     const interval = id.split('/', 2).join('/')
     const grade = grades.get(interval) ?? gradeOf(database, interval)
     grades.set(interval, grade)
-    const where = [tenant, Math.floor(at_ms / hour_ms), application, grade] as const
+    const where = [tenant, hourOf(at_ms), application, grade] as const
     const name = JSON.stringify(where)
     const known = sums.get(name)
     if (known) known.amount += amount
@@ -205,7 +204,9 @@ function sumEnergy(database: Database, posted: readonly Transfer[]): void {
 function gradeOf(database: Database, interval: string): Grade {
   const [meter = '', sequence = ''] = interval.split('/')
   const find = 'select grade from meter_interval where meter = ? and sequence = ?'
-  return one<{ grade: Grade }>(database, find, meter, Number(sequence))?.grade ?? 'estimated'
+  const found = one<{ grade: Grade }>(database, find, meter, Number(sequence))
+  if (!found) throw new Error(`energy is booked of the interval ${interval}, which is not there`)
+  return found.grade
 }
 
 export interface SummedEnergy {

@@ -6,6 +6,7 @@ import { dimensions, Tallies } from '../../books/tally.ts'
 import type { MeterInterval } from '../../plant/energy/meter.ts'
 import { insertMany } from './insert-many.ts'
 import { one, run } from './query.ts'
+import { settledRow } from './settled-row.ts'
 import type { Store } from './store.ts'
 
 const rows = {
@@ -48,7 +49,7 @@ export function tallyBooked(store: Store, settled: readonly CloseRow[], transfer
   for (const transfer of transfers)
     tallies.posted(transfer, transfer.request === null ? undefined : whose(transfer.request))
   for (const [request, at_ms] of firstMetered(store, transfers)) {
-    const row = rowOf(store, request)
+    const row = settledRow(store, request)
     if (row) tallies.metered(row, at_ms)
   }
   keep(store, tallies)
@@ -62,11 +63,6 @@ function firstMetered({ database }: Store, transfers: readonly Transfer[]): Map<
   const all = "select count(*) as n from transfer where request = ? and unit = 'mJ'"
   const first = [...posted].filter(([request, { count }]) => one<{ n: number }>(database, all, request)?.n === count)
   return new Map(first.map(([request, { at_ms }]) => [request, at_ms]))
-}
-
-function rowOf({ database }: Store, request: string): CloseRow | undefined {
-  const found = one<{ body: string }>(database, 'select body from request where id = ?', request)
-  return found && (JSON.parse(found.body) as CloseRow)
 }
 
 const whoseIs = ({ database }: Store, request: string): Whose | undefined =>

@@ -1,12 +1,5 @@
-import {
-  everything,
-  type HourlyMeasure,
-  hour_s,
-  hourly,
-  named,
-  type OfWhat,
-  ofTenant,
-} from '../../adapters/sqlite/hourly.ts'
+import { everything, type HourlyMeasure, hourly, named, type OfWhat, ofTenant } from '../../adapters/sqlite/hourly.ts'
+import { hour_ms, hourOf } from '../../books/cost-hour.ts'
 import type { Forecast } from '../../books/forecast.ts'
 import { forecast, meant } from '../../books/forecast.ts'
 import { ControlError } from './errors.ts'
@@ -16,7 +9,6 @@ import type { Factory } from './factory.ts'
 const history_h = 26 * 168
 /** A year ahead: beyond that nobody should ask. */
 const most_h = 366 * 24
-const hour_ms = hour_s * 1000
 
 export interface Asked {
   readonly tenant?: string | undefined
@@ -25,7 +17,7 @@ export interface Asked {
 
 /** What a time comes to: what is over of it, and what the hours that are left will bring. */
 export function foretold(factory: Factory, asked: Asked, from_ms: number, to_ms: number) {
-  const now = Math.floor(factory.now() / hour_ms)
+  const now = hourOf(factory.now())
   const [from, to] = [Math.ceil(from_ms / hour_ms), Math.floor(to_ms / hour_ms)]
   if (to <= now || to - now > most_h)
     throw new ControlError('invalid_value', 'a forecast ends at a moment to come, within a year', { param: 'to' })

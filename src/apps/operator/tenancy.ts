@@ -58,7 +58,7 @@ function ownerOf(
 export function knownTenant({ store }: Pick<Factory, 'store'>, tenant: string): TenantId {
   const tenants = listTenants(store)
   if (tenants.includes(tenant)) return id(tenant)
-  throw new ControlError('not_found', `no tenant ${tenant}${didYouMean(tenant, tenants)}`, {
+  throw new ControlError('not_found', `no tenant ${tenant.slice(0, 80)}${didYouMean(tenant, tenants)}`, {
     param: 'tenant',
     next: 'wattmill apps list',
   })

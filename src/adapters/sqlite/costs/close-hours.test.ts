@@ -13,13 +13,13 @@ import { ingestJournal, journalReadTo, noteJournal } from '../ingest.ts'
 import { insertInterval } from '../intervals.ts'
 import { allBig, one } from '../query.ts'
 import { rollUp } from '../rollup.ts'
+import { settledRow } from '../settled-row.ts'
 import type { Store } from '../store.ts'
 import { closeRow, dice, gateway, journaled, measuredStore, testHome } from '../testing.ts'
 import { costs } from './answer.ts'
 import { closeHours } from './close-hours.ts'
 import { declare } from './declarations.ts'
 import { costOfRequest } from './of-request.ts'
-import { settledRow } from './row.ts'
 
 const day_ms = 24 * hour_ms
 /** Midnight of some day. */

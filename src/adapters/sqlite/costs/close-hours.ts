@@ -2,17 +2,16 @@
  * Finds the hours whose cost can be posted: those that are over and of whose work nothing is missing any more. An hour of which
  * something was learned after it was closed is worked out again, and the difference is posted.
  */
-import type { Account, LedgerUnit } from '../../../books/account.ts'
+import type { Account, LedgerUnit, Transfer } from '../../../books/account.ts'
 import type { SourceHour } from '../../../books/cost-hour.ts'
-import { borneBy, costPrefix, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
+import { borneBy, costName, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
 import { logLate_ms } from '../../../books/orphan.ts'
 import type { OpenRow } from '../../../books/row.ts'
 import { transferOf } from '../books.ts'
 import { enginesReadTo } from '../engine-log.ts'
 import { journalsReadTo } from '../ingest.ts'
-import type { StoredTransfer } from '../ledger.ts'
-import { postTransfers } from '../ledger.ts'
-import { all, allBig, one, run } from '../query.ts'
+import { namedUnder, postTransfers } from '../ledger.ts'
+import { all, one, run } from '../query.ts'
 import { rolledUp } from '../rolled.ts'
 import { fitsIn } from '../step-fits.ts'
 import type { Store } from '../store.ts'
@@ -71,12 +70,8 @@ function goneFrom({ database }: Reader, hour: number, costs: readonly SourceHour
     .map(({ source, unit }) => ({ source, unit, hour, amount: 0n, bearings: [], busy_s: 0, all_s: 0 }))
 }
 
-/** By the range of their names: `/` is followed by `0` in the order of bytes. */
-export function costTransfers({ database }: Reader, hour: number, source: Account, unit: LedgerUnit) {
-  const prefix = costPrefix(hour, source, unit)
-  const named = 'select * from transfer where id >= ? and id < ?'
-  return allBig<StoredTransfer>(database, named, prefix, `${prefix.slice(0, -1)}0`).map(transferOf)
-}
+export const costTransfers = ({ database }: Reader, hour: number, source: Account, unit: LedgerUnit): Transfer[] =>
+  namedUnder(database, costName(hour, source, unit)).map(transferOf)
 
 const readTo = (store: Store): number => Math.min(journalsReadTo(store), enginesReadTo(store))
 

@@ -19,6 +19,7 @@ import { id, requestOf } from '../../../units/ids.ts'
 import { all, one } from '../query.ts'
 import { givenSpans } from '../registry/meters.ts'
 import { rowsUnderWay } from '../seen.ts'
+import { settledRow } from '../settled-row.ts'
 import type { Store } from '../store.ts'
 import type { MeterHour } from './energy-hour.ts'
 import { energyInHour } from './energy-hour.ts'
@@ -96,10 +97,7 @@ class Rows {
 
   of(attempt: AttemptId): CloseRow | undefined {
     const request = requestOf(attempt)
-    if (!this.#known.has(request)) {
-      const found = one<{ body: string }>(this.#store.database, 'select body from request where id = ?', request)
-      this.#known.set(request, found && (JSON.parse(found.body) as CloseRow))
-    }
+    if (!this.#known.has(request)) this.#known.set(request, settledRow(this.#store, request))
     return this.#known.get(request)
   }
 }
