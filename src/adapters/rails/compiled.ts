@@ -29,8 +29,8 @@ export const bytesOf = (texts: readonly string[]): number =>
 /** About 250,000 tokens. */
 const longestText = 1024 * 1024
 /**
- * Steps of all patterns × bytes of text in one search. The worst patterns took 8 to 13 ns for each of them, and up to 0.3 s before
- * that for states that are never met again: half a second at the bound.
+ * Steps of all patterns × bytes of text in one search. One pattern takes a quarter of a second at this bound, many of them that all
+ * make states which are never met again up to 1.2 s: `npm run bench:rails`.
  */
 const mostWork = 20_000_000
 
