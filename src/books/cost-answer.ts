@@ -1,62 +1,21 @@
 /** What the books say of cost over whole hours: usage, waste, idle and overhead, which together are all that it cost. */
-import { formatDollars, nanoDollars } from '../units/amount.ts'
-import type { Account } from './account.ts'
+import type { LineFacts } from './cost-lines.ts'
+import { costLines } from './cost-lines.ts'
+import type { CostFlow, CostPart } from './cost-part.ts'
+import { costPart, sumOfParts, usdText } from './cost-part.ts'
+import type { CostDimension } from './cost-place.ts'
+import type { FacilityEnergy } from './facility.ts'
 import type { Sums } from './figures.ts'
 import { figure } from './figures.ts'
-import { parted } from './tally.ts'
 import type { TokenClass } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
-/** What went from one account to another in a time, whatever the number of transfers. */
-export interface CostFlow {
-  readonly from: Account
-  readonly to: Account
-  readonly amount: bigint
-  /** Hours since 1970. */
-  readonly hour: number
-}
-
-/** By what usage cost is told apart. */
-export const costDimensions = ['tenant', 'application', 'key', 'model', 'class', 'source', 'hour'] as const
-export type CostDimension = (typeof costDimensions)[number]
-
-/** A part of an hour's cost; `amount` is below zero where a correction took it back. */
-interface Part {
-  readonly kind: string
-  readonly path: readonly string[]
-  readonly source: string
-  readonly hour: number
-  readonly amount: bigint
-}
-
-/** A correction flows the other way: out of an account of cost, back to its source. */
-function partOf({ from, to, amount, hour }: CostFlow): Part {
-  const back = from.startsWith('cost/')
-  const [, kind = '', ...path] = parted(back ? from : to)
-  return { kind, path, source: back ? to : from, hour, amount: back ? -amount : amount }
-}
-
-const sumOf = (parts: readonly Part[]): bigint => parts.reduce((sum, { amount }) => sum + amount, 0n)
-const usd = (amount: bigint): string => formatDollars(nanoDollars(amount))
-
-const keyOf: Readonly<Record<CostDimension, (part: Part) => string>> = {
-  tenant: ({ path: [tenant = ''] }) => tenant,
-  application: ({ path: [tenant, application] }) => `${tenant}/${application}`,
-  model: ({ path: [, , model = ''] }) => model,
-  class: ({ path: [, , , of = ''] }) => of,
-  key: ({ path: [, , , , key = ''] }) => key,
-  source: ({ source }) => source,
-  hour: ({ hour }) => new Date(hour * 3_600_000).toISOString(),
-}
-
-const grouped = (parts: readonly Part[], key: (part: Part) => string) =>
+const named = (parts: readonly CostPart[], key: (part: CostPart) => string) =>
   [...Map.groupBy(parts, key)]
-    .map(([name, of]) => ({ name, amount: sumOf(of) }))
+    .map(([name, of]) => ({ name, amount: sumOfParts(of) }))
     .filter(({ amount }) => amount !== 0n)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-
-const named = (parts: readonly Part[], key: (part: Part) => string) =>
-  grouped(parts, key).map(({ name, amount }) => ({ name, usd: usd(amount) }))
+    .map(({ name, amount }) => ({ name, usd: usdText(amount) }))
 
 /** What the answer is made of, besides money. */
 export interface CostFacts {
@@ -70,6 +29,10 @@ export interface CostFacts {
   readonly busy_s: number
   readonly all_s: number
   readonly carbon_ug: bigint
+  readonly facility: FacilityEnergy
+  /** What the utility has promised, W; undefined: nobody said. */
+  readonly contracted_w: number | undefined
+  readonly lines: LineFacts
 }
 
 /**
@@ -81,48 +44,46 @@ export interface CostFacts {
  * Tokens, requests and revenue are of requests that ended in the time, work is of the time itself.
  */
 export function costAnswer(facts: CostFacts, by: CostDimension) {
-  const parts = facts.flows.map(partOf)
-  const of = (kind: string): Part[] => parts.filter((part) => part.kind === kind)
+  const parts = facts.flows.map(costPart)
+  const of = (kind: string): CostPart[] => parts.filter((part) => part.kind === kind)
   const [usage, waste, idle, overhead] = [of('usage'), of('waste'), of('idle'), of('overhead')]
-  const [used, wasted, stood, beside] = [sumOf(usage), sumOf(waste), sumOf(idle), sumOf(overhead)]
+  const [used, wasted, stood, beside] = [sumOfParts(usage), sumOfParts(waste), sumOfParts(idle), sumOfParts(overhead)]
   const total = used + wasted + stood + beside
   return {
     from: new Date(facts.from_ms).toISOString(),
     to: new Date(facts.to_ms).toISOString(),
-    total_usd: usd(total),
-    usage_usd: usd(used),
-    waste_usd: usd(wasted),
-    idle_usd: usd(stood),
-    overhead_usd: usd(beside),
-    reservation_usd: usd(used + wasted + stood),
+    contracted_power_kw: facts.contracted_w === undefined ? null : facts.contracted_w / 1000,
+    total_usd: usdText(total),
+    usage_usd: usdText(used),
+    waste_usd: usdText(wasted),
+    idle_usd: usdText(stood),
+    overhead_usd: usdText(beside),
+    reservation_usd: usdText(used + wasted + stood),
     classes: tokenClasses.map((tokenClass) => classOf(tokenClass, usage, facts.sums)),
     waste: named(waste, ({ path }) => path.join('/')),
     idle: named(idle, ({ path }) => path.join('/')),
     overhead: named(overhead, ({ path }) => path.join('/')),
     sources: named(parts, ({ source }) => source),
     by,
-    rows: named(usage, keyOf[by]),
+    ...costLines(parts, facts.lines),
     figures: costFigures(facts, used, total),
   }
 }
 
 export type CostAnswer = ReturnType<typeof costAnswer>
 
-function classOf(tokenClass: TokenClass, usage: readonly Part[], sums: Sums) {
-  const amount = sumOf(usage.filter(({ path }) => path[3] === tokenClass))
+function classOf(tokenClass: TokenClass, usage: readonly CostPart[], sums: Sums) {
+  const amount = sumOfParts(usage.filter(({ path }) => path[3] === tokenClass))
   const tokens = sums.get(tokenClass) ?? 0
   const each = tokens > 0 ? Number(amount) / 1e3 / tokens : null
-  return { class: tokenClass, tokens, usd: usd(amount), usd_per_mtoken: figure(each, 'USD/M tokens', 'estimated') }
+  return { class: tokenClass, tokens, usd: usdText(amount), usd_per_mtoken: figure(each, 'USD/M tokens', 'estimated') }
 }
 
 /** Whose an hour of a machine was is found by a rule, whatever was declared: every figure with cost in it is an estimate. */
-function costFigures({ sums, from_ms, to_ms, busy_s, all_s, carbon_ug }: CostFacts, used: bigint, total: bigint) {
+function costFigures({ sums, busy_s, all_s, carbon_ug, ...facts }: CostFacts, used: bigint, total: bigint) {
   const revenue = (sums.get('nano_usd') ?? 0) / 1e9
   const requests = sums.get('requests') ?? 0
-  const joules = drawn.reduce((sum, measure) => sum + (sums.get(measure) ?? 0), 0) / 1e3
-  const seconds = (to_ms - from_ms) / 1000
   const [usage, all] = [Number(used) / 1e9, Number(total) / 1e9]
-  const per = (value: number, by: number): number | null => (by > 0 ? value / by : null)
   const money = (value: number | null, unit: string) => figure(value, unit, 'estimated')
   return {
     revenue_usd: figure(revenue, 'USD', 'measured'),
@@ -132,13 +93,40 @@ function costFigures({ sums, from_ms, to_ms, busy_s, all_s, carbon_ug }: CostFac
     fully_loaded_margin_share: money(per(revenue - all, revenue), '1'),
     usage_usd_per_request: money(per(usage, requests), 'USD/request'),
     all_usd_per_request: money(per(all, requests), 'USD/request'),
-    j_per_request: money(per(joules, requests), 'J/request'),
-    revenue_usd_per_kwh: money(per(revenue, joules / 3.6e6), 'USD/kWh'),
-    revenue_usd_per_mw_h: money(per(revenue, joules / 3.6e9), 'USD/MWh, at the meters of the factory'),
-    mean_power_w: money(joules > 0 ? joules / seconds : null, 'W, at the meters of the factory'),
+    ...powerFigures({ sums, ...facts }, revenue, requests),
     carbon_g: money(carbon_ug === 0n ? null : Number(carbon_ug) / 1e6, 'gCO2e'),
     busy_share: money(per(busy_s, all_s), '1'),
   } as const
 }
 
-const drawn = ['drawn/measured', 'drawn/estimated', 'drawn/simulated']
+/** Hours of a month, as utilities count them. */
+const month_h = 730
+
+/**
+ * With the boundary in the unit. Run rate: were the whole month as this time was.
+ *
+ *     W = E ÷ time     tokens/s per MW = tokens ÷ E     kWh/month = W × 730 h     share of contract = W ÷ contracted W
+ */
+function powerFigures(
+  { sums, from_ms, to_ms, facility, contracted_w }: Omit<CostFacts, 'busy_s' | 'all_s' | 'carbon_ug'>,
+  revenue: number,
+  requests: number,
+) {
+  const joules = Number(facility.energy_mj) / 1e3
+  const watts = joules > 0 ? joules / ((to_ms - from_ms) / 1000) : null
+  const of = (...measures: readonly string[]): number => measures.reduce((sum, each) => sum + (sums.get(each) ?? 0), 0)
+  const there = (value: number | null, unit: string) => figure(value, `${unit}, ${facility.boundary}`, 'estimated')
+  return {
+    j_per_request: there(joules > 0 ? per(joules, requests) : null, 'J/request'),
+    revenue_usd_per_kwh: there(per(revenue, joules / 3.6e6), 'USD/kWh'),
+    revenue_usd_per_mw_h: there(per(revenue, joules / 3.6e9), 'USD/MWh'),
+    output_tokens_per_s_per_mw: there(per(of('output_visible', 'reasoning'), joules / 1e6), 'tokens/s/MW'),
+    tokens_per_s_per_mw: there(per(of(...tokenClasses), joules / 1e6), 'tokens/s/MW'),
+    mean_power_w: there(watts, 'W'),
+    energy_kwh: there(joules > 0 ? joules / 3.6e6 : null, 'kWh'),
+    run_rate_kwh_per_month: there(watts === null ? null : (watts * month_h) / 1000, 'kWh/month'),
+    contracted_power_share: there(watts === null ? null : per(watts, contracted_w ?? 0), '1'),
+  } as const
+}
+
+const per = (value: number, by: number): number | null => (by > 0 ? value / by : null)

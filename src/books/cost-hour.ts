@@ -99,3 +99,7 @@ export function energyCost(energy_mj: bigint, hour: number, price: Series, pue: 
   const per = BigInt(samples) * whole_ppm * mjPerKwh
   return (2n * energy_mj * sum + per) / (2n * per)
 }
+
+/** E × mean of PUE(t): what was drawn before it reached the servers; mJ. */
+export const withPue = (energy_mj: bigint, hour: number, pue: Series): bigint =>
+  energyCost(energy_mj, hour, { usual: mjPerKwh }, pue)

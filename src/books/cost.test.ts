@@ -8,6 +8,7 @@ import { chipTime, type WorkedSecond } from './chip-time.ts'
 import { type CostDeclaration, costBetween, inForce, perHourSpans } from './cost.ts'
 import { costAnswer } from './cost-answer.ts'
 import { borneBy, borneOf, energyCost, type HourCost, hour_ms, postHour } from './cost-hour.ts'
+import { placings } from './cost-place.ts'
 import { bearing, bearingsOf } from './cost-share.ts'
 import type { CloseRow } from './row.ts'
 import { usageFrom } from './usage.ts'
@@ -165,18 +166,29 @@ test('unit costs are a partition: Σ unit × tokens + waste + idle + overhead is
     ['requests', 4],
     ['drawn/measured', 3_600_000_000],
   ])
-  const facts = { from_ms: 0, to_ms: hour_ms, flows, sums, busy_s: 900, all_s: 3600, carbon_ug: 0n }
+  const facts = {
+    ...{ from_ms: 0, to_ms: hour_ms, flows, sums, busy_s: 900, all_s: 3600, carbon_ug: 0n, contracted_w: 4000 },
+    facility: { energy_mj: 3_600_000_000n, boundary: 'somewhere' },
+    lines: { place: placings.tenant, served: new Map(), earns: true, energy: 'attributed' },
+  } as const
   const { classes, figures, ...answer } = costAnswer(facts, 'tenant')
   const units = classes.reduce((sum, one) => sum + ((one.usd_per_mtoken.value ?? 0) * one.tokens) / 1e6, 0)
   assert.equal(answer.total_usd, '8')
   assert.equal(units + 0.25 + 2 + 0.75, 8)
-  assert.deepEqual(answer.rows, [
-    { name: 't1', usd: '4' },
-    { name: 't2', usd: '1' },
-  ])
+  assert.deepEqual(
+    answer.rows.map(({ name, usd, allocated_usd, loaded_usd }) => [name, usd, allocated_usd, loaded_usd]),
+    [
+      ['t1', '4', '2.4', '6.4'],
+      ['t2', '1', '0.6', '1.6'],
+    ],
+  )
   assert.equal(figures.contribution_margin_usd.value, 2)
   assert.equal(figures.fully_loaded_margin_usd.value, -1, 'positive on the first, negative on the second')
   assert.equal(figures.revenue_usd_per_kwh.value, 7)
+  assert.equal(figures.revenue_usd_per_kwh.unit, 'USD/kWh, somewhere')
+  assert.deepEqual([figures.mean_power_w.value, figures.contracted_power_share.value], [1000, 0.25])
+  assert.equal(figures.run_rate_kwh_per_month.value, 730)
+  assert.equal(figures.output_tokens_per_s_per_mw.value, 2_000_000 / 3.6, '2 M tokens for 3.6 MJ')
   assert.equal(figures.busy_share.value, 0.25)
   assert.equal(answer.reservation_usd, '7.25')
 })

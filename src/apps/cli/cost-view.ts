@@ -3,18 +3,31 @@ import { fields, type Row, table } from './print.ts'
 
 /** A partition, from its parts to its total, and what follows from it. */
 export function costView(answer: CostAnswer): string[] {
-  const { classes, waste, idle, overhead, sources, rows, by, figures, ...head } = answer
+  const { classes, waste, idle, overhead, sources, rows, by, allocated_by, not_allocated_usd, figures, ...head } =
+    answer
   const part = (title: string, lines: readonly object[]): string[] =>
     lines.length === 0 ? [] : ['', title, ...table(lines as readonly Row[])]
   return [
-    ...fields(head),
+    ...fields({ ...head, ...(not_allocated_usd !== '0' && { not_allocated_usd }) }),
     ...part(
       'Usage, by class of token',
       classes
         .filter(({ tokens, usd }) => tokens > 0 || usd !== '0')
         .map(({ usd_per_mtoken, ...line }) => ({ ...line, usd_per_mtoken: rounded(usd_per_mtoken.value) })),
     ),
-    ...part(`Usage, by ${by}`, rows),
+    ...part(`By ${by}, what is nobody's allocated by ${allocated_by}`, rows.map(costRow)),
+    ...part(
+      `Per request and token, by ${by}`,
+      rows.map(({ name, figures: of }) => ({
+        name,
+        usage_usd_per_request: rounded(of.usage_usd_per_request.value),
+        loaded_usd_per_request: rounded(of.loaded_usd_per_request.value),
+        usage_usd_per_mtoken: rounded(of.usage_usd_per_mtoken.value),
+        loaded_usd_per_mtoken: rounded(of.loaded_usd_per_mtoken.value),
+        j_per_request: rounded(of.j_per_request.value),
+        revenue_usd_per_kwh: rounded(of.revenue_usd_per_kwh.value),
+      })),
+    ),
     ...part('Waste, by cause', waste),
     ...part('Idle, by account', idle),
     ...part('Overhead', overhead),
@@ -25,5 +38,18 @@ export function costView(answer: CostAnswer): string[] {
     ),
   ]
 }
+
+const costRow = ({ name, figures, ...line }: CostAnswer['rows'][number]) => ({
+  name,
+  usage_usd: line.usd,
+  own_usd: line.own_usd,
+  allocated_usd: line.allocated_usd,
+  loaded_usd: line.loaded_usd,
+  requests: line.requests,
+  tokens: line.tokens,
+  revenue_usd: rounded(figures.revenue_usd.value),
+  contribution: rounded(figures.contribution_margin_usd.value),
+  fully_loaded: rounded(figures.fully_loaded_margin_usd.value),
+})
 
 const rounded = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(5)))

@@ -110,7 +110,9 @@ test('an hour that is over: its parts are its total, as a table too; a receipt h
   const to = new Date(begin_ms + hour_ms).toISOString()
   const answer = (await factory.json('GET', `/api/books/cost?from=${from}&to=${to}&by=tenant`)) as CostAnswer
   assert.deepEqual([answer.total_usd, answer.overhead_usd, answer.usage_usd], ['4.6', '1', '0.009'])
-  assert.deepEqual(answer.rows, [{ name: 'acme', usd: '0.009' }])
+  const [acme, ...others] = answer.rows
+  assert.deepEqual([acme?.name, acme?.usd, acme?.loaded_usd, others], ['acme', '0.009', '4.6', []])
+  assert.equal(acme?.figures.fully_loaded_margin_usd.value, answer.figures.fully_loaded_margin_usd.value)
   assert.equal(answer.figures.busy_share.value, 9 / 3600)
   assert(
     costView(answer).some((line) => /idle usd +3\.591/.test(line)),

@@ -23,6 +23,8 @@ export interface Factory {
   readonly pepper: Uint8Array
   /** The Prometheus server that meters are asked for; undefined: none was named. */
   readonly prometheus: string | undefined
+  /** Power that the utility has promised, W; undefined: nobody said. */
+  readonly contractedWatts?: number | undefined
   readonly live: Live | undefined
   now(): number
   log(line: string): void

@@ -12,6 +12,8 @@ export interface OperatorSettings {
   readonly slots: number
   readonly idleWatts: number
   readonly fullWatts: number
+  /** Of the utility; 0: nobody said. */
+  readonly contractedWatts: number
   /** Journals and engine logs: what they may hold, and what the disk keeps free. */
   readonly room: RoomBounds
   readonly engineLogDays: number
@@ -34,6 +36,7 @@ const alone: OperatorSettings = {
   slots: 4,
   idleWatts: 10,
   fullWatts: 50,
+  contractedWatts: 0,
   room: { most_bytes: 4 * 1024 ** 3, least_free_bytes: 256 * 1024 ** 2 },
   engineLogDays: 30,
   detailDays: 400,

@@ -118,7 +118,16 @@ export async function startOperator(
     modelsChanged: () => launcher.modelsChanged(filesToLoad(factory)),
     restartGateways: () => launcher.restartGateways(),
   }
-  const factory: Factory = { home, store, pepper, prometheus: settings.prometheusUrl, live, now: clock.ms, log }
+  const factory: Factory = {
+    home,
+    store,
+    pepper,
+    prometheus: settings.prometheusUrl,
+    contractedWatts: settings.contractedWatts || undefined,
+    live,
+    now: clock.ms,
+    log,
+  }
   const server = await serve(factory, routes, home.operatorSocket)
   const notifier = startNotifier(factory, live)
   const otlp = settings.otlp && sendOtlp(factory, live, settings.otlp)

@@ -70,6 +70,12 @@ export const settings = {
   gateways: integer(1, 1, 64, 'each uses a core; they share what keys may use by leases'),
   'power.idle_watts': number(10, 0, 1e6, 'what the machine draws at rest; used where it has no energy meter'),
   'power.full_watts': number(50, 0, 1e6, 'what it draws with all cores busy; used where it has no energy meter'),
+  'power.contracted_kw': number(
+    0,
+    0,
+    1e7,
+    'what the utility has promised: `books cost` says how much of it is used; 0: nobody said',
+  ),
   'engine.slots': integer(
     4,
     1,
@@ -196,7 +202,7 @@ export interface Config {
   readonly certificate: CertificateFiles | undefined
   readonly trustedProxies: readonly string[]
   readonly gateways: number
-  readonly power: { readonly idleWatts: number; readonly fullWatts: number }
+  readonly power: { readonly idleWatts: number; readonly fullWatts: number; readonly contractedWatts: number }
   readonly engine: {
     readonly slots: number
     readonly threads: number
@@ -234,7 +240,11 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
     room: { most_bytes: number('limits.journal_bytes'), least_free_bytes: number('limits.free_disk_bytes') },
     engineLogDays: number('retention.engine_log_days'),
     detailDays: number('retention.detail_days'),
-    power: { idleWatts: number('power.idle_watts'), fullWatts: number('power.full_watts') },
+    power: {
+      idleWatts: number('power.idle_watts'),
+      fullWatts: number('power.full_watts'),
+      contractedWatts: number('power.contracted_kw') * 1000,
+    },
     engine: {
       slots: number('engine.slots'),
       threads: number('engine.threads'),

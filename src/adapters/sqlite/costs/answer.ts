@@ -1,12 +1,17 @@
 /** What the hours of a time cost, by whom and by what. Everything printed is worked out in `books/cost-answer.ts`. */
 import type { Account } from '../../../books/account.ts'
-import type { CostDimension, CostFlow } from '../../../books/cost-answer.ts'
 import { costAnswer } from '../../../books/cost-answer.ts'
 import { hour_ms, hourOf } from '../../../books/cost-hour.ts'
+import type { CostFlow } from '../../../books/cost-part.ts'
+import type { CostDimension } from '../../../books/cost-place.ts'
+import { facilityEnergy } from '../../../books/facility.ts'
 import type { Books } from '../books.ts'
 import { allBig, one, stream } from '../query.ts'
 import { rolledTransfers } from '../rolled.ts'
 import { sumsOf } from '../sums.ts'
+import { declarations } from './declarations.ts'
+import { lineFacts } from './lines.ts'
+import { meteredHours } from './metered-hours.ts'
 
 interface Flow {
   readonly debit: Account
@@ -40,9 +45,10 @@ function flowsOf(books: Books, unit: 'nano-USD' | 'ugCO2e', from: number, to: nu
 const time = `
   select sum(busy_s) as busy_s, sum(all_s) as all_s from cost_hour where hour >= ? and hour < ?`
 
-/** Hours [from, to), as far as they are closed. */
-export function costs(books: Books, from: number, to: number, by: CostDimension) {
+/** Hours [from, to), as far as they are closed. `contracted_w`: what the utility has promised. */
+export function costs(books: Books, from: number, to: number, by: CostDimension, contracted_w?: number) {
   const carbon = flowsOf(books, 'ugCO2e', from, to)
+  const metered = meteredHours(books, from, to)
   const worked = one<{ busy_s: number | null; all_s: number | null }>(books.database, time, from, to)
   return costAnswer(
     {
@@ -53,6 +59,9 @@ export function costs(books: Books, from: number, to: number, by: CostDimension)
       busy_s: worked?.busy_s ?? 0,
       all_s: worked?.all_s ?? 0,
       carbon_ug: carbon.reduce((sum, { to: into, amount }) => sum + (into.startsWith('cost/') ? amount : -amount), 0n),
+      facility: facilityEnergy(metered, declarations(books)),
+      contracted_w,
+      lines: lineFacts(books, by, { from, to, metered }),
     },
     by,
   )

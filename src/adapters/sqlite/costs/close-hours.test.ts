@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { balanceKey } from '../../../books/account.ts'
 import type { CostDeclaration, CostKind, CostTerms } from '../../../books/cost.ts'
 import { hour_ms } from '../../../books/cost-hour.ts'
+import { costDimensions } from '../../../books/cost-place.ts'
 import { priceList } from '../../../books/price.ts'
 import type { CloseRow } from '../../../books/row.ts'
 import { millijoules, nanoDollars, price } from '../../../units/amount.ts'
@@ -138,6 +139,43 @@ test('every hour is posted to the nano-dollar, and what was declared is what is 
     assert(answer.waste.some(({ name }) => name === 'timeout'))
     store.close()
   }
+})
+
+test('by whatever it is told apart, the loaded lines are the total, and what they earned is the revenue', () => {
+  using home = testHome()
+  const { store } = booked(home, 8)
+  store.database.exec("update engine set chips = 'h200:8' where name = 'gpu'")
+  const nano = (text: string | null): bigint => BigInt(Math.round(Number(text) * 1e9))
+  for (const by of costDimensions) {
+    const answer = costs(store, first, first + hours, by, 40_000)
+    const loaded = answer.rows.reduce((sum, { loaded_usd }) => sum + nano(loaded_usd), nano(answer.not_allocated_usd))
+    assert.equal(loaded, nano(answer.total_usd), by)
+    assert.equal(
+      answer.rows.reduce((sum, { usd }) => sum + nano(usd), 0n),
+      nano(answer.usage_usd),
+      by,
+    )
+    if (by === 'source') continue
+    const earned = answer.rows.reduce((sum, { figures }) => sum + (figures.revenue_usd.value ?? 0), 0)
+    assert(earned > 0 && Math.abs(earned - (answer.figures.revenue_usd.value ?? 0)) < 1e-9, `${by}: ${earned}`)
+    const tokens = answer.rows.reduce((sum, line) => sum + line.tokens, 0)
+    assert.equal(
+      tokens,
+      answer.classes.reduce((sum, line) => sum + line.tokens, 0),
+      by,
+    )
+  }
+  const { figures, rows } = costs(store, first, first + hours, 'chip', 1000)
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    ['h200', 'not declared'],
+  )
+  // 3 hours of 10 kJ a minute and a little, × 1.25: 208.3 W of 1 kW.
+  assert.match(figures.mean_power_w.unit, /× PUE$/)
+  assert.equal(figures.mean_power_w.value?.toFixed(2), '208.34')
+  assert.equal(figures.contracted_power_share.value?.toFixed(4), '0.2083')
+  assert.equal(rows[0]?.figures.j_per_request.unit, 'J/request, drawn')
+  store.close()
 })
 
 test('what requests cost, one by one, comes to what was posted for all of them, but for half a nano-dollar each', () => {

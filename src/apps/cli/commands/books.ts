@@ -87,10 +87,10 @@ export function bookCommands(program: Command): void {
   does<{ from?: string; to?: string; by?: string }>(
     books
       .command('cost')
-      .description('what whole hours cost: usage, waste, idle and overhead, and the margins')
+      .description('what whole hours cost: usage, waste, idle and overhead; by whom or what, with both margins')
       .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
       .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
-      .option('--by <what>', 'tenant, application, key, model, class, source or hour (default: model)'),
+      .option('--by <what>', 'tenant, application, key, model, class, replica, chip, source or hour (default: model)'),
     async (factory, { from, to, by, ...options }) => {
       show(await factory.json('GET', `/api/books/cost${query({ from, to, by })}`), options, costView)
       return undefined

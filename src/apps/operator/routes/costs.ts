@@ -7,8 +7,8 @@ import { listEngines } from '../../../adapters/sqlite/registry/engines.ts'
 import { settledRow } from '../../../adapters/sqlite/settled-row.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
 import { inForce } from '../../../books/cost.ts'
-import { costDimensions } from '../../../books/cost-answer.ts'
 import { hour_ms } from '../../../books/cost-hour.ts'
+import { costDimensions } from '../../../books/cost-place.ts'
 import { parted } from '../../../books/tally.ts'
 import { costInput, costKinds, declarationOf, termsText } from '../cost-terms.ts'
 import { ControlError } from '../errors.ts'
@@ -66,13 +66,13 @@ export const costRoutes: readonly Route[] = [
     path: '/api/books/cost',
     role: 'viewer',
     about:
-      'What whole hours cost: usage by class of token, waste, idle and overhead, which add up to the total; margins beside it',
+      'What whole hours cost: usage by class of token, waste, idle and overhead, which add up to the total; by tenant, model, chip and more, with both margins',
     input: {
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
       to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
       by: Type.Optional(Type.Enum([...costDimensions], { description: costDimensions.join(', ') })),
     },
-    run: ({ store, now }, { from, to, by }) => {
+    run: ({ store, now, contractedWatts }, { from, to, by }) => {
       const closed = closedHours(store)
       if (!closed)
         throw new ControlError(
@@ -94,7 +94,7 @@ export const costRoutes: readonly Route[] = [
           param: 'from',
           next: `Hours are closed from ${isoOrNull(closed.first * hour_ms)} to ${isoOrNull(closed.end * hour_ms)}`,
         })
-      return costs(store, first, end, by ?? 'model')
+      return costs(store, first, end, by ?? 'model', contractedWatts)
     },
   }),
   route({

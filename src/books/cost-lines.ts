@@ -1,0 +1,113 @@
+/**
+ * Cost by tenant, application, key, model, class, replica or hour, beside what it earned, in two margins that are never mixed:
+ *
+ *     contribution = revenue − usage cost                 fully loaded = revenue − usage − own idle and waste − allocated
+ *
+ * What is nobody's by itself is allocated by usage cost: each line's part is usage ÷ Σ usage of it, in whole nano-dollars, so that
+ * Σ loaded = total. Where nobody used anything there is nobody to bear it, and it is told as not allocated.
+ */
+import { apportion } from '../units/amount.ts'
+import type { CostPart } from './cost-part.ts'
+import { usdText } from './cost-part.ts'
+import type { Placing } from './cost-place.ts'
+import type { Sums } from './figures.ts'
+import { figure } from './figures.ts'
+import { tokenClasses } from './usage.ts'
+
+export interface LineFacts {
+  readonly place: Placing
+  /** By the names of lines. */
+  readonly served: ReadonlyMap<string, Sums>
+  /** Whether what was earned is known line by line: it is no engine's or source's where it cannot be told whose tokens it was. */
+  readonly earns: boolean
+  /** What `energy_mj` of a line is of: what its requests drew, or what its meters did, idle and all. */
+  readonly energy: 'attributed' | 'drawn'
+}
+
+interface Borne {
+  usage: bigint
+  /** Idle, waste and overhead that are its own. */
+  own: bigint
+}
+
+export function costLines(parts: readonly CostPart[], facts: LineFacts) {
+  const { lines, pool } = placed(parts, facts.place)
+  for (const name of facts.served.keys()) if (!lines.has(name)) lines.set(name, { usage: 0n, own: 0n })
+  const order = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
+  const usage = order.map(([, line]) => line.usage)
+  const shares = usage.some((amount) => amount > 0n) ? split(pool, usage) : undefined
+  return {
+    allocated_by: 'usage cost' as const,
+    not_allocated_usd: usdText(shares ? 0n : pool),
+    rows: order.map(([name, line], at) => lineOf(name, line, shares?.[at], facts)).filter(isSomething),
+  }
+}
+
+function placed(parts: readonly CostPart[], place: Placing): { lines: Map<string, Borne>; pool: bigint } {
+  const lines = new Map<string, Borne>()
+  let pool = 0n
+  for (const part of parts) {
+    const onto = place(part)
+    if (onto.length === 0) pool += part.amount
+    const amounts = split(
+      part.amount,
+      onto.map(({ weight }) => weight),
+    )
+    for (const [at, { name }] of onto.entries()) {
+      const line = lines.get(name) ?? { usage: 0n, own: 0n }
+      line[part.kind === 'usage' ? 'usage' : 'own'] += amounts[at] ?? 0n
+      lines.set(name, line)
+    }
+  }
+  return { lines, pool }
+}
+
+/** What was taken back is shared as what was given. */
+function split(amount: bigint, weights: readonly bigint[]): bigint[] {
+  if (weights.length === 0) return []
+  return amount < 0n ? apportion(-amount, weights).map((part) => -part) : apportion(amount, weights)
+}
+
+function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, { served, earns, energy }: LineFacts) {
+  const sums = served.get(name)
+  const of = (measure: string): number => sums?.get(measure) ?? 0
+  const requests = of('requests')
+  const tokens = tokenClasses.reduce((sum, tokenClass) => sum + of(tokenClass), 0)
+  const loaded = share === undefined ? undefined : usage + own + share
+  const [used, all] = [dollars(usage) ?? 0, dollars(loaded)]
+  const revenue = earns ? of('nano_usd') / 1e9 : null
+  const joules = of('energy_mj') / 1e3
+  const less = (cost: number | null): number | null => (revenue === null || cost === null ? null : revenue - cost)
+  const estimate = (value: number | null, unit: string) => figure(value, unit, 'estimated')
+  return {
+    name,
+    usd: usdText(usage),
+    own_usd: usdText(own),
+    allocated_usd: share === undefined ? null : usdText(share),
+    loaded_usd: loaded === undefined ? null : usdText(loaded),
+    requests,
+    tokens,
+    figures: {
+      revenue_usd: estimate(revenue, 'USD'),
+      contribution_margin_usd: estimate(less(used), 'USD'),
+      contribution_margin_share: estimate(ratio(less(used), revenue), '1'),
+      fully_loaded_margin_usd: estimate(less(all), 'USD'),
+      fully_loaded_margin_share: estimate(ratio(less(all), revenue), '1'),
+      usage_usd_per_request: estimate(ratio(used, requests), 'USD/request'),
+      loaded_usd_per_request: estimate(ratio(all, requests), 'USD/request'),
+      usage_usd_per_mtoken: estimate(ratio(used * 1e6, tokens), 'USD/M tokens'),
+      loaded_usd_per_mtoken: estimate(ratio(all === null ? null : all * 1e6, tokens), 'USD/M tokens'),
+      j_per_request: estimate(joules > 0 ? ratio(joules, requests) : null, `J/request, ${energy}`),
+      revenue_usd_per_kwh: estimate(ratio(revenue, joules / 3.6e6), `USD/kWh, ${energy}`),
+    },
+  } as const
+}
+
+export type CostLine = ReturnType<typeof lineOf>
+
+const isSomething = ({ usd, loaded_usd, requests, tokens, figures }: CostLine): boolean =>
+  usd !== '0' || (loaded_usd ?? '0') !== '0' || requests > 0 || tokens > 0 || (figures.revenue_usd.value ?? 0) !== 0
+
+const dollars = (amount: bigint | undefined): number | null => (amount === undefined ? null : Number(amount) / 1e9)
+const ratio = (of: number | null, by: number | null): number | null =>
+  of === null || by === null || by <= 0 ? null : of / by

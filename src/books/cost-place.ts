@@ -1,0 +1,66 @@
+/** By what cost is told apart, and on which line of it a part falls. */
+import type { CostPart } from './cost-part.ts'
+import { parted } from './tally.ts'
+
+export const costDimensions = [
+  'tenant',
+  'application',
+  'key',
+  'model',
+  'class',
+  'replica',
+  'chip',
+  'source',
+  'hour',
+] as const
+export type CostDimension = (typeof costDimensions)[number]
+
+/** One line of several, and how much of the part falls on it beside the others. */
+export interface Weighted {
+  readonly name: string
+  readonly weight: bigint
+}
+
+/** The lines that bear a part; none: it is nobody's by itself, and the rule of allocation shares it. */
+export type Placing = (part: CostPart) => readonly Weighted[]
+
+const on = (name: string): Weighted[] => [{ name, weight: 1n }]
+
+/** What is kept warm for an application is its own idle. */
+const ownerOf = ({ kind, path }: CostPart): readonly string[] | undefined =>
+  kind === 'usage' ? path : kind === 'idle' && path[0] === 'reserved-warm' ? path.slice(1) : undefined
+
+const ofUsage =
+  (at: number): Placing =>
+  ({ kind, path }) =>
+    kind === 'usage' ? on(path[at] ?? '') : []
+
+/** Of what is in the names of accounts; a replica's and a chip's lines need `placingOnEngines`. */
+export const placings: Readonly<Record<Exclude<CostDimension, 'replica' | 'chip'>, Placing>> = {
+  tenant: (part) => {
+    const owner = ownerOf(part)
+    return owner ? on(owner[0] ?? '') : []
+  },
+  application: (part) => {
+    const owner = ownerOf(part)
+    return owner ? on(`${owner[0]}/${owner[1]}`) : []
+  },
+  model: ofUsage(2),
+  class: ofUsage(3),
+  key: ofUsage(4),
+  source: ({ source }) => on(source),
+  hour: ({ hour }) => on(new Date(hour * 3_600_000).toISOString()),
+}
+
+/**
+ * What an engine's capacity or its provider costs is its own, at work or not; a meter's electricity is that of the engines under it,
+ * by the tokens that each served. `under`: engines by meter. People and floors are no engine's.
+ */
+export const placingOnEngines =
+  (under: ReadonlyMap<string, readonly Weighted[]>, nameOf: (engine: string) => string): Placing =>
+  ({ source }) => {
+    const [kind, name = ''] = parted(source)
+    if (kind === 'capacity' || kind === 'hosted') return on(nameOf(name))
+    if (kind !== 'electricity') return []
+    return (under.get(name) ?? []).map(({ name: engine, weight }) => ({ name: nameOf(engine), weight }))
+  }
