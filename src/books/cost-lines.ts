@@ -71,7 +71,7 @@ function split(amount: bigint, weights: readonly bigint[]): bigint[] {
 function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, { served, earns, energy }: LineFacts) {
   const sums = served.get(name)
   const of = (measure: string): number => sums?.get(measure) ?? 0
-  const requests = of('requests')
+  const requests = sums?.get('requests') ?? null // of a class of token there are none
   const tokens = tokenClasses.reduce((sum, tokenClass) => sum + of(tokenClass), 0)
   const loaded = share === undefined ? undefined : usage + own + share
   const [used, all] = [dollars(usage) ?? 0, dollars(loaded)]
@@ -106,7 +106,11 @@ function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, 
 export type CostLine = ReturnType<typeof lineOf>
 
 const isSomething = ({ usd, loaded_usd, requests, tokens, figures }: CostLine): boolean =>
-  usd !== '0' || (loaded_usd ?? '0') !== '0' || requests > 0 || tokens > 0 || (figures.revenue_usd.value ?? 0) !== 0
+  usd !== '0' ||
+  (loaded_usd ?? '0') !== '0' ||
+  (requests ?? 0) > 0 ||
+  tokens > 0 ||
+  (figures.revenue_usd.value ?? 0) !== 0
 
 const dollars = (amount: bigint | undefined): number | null => (amount === undefined ? null : Number(amount) / 1e9)
 const ratio = (of: number | null, by: number | null): number | null =>
