@@ -30,6 +30,15 @@ export interface SourceHour extends HourCost {
 
 export type Borne = ReadonlyMap<Account, bigint>
 
+/** The same, with what each account bears: as small as the number of accounts, whatever the number of requests. */
+export interface BorneHour extends Omit<SourceHour, 'bearings'> {
+  readonly borne: Borne
+}
+
+export function borneHour({ bearings, ...cost }: SourceHour): BorneHour {
+  return { ...cost, borne: borneOf({ bearings, ...cost }) }
+}
+
 /** Its parts by account: they add up to it (largest remainder, accounts in the order of their names). */
 export function borneOf({ amount, bearings }: HourCost): Borne {
   const weights = new Map<Account, bigint>()
@@ -51,9 +60,8 @@ export const costName = (hour: number, source: Account, unit: LedgerUnit): strin
 export const isCost = (id: string): boolean => id.startsWith('cost/')
 
 /** What must move so that each account bears its part. `before`: what it bears already. */
-export function postHour(cost: HourCost, before: Borne, revision: number): Transfer[] {
-  const now = borneOf(cost)
-  const { hour, source, unit } = cost
+export function postHour(cost: Omit<BorneHour, 'busy_s' | 'all_s'>, before: Borne, revision: number): Transfer[] {
+  const { hour, source, unit, borne: now } = cost
   return [...new Set([...now.keys(), ...before.keys()])].sort().flatMap((to, at): Transfer[] => {
     const difference = (now.get(to) ?? 0n) - (before.get(to) ?? 0n)
     if (difference === 0n) return []

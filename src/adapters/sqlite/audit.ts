@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Check } from '../../books/check.ts'
 import type { Home } from '../files/home.ts'
-import { StoreError, type StoreFault } from './store-error.ts'
-import { nameOf } from './take-over.ts'
+import { asThrown } from './thrown.ts'
 
 /** What the last check of all the books found, and when. */
 export interface Audited {
@@ -57,12 +56,6 @@ function inThread(home: Home): Promise<Check> {
     worker.once('error', (cause) => reject(asThrown(cause, home)))
     worker.once('exit', () => reject(new Error('the check of the books ended without a word')))
   })
-}
-
-/** An error loses its class on the way out of its thread, and keeps its fields. */
-function asThrown(cause: unknown, home: Home): unknown {
-  const { fault } = cause as { readonly fault?: StoreFault }
-  return fault ? new StoreError(fault, home.database === undefined ? home.store : nameOf(home.database)) : cause
 }
 
 /** Beside this file, whether it runs from the sources or built. */

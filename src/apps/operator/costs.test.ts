@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { closeHours } from '../../adapters/sqlite/costs/close-hours.ts'
 import { ingestJournal, journalReadTo } from '../../adapters/sqlite/ingest.ts'
@@ -146,4 +147,19 @@ test('values by time come from YAML or CSV; what is wrong in it is told with its
       () => costCurve(file(name, text)),
       (error) => error instanceof ControlError && says.test(error.message),
     )
+})
+
+test('the operator closes hours by itself, beside its answers', async () => {
+  const alone = await lonelyOperator()
+  const other = await reach(alone.factory.home.root, () => undefined)
+  await other.json('POST', '/api/costs', { kind: 'staff', per_hour: '2', from })
+  const to = new Date(begin_ms + hour_ms).toISOString()
+  let answer: CostAnswer | undefined
+  for (let turn = 0; turn < 200 && !answer; turn++) {
+    await wait(50)
+    answer = (await other.json('GET', `/api/books/cost?from=${from}&to=${to}`).catch((error: unknown) => {
+      assert(error instanceof ControlError && error.code === 'not_found', String(error))
+    })) as CostAnswer | undefined
+  }
+  assert.deepEqual([answer?.total_usd, answer?.overhead_usd, answer?.not_allocated_usd], ['2', '2', '2'])
 })

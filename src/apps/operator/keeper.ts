@@ -11,6 +11,7 @@ import { raplMeters } from '../../adapters/rapl/rapl.ts'
 import { closeIntervals } from '../../adapters/sqlite/close-intervals.ts'
 import { closeLooks } from '../../adapters/sqlite/close-looks.ts'
 import { closeHours } from '../../adapters/sqlite/costs/close-hours.ts'
+import { HoursThread } from '../../adapters/sqlite/costs/hours-thread.ts'
 import { insertCounted } from '../../adapters/sqlite/counted.ts'
 import { journalCursor } from '../../adapters/sqlite/ingest.ts'
 import type { Lag } from '../../adapters/sqlite/lag.ts'
@@ -44,6 +45,8 @@ export interface KeeperOptions {
   readonly others?: () => readonly MeterReader[]
   /** What the counters of engines elsewhere grew by since it was last asked. */
   readonly counted?: () => readonly Counted[]
+  /** In place of working out hours in the turn itself. */
+  readonly closeHours?: () => boolean
 }
 
 /** How long what is in the books stays beside them. */
@@ -80,7 +83,8 @@ const midnightBefore = (at_ms: number): number => Math.floor(at_ms / day_ms) * d
 const tidyEvery_ms = 60_000
 
 export function startKeeper(options: KeeperOptions): Keeper {
-  const keeper = newKeeper(options)
+  const hours = new HoursThread(options.home, options.store, options.now)
+  const keeper = newKeeper({ closeHours: () => hours.turn(), ...options })
   let turn: NodeJS.Timeout | undefined
   let stopped = false
   const loop = (): void => {
@@ -95,6 +99,7 @@ export function startKeeper(options: KeeperOptions): Keeper {
       stopped = true
       clearTimeout(turn)
       stopMeters()
+      await hours.stop()
       keeper.sample()
       keeper.tick()
       keeper.close()
@@ -114,6 +119,7 @@ export function newKeeper({
   counted = () => [],
   leases,
   keeps = keepAll,
+  closeHours: close = () => closeHours(store, now()),
 }: KeeperOptions) {
   const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
   const meters = new OpenMeters(store, home.meters)
@@ -129,8 +135,8 @@ export function newKeeper({
     () => reconcileAttempts(store),
     () => closeLooks(store, now()),
     () => closeIntervals(store, now()),
-    () => closeHours(store, now()),
     () => leases?.settleDead() ?? false,
+    close,
   ]
   const tick = (): boolean => {
     let more = false

@@ -3,7 +3,7 @@
  * something was learned after it was closed is worked out again, and the difference is posted.
  */
 import type { Account, LedgerUnit, Transfer } from '../../../books/account.ts'
-import type { SourceHour } from '../../../books/cost-hour.ts'
+import type { BorneHour } from '../../../books/cost-hour.ts'
 import { borneBy, costName, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
 import { logLate_ms } from '../../../books/orphan.ts'
 import type { OpenRow } from '../../../books/row.ts'
@@ -13,39 +13,44 @@ import { journalsReadTo } from '../ingest.ts'
 import { namedUnder, postTransfers } from '../ledger.ts'
 import { all, one, run } from '../query.ts'
 import { rolledUp } from '../rolled.ts'
-import { fitsIn } from '../step-fits.ts'
 import type { Store } from '../store.ts'
-import { declarations, longestBack_ms } from './declarations.ts'
-import { costsOfHour } from './gather.ts'
+import { longestBack_ms } from './declarations.ts'
+import { type WorkedHour, workOut } from './work-out.ts'
 
 type Reader = Pick<Store, 'database'>
 
 /** Closes one hour, or corrects one; true when there may be more. */
 export function closeHours(store: Store, now_ms: number): boolean {
-  const known_ms = Math.min(now_ms, readTo(store)) - logLate_ms
-  const stale = one<{ hour: number }>(
-    store.database,
-    'select hour from closed_hour where stale = 1 order by hour limit 1',
-  )?.hour
-  const hour = stale ?? nextHour(store, now_ms)
-  if (hour === undefined || (hour + 1) * hour_ms > known_ms || !isSettled(store, (hour + 1) * hour_ms)) return false
-  store.transaction(() => closeHour(store, hour, now_ms))
+  const [hour] = dueHours(store, now_ms, 1)
+  if (hour === undefined) return false
+  store.transaction(() => postWorked(store, workOut(store, hour), now_ms))
   return true
 }
 
-function closeHour(store: Store, hour: number, now_ms: number): void {
-  const [declared, fits] = [declarations(store), fitsIn(store)]
+/** Hours that can be worked out now, those to be corrected first; none while something of them may be missing. */
+export function dueHours(store: Store, now_ms: number, most: number): number[] {
+  const known_ms = Math.min(now_ms, readTo(store)) - logLate_ms
+  const stale = 'select hour from closed_hour where stale = 1 order by hour limit ?'
+  const again = all<{ hour: number }>(store.database, stale, most).map(({ hour }) => hour)
+  const due: number[] = []
+  for (const hour of again.length > 0 ? again : newHours(store, now_ms, most)) {
+    if ((hour + 1) * hour_ms > known_ms || !isSettled(store, (hour + 1) * hour_ms)) break
+    due.push(hour)
+  }
+  return due
+}
+
+/** Within a transaction of the caller's: what differs from what is posted is posted. */
+export function postWorked(store: Store, { hour, costs, declared, fit }: WorkedHour, now_ms: number): void {
   const before = one<{ revision: number }>(store.database, 'select revision from closed_hour where hour = ?', hour)
   const revision = (before?.revision ?? 0) + 1
-  const costs = costsOfHour(store, hour, { declared, fits })
   for (const cost of [...costs, ...goneFrom(store, hour, costs)]) {
     const { source, unit, amount, busy_s, all_s } = cost
     const borne = borneBy(source, costTransfers(store, hour, source, unit))
     postTransfers(store, [{ source: `hour/${hour}`, transfers: postHour(cost, borne, revision) }])
     run(store.database, keepCost, hour, source, unit, amount, busy_s, all_s)
   }
-  const [declaration, fit] = [declared.at(-1)?.version ?? 0, fits.at(-1)?.version ?? 0]
-  run(store.database, keepHour, hour, revision, declaration, fit, now_ms)
+  run(store.database, keepHour, hour, revision, declared, fit, now_ms)
 }
 
 const keepCost = `
@@ -59,7 +64,7 @@ const keepHour = `
     closed_ms = excluded.closed_ms, stale = 0`
 
 /** What cost something when the hour was closed first, and by what is known now costs nothing. */
-function goneFrom({ database }: Reader, hour: number, costs: readonly SourceHour[]): SourceHour[] {
+function goneFrom({ database }: Reader, hour: number, costs: readonly BorneHour[]): BorneHour[] {
   const is = new Set(costs.map(({ source, unit }) => `${unit} ${source}`))
   return all<{ source: Account; unit: LedgerUnit }>(
     database,
@@ -67,7 +72,7 @@ function goneFrom({ database }: Reader, hour: number, costs: readonly SourceHour
     hour,
   )
     .filter(({ source, unit }) => !is.has(`${unit} ${source}`))
-    .map(({ source, unit }) => ({ source, unit, hour, amount: 0n, bearings: [], busy_s: 0, all_s: 0 }))
+    .map(({ source, unit }) => ({ source, unit, hour, amount: 0n, borne: new Map(), busy_s: 0, all_s: 0 }))
 }
 
 export const costTransfers = ({ database }: Reader, hour: number, source: Account, unit: LedgerUnit): Transfer[] =>
@@ -91,16 +96,22 @@ const begun = `
     select min(from_ms) as at_ms from cost_declaration union all select min(from_ms) as at_ms from engine_cost) as both_kinds`
 
 /** Hours are closed without a hole: from the first cost on, and back to it where a later entry begins earlier. */
-function nextHour(store: Reader, now_ms: number): number | undefined {
+const nextHour = (store: Reader, now_ms: number): number | undefined => newHours(store, now_ms, 1)[0]
+
+/** The next of them, in the order in which they are closed. */
+function newHours(store: Reader, now_ms: number, most: number): number[] {
   const at = one<{ at: number | null }>(store.database, begun)?.at ?? undefined
-  if (at === undefined) return undefined
+  if (at === undefined) return []
   const first = hourOf(Math.max(at, now_ms - longestBack_ms, rolledUp(store).until_ms ?? 0))
   const closed = one<{ low: number | null; high: number | null }>(
     store.database,
     'select min(hour) as low, max(hour) as high from closed_hour',
   )
-  if (closed?.low == null || closed.high === null) return first
-  return first < closed.low ? closed.low - 1 : closed.high + 1
+  const onFrom = (hour: number): number[] => Array.from({ length: most }, (_, later) => hour + later)
+  if (closed?.low == null || closed.high === null) return onFrom(first)
+  const { low, high } = closed
+  if (first >= low) return onFrom(high + 1)
+  return Array.from({ length: Math.min(most, low - first) }, (_, back) => low - 1 - back)
 }
 
 /** Nothing from this moment on may be rolled up: its hour is not closed, or is to be worked out again. */

@@ -1,0 +1,25 @@
+/** An hour worked out: what each account bears of it. It reads all that was under way in the hour, and writes nothing. */
+import type { BorneHour } from '../../../books/cost-hour.ts'
+import { borneHour } from '../../../books/cost-hour.ts'
+import { fitsIn } from '../step-fits.ts'
+import type { Store } from '../store.ts'
+import { declarations } from './declarations.ts'
+import { costsOfHour } from './gather.ts'
+
+export interface WorkedHour {
+  readonly hour: number
+  readonly costs: readonly BorneHour[]
+  /** The newest declaration and fit that were known. */
+  readonly declared: number
+  readonly fit: number
+}
+
+export function workOut(books: Pick<Store, 'database'>, hour: number): WorkedHour {
+  const [declared, fits] = [declarations(books), fitsIn(books)]
+  return {
+    hour,
+    costs: costsOfHour(books, hour, { declared, fits }).map(borneHour),
+    declared: declared.at(-1)?.version ?? 0,
+    fit: fits.at(-1)?.version ?? 0,
+  }
+}
