@@ -134,7 +134,7 @@ export class Day {
     for (const { name: pool, replicas, model, usdPerHour } of pools)
       for (let at = 1; at <= replicas; at++) {
         const name = `${pool}-${at}`
-        const meters = [{ name: `board-${name}`, source: { kind: 'declared', idle_w: 0, full_w: 0 } as never }]
+        const meters = [{ name: `board-${name}`, source: { kind: 'watts' as const, idle: 0, full: 0 } }]
         addEngine(
           this.#store,
           {

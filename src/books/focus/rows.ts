@@ -76,8 +76,9 @@ const unitPlaces = 15
 /**
  * What was billed of one class of token at one price, or what came back: a row. Undefined: waste, which is on nobody's bill.
  *
- * List and contracted cost are unit prices × tokens, exactly: `list` is the public price, which a contract's own goes before. Billed and effective cost are what the ledger holds, where each
- * request's charge is rounded to a whole nano-dollar: they differ by half a nano-dollar a request at most.
+ * List and contracted cost are unit prices × tokens, exactly: `list` is the public price, which a contract's own goes before. Billed
+ * and effective cost are what the ledger holds, where each request's charge is rounded to a whole nano-dollar: they differ by half a
+ * nano-dollar a request at most.
  */
 export function focusRow(
   part: SummedPart,
@@ -132,8 +133,8 @@ function credit(part: SummedPart, price: PriceVersion | undefined, terms: FocusT
 }
 
 /**
- * The energy that an application's requests were given of what meters measured: part of the service, so it costs nothing of its own.
- * It was divided by Shapley value over the steps and scaled to the meter, so the parts add up to what was split.
+ * The energy that an application's requests were given, of one grade: part of the service, so it costs nothing of its own. What was
+ * divided was a meter's interval, so the parts add up to it; its grade says how.
  */
 export function focusEnergyRow(energy: FocusEnergy, terms: FocusTerms): FocusRow {
   const { amount, grade } = energy
