@@ -23,6 +23,11 @@ export function refusalOf(flow: Flow, outcome: Outcome): Refusal {
       return refusal('journal_unavailable', 'the request could not be written to the journal')
     case 'denied':
       return flow.denial ?? refusal('answer_denied', 'a guard rail withheld the answer')
+    case 'budget_exhausted':
+      return refusal(
+        'budget_exhausted',
+        'a budget ran out before the answer was whole; what was made until then is billed',
+      )
     case 'timeout':
       if (flow.cut === 'timeout') return refusal('timeout', 'the request took too long')
       return ofFailure(flow.failure)

@@ -1,12 +1,13 @@
 import type { BatchLine } from '../../../adapters/openai/batch-line.ts'
 import { answerLine, dialectOf, refusalLine } from '../../../adapters/openai/batch-line.ts'
+import { refusalOf } from '../../../adapters/openai/endings.ts'
 import type { Piece } from '../../../adapters/openai/engine.ts'
 import { receiptOf } from '../../../adapters/openai/receipt.ts'
 import { openaiRendering } from '../../../adapters/openai/rendering.ts'
 import { identity } from '../../../adapters/openai/reply.ts'
 import type { FactorySnapshot } from '../../../adapters/operator/contract.ts'
 import { answerCheck } from '../../../adapters/rails/answer.ts'
-import type { CloseRow } from '../../../books/row.ts'
+import type { CloseRow, Outcome } from '../../../books/row.ts'
 import { isBilled } from '../../../books/row.ts'
 import type { Batch } from '../../../lines/inference/batch/batch.ts'
 import type { Refusal } from '../../../lines/inference/errors.ts'
@@ -110,8 +111,16 @@ class LineAnswer implements Answer {
     this.#text =
       row.outcome === 'complete'
         ? answerLine(custom_id, row.id, held.body(receipt), receipt)
-        : refusalLine(custom_id, row.id, this.#flow.denial ?? cutShort(row))
+        : refusalLine(custom_id, row.id, this.#why(row.outcome))
     return { batch: key, body: this.#text }
+  }
+
+  /** Billed, and no answer: it is we who left when it grew too long. */
+  #why(outcome: Outcome): Refusal {
+    const tooLong = outcome === 'client_closed'
+    return tooLong
+      ? refusal('engine_bad_reply', 'the answer is longer than any answer may be')
+      : refusalOf(this.#flow, outcome)
   }
 
   finish(flow: Flow, ending: Ending): void {
@@ -122,9 +131,3 @@ class LineAnswer implements Answer {
     told({ kind: 'refused', id: flow.id, refusal: why ?? refusal('internal_error', 'the request was not settled') })
   }
 }
-
-/** Billed, and no answer: what was made until then was paid for. */
-const cutShort = ({ outcome }: CloseRow): Refusal =>
-  outcome === 'budget_exhausted'
-    ? refusal('budget_exhausted', 'a budget ran out before the answer was whole')
-    : refusal('engine_bad_reply', 'the answer is longer than any answer may be')
