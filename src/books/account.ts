@@ -28,7 +28,7 @@ const account = (...path: readonly string[]): Account => path.map(encodeURICompo
  *              refund/T/A → tenant/T/A                                a missed promise, given back
  *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
  *
- *     cost     capacity/R | electricity/M | hosted/R | overhead/kind/name
+ *     cost     capacity/R | electricity/M | demand/M | hosted/R | overhead/kind/name
  *                       → cost/usage/T/A/model/class/key | cost/waste/cause | cost/idle/… | cost/overhead/kind
  *     carbon   electricity/M → the same accounts of cost
  *
@@ -50,6 +50,7 @@ export const accounts = {
   stranded: (cause: StrandedCause): Account => account('idle', 'stranded', cause),
   capacity: (replica: string): Account => account('capacity', replica),
   electricity: (meter: string): Account => account('electricity', meter),
+  demand: (connection: string): Account => account('demand', connection),
   hosted: (replica: string): Account => account('hosted', replica),
   overhead: (kind: string, name: string): Account => account('overhead', kind, name),
   usageCost: ({ tenant, application, model, key }: Whose, tokenClass: TokenClass): Account =>

@@ -35,7 +35,11 @@ export function costLines(parts: readonly CostPart[], facts: LineFacts) {
   for (const name of facts.served.keys()) if (!lines.has(name)) lines.set(name, { usage: 0n, own: 0n })
   const order = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
   const usage = order.map(([, line]) => line.usage)
-  const shares = usage.some((amount) => amount > 0n) ? split(pool, usage) : undefined
+  const shares = usage.some((amount) => amount > 0n)
+    ? split(pool, usage)
+    : pool === 0n
+      ? usage.map(() => 0n)
+      : undefined
   return {
     allocated_by: 'usage cost' as const,
     not_allocated_usd: usdText(shares ? 0n : pool),
@@ -105,8 +109,9 @@ function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, 
 
 export type CostLine = ReturnType<typeof lineOf>
 
-const isSomething = ({ usd, loaded_usd, requests, tokens, figures }: CostLine): boolean =>
+const isSomething = ({ usd, own_usd, loaded_usd, requests, tokens, figures }: CostLine): boolean =>
   usd !== '0' ||
+  own_usd !== '0' ||
   (loaded_usd ?? '0') !== '0' ||
   (requests ?? 0) > 0 ||
   tokens > 0 ||

@@ -12,13 +12,21 @@ export type OverheadKind = (typeof overheadKinds)[number]
 export const seriesKinds = ['tariff', 'pue', 'carbon'] as const
 export type SeriesKind = (typeof seriesKinds)[number]
 
-/** `capacity` is an engine's, `list` what a provider charges for a model of his engine. */
-export type CostKind = 'capacity' | 'list' | OverheadKind | SeriesKind
+/** `capacity` is an engine's, `list` what a provider charges for a model of his engine, `demand` what a peak costs by the kW. */
+export type CostKind = 'capacity' | 'list' | 'demand' | OverheadKind | SeriesKind
 
 export type CostTerms =
   | { readonly per: 'hour'; readonly amount: NanoDollars }
   | { readonly per: 'time'; readonly series: Series }
   | { readonly per: 'token'; readonly perMillion: Readonly<Record<TokenClass, Price>> }
+  | {
+      /** Of the highest mean power over the interval in a billing month: the calendar month of the place. */
+      readonly per: 'kW'
+      readonly amount: NanoDollars
+      readonly interval_min: number
+      readonly offset_min: number
+      readonly rule: 'even' | 'peak'
+    }
 
 /** What something costs from a moment on. Never changed: a correction is a later entry, with the moment from which it is right. */
 export interface CostDeclaration {

@@ -3,6 +3,7 @@ import { closeInterval } from '../../books/energy.ts'
 import { logLate_ms } from '../../books/orphan.ts'
 import { closeWindow } from '../../books/window-work.ts'
 import { apply } from './apply.ts'
+import { markReading } from './costs/demand.ts'
 import { enginesReadTo } from './engine-log.ts'
 import { floorOf } from './figures.ts'
 import { journalsReadTo } from './ingest.ts'
@@ -66,6 +67,7 @@ export function closeIntervals(store: Store, now_ms: number): boolean {
       apply(store, closeInterval(interval, seenInSteps(store, interval), fits, now_ms))
     for (const interval of beyond.map(intervalOf))
       apply(store, closeWindow(interval, seenInWindow(store, interval), floorOf(store, interval.meter), fits, now_ms))
+    for (const interval of [...inside, ...beyond].map(intervalOf)) markReading(store, interval)
     refitSteps(store, now_ms)
     return inside.length === batch || beyond.length === batch
   })

@@ -30,6 +30,7 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['cost_declaration', 'select * from cost_declaration order by version', []],
   ['closed_hour', 'select * from closed_hour order by hour', []],
   ['cost_hour', 'select * from cost_hour order by hour, source, unit', ['amount']],
+  ['demand_hour', 'select * from demand_hour order by hour, connection', ['energy_mj']],
   ['quarantine', 'select * from quarantine order by id', []],
 ]
 

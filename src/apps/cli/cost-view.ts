@@ -1,4 +1,5 @@
 import type { CostAnswer } from '../../books/cost-answer.ts'
+import type { DemandAnswer } from '../../books/demand-answer.ts'
 import { fields, type Row, table } from './print.ts'
 
 /** A partition, from its parts to its total, and what follows from it. */
@@ -38,6 +39,8 @@ export function costView(answer: CostAnswer): string[] {
     ),
   ]
 }
+
+export const demandRow = ({ peak_kw, ...month }: DemandAnswer) => ({ ...month, peak_kw: rounded(peak_kw.value) })
 
 const costRow = ({ name, figures, ...line }: CostAnswer['rows'][number]) => ({
   name,

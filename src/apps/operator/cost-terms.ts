@@ -4,13 +4,20 @@ import { perHourOf } from '../../books/capacity.ts'
 import type { CostDeclaration, CostKind, CostTerms } from '../../books/cost.ts'
 import { allMeters, overheadKinds, seriesKinds } from '../../books/cost.ts'
 import { hour_ms, hourOf } from '../../books/cost-hour.ts'
+import { billingMonth, demandIntervals_min, demandRules } from '../../books/demand.ts'
 import { priceList } from '../../books/price.ts'
 import { joined } from '../../books/tally.ts'
 import { formatDecimal, nanoDollars, type Price, parseDecimal, parsePrice } from '../../units/amount.ts'
 import { ControlError } from './errors.ts'
 import { dateMs } from './when.ts'
 
-export const costKinds = ['capacity', 'list', ...overheadKinds, ...seriesKinds] as const satisfies readonly CostKind[]
+export const costKinds = [
+  'capacity',
+  'list',
+  'demand',
+  ...overheadKinds,
+  ...seriesKinds,
+] as const satisfies readonly CostKind[]
 
 /** Decimals of each series, so that a value is exact: USD/kWh, a ratio, gCO2e/kWh. */
 const places = { tariff: 9, pue: 6, carbon: 6 } as const
@@ -56,6 +63,19 @@ export const costInput = {
     Type.Array(Type.Object({ at: Type.String({ maxLength: 40 }), value: decimal }), { maxItems: mostPoints }),
   ),
   offset_min: Type.Optional(Type.Integer({ minimum: -840, maximum: 840, description: 'minutes east of UTC' })),
+  per_kw: Type.Optional(decimal),
+  interval_min: Type.Optional(
+    Type.Union(
+      demandIntervals_min.map((minutes) => Type.Literal(minutes)),
+      { description: 'of a demand charge: minutes over which power is averaged; else 15' },
+    ),
+  ),
+  borne: Type.Optional(
+    Type.Enum([...demandRules], {
+      description:
+        'of a demand charge: by every hour of the month the same (even), or by those that raised its peak (peak)',
+    }),
+  ),
   input: Type.Optional(decimal),
   output: Type.Optional(decimal),
   cache_read: Type.Optional(decimal),
@@ -74,7 +94,7 @@ export function declarationOf(asked: CostAsked, now_ms: number): Omit<CostDeclar
   return {
     kind,
     name: nameOf(asked),
-    from_ms: beginOf(kind, from, now_ms),
+    from_ms: kind === 'demand' ? monthOf(asked, now_ms) : beginOf(kind, from, now_ms),
     terms: termsOf(asked),
     note: note ?? '',
   }
@@ -91,8 +111,19 @@ function beginOf(kind: CostKind, from: string | undefined, now_ms: number): numb
   })
 }
 
+/** A peak is a month's: what is said now holds for the month under way. */
+function monthOf({ from, offset_min }: CostAsked, now_ms: number): number {
+  const at_ms = from === undefined ? now_ms : dateMs(from, 'from')
+  const begin_ms = billingMonth(at_ms, offset_min ?? 0).from * hour_ms
+  if (from === undefined || at_ms === begin_ms) return begin_ms
+  throw new ControlError('invalid_value', 'a demand charge begins with a month, such as 2027-02-01', {
+    param: 'from',
+    next: `Its month began ${new Date(begin_ms).toISOString()}; with an offset, say that moment in UTC`,
+  })
+}
+
 function nameOf({ kind, name, model }: CostAsked): string {
-  if (kind === 'tariff' || kind === 'pue' || kind === 'carbon') return name ?? allMeters
+  if (kind === 'tariff' || kind === 'pue' || kind === 'carbon' || kind === 'demand') return name ?? allMeters
   if (kind === 'list') return joined(needed('name', name), needed('model', model))
   return kind === 'capacity' ? needed('name', name) : (name ?? kind)
 }
@@ -101,6 +132,11 @@ function termsOf(asked: CostAsked): CostTerms {
   const { kind } = asked
   if (kind === 'tariff' || kind === 'pue' || kind === 'carbon') return seriesTerms(asked, kind)
   if (kind === 'list') return { per: 'token', perMillion: listTerms(asked) }
+  if (kind === 'demand') {
+    const { interval_min = 15, offset_min = 0, borne: rule = 'even' } = asked
+    const amount = nanoDollars(exact('per_kw', needed('per_kw', asked.per_kw), 9))
+    return { per: 'kW', amount, interval_min, offset_min, rule }
+  }
   return { per: 'hour', amount: perHour(asked) }
 }
 
@@ -188,6 +224,8 @@ function needed<Value>(param: string, value: Value | undefined): Value {
 /** Terms in words, for tables. */
 export function termsText({ kind, terms }: Pick<CostDeclaration, 'kind' | 'terms'>): string {
   if (terms.per === 'hour') return `${formatDecimal(terms.amount, 9)} USD/h`
+  if (terms.per === 'kW')
+    return `${formatDecimal(terms.amount, 9)} USD/kW of the month's highest ${terms.interval_min} min, ${terms.rule}`
   if (terms.per === 'token') {
     const { input_uncached, output_visible } = terms.perMillion
     return `${formatDecimal(input_uncached, 9)} in, ${formatDecimal(output_visible, 9)} out USD/M tokens`

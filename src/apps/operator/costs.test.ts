@@ -89,6 +89,10 @@ test('what cannot be is refused, by field', async () => {
     [{ kind: 'tariff', value: '0.1', rules: [{ months: [13], value: '1' }] }, 'invalid_value', 'rules'],
     [{ kind: 'tariff', value: '0.1', points: [{ at: 'noon', value: '1' }] }, 'invalid_value', 'points'],
     [{ kind: 'list', name: 'gpu', input: '1', output: '1' }, 'invalid_value', 'model'],
+    [{ kind: 'demand' }, 'invalid_value', 'per_kw'],
+    [{ kind: 'demand', per_kw: '1', interval_min: 7 }, 'invalid_value', 'interval_min'],
+    [{ kind: 'demand', per_kw: '1', borne: 'never' }, 'invalid_value', 'borne'],
+    [{ kind: 'demand', per_kw: '1', from: '2027-01-02' }, 'invalid_value', 'from'],
   ]
   for (const [body, code, param] of wrong)
     await assert.rejects(post(body), (error) => {
@@ -97,6 +101,19 @@ test('what cannot be is refused, by field', async () => {
       assert(error.next.length > 0)
       return true
     })
+})
+
+test('a demand charge holds from the month under way, and its peak is shown', async () => {
+  const lonely = await lonelyOperator()
+  const other = await reach(lonely.factory.home.root, () => undefined)
+  const made = (await other.json('POST', '/api/costs', { kind: 'demand', per_kw: '14.2' })) as Record<string, unknown>
+  assert.equal(made.terms, "14.2 USD/kW of the month's highest 15 min, even")
+  assert.match(String(made.from), /-01T00:00:00\.000Z$/)
+  const { store } = lonely.factory
+  for (let turn = 0; turn < 800 && closeHours(store, Date.now()); turn++);
+  const { months } = (await other.json('GET', '/api/books/demand')) as { months: Record<string, unknown>[] }
+  assert(months.length > 0 || new Date().getUTCDate() === 1, 'its hours are closed back to the first')
+  for (const month of months) assert.deepEqual([month.usd_per_kw, month.charge_usd], ['14.2', '0'])
 })
 
 test('an hour that is over: its parts are its total, as a table too; a receipt has its cost beside its charge', async () => {

@@ -2,19 +2,20 @@
  * Finds the hours whose cost can be posted: those that are over and of whose work nothing is missing any more. An hour of which
  * something was learned after it was closed is worked out again, and the difference is posted.
  */
-import type { Account, LedgerUnit, Transfer } from '../../../books/account.ts'
+import type { Account, LedgerUnit } from '../../../books/account.ts'
 import type { BorneHour } from '../../../books/cost-hour.ts'
-import { borneBy, costName, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
+import { borneBy, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
 import { logLate_ms } from '../../../books/orphan.ts'
 import type { OpenRow } from '../../../books/row.ts'
-import { transferOf } from '../books.ts'
 import { enginesReadTo } from '../engine-log.ts'
 import { journalsReadTo } from '../ingest.ts'
-import { namedUnder, postTransfers } from '../ledger.ts'
+import { postTransfers } from '../ledger.ts'
 import { all, one, run } from '../query.ts'
 import { rolledUp } from '../rolled.ts'
 import type { Store } from '../store.ts'
-import { longestBack_ms } from './declarations.ts'
+import { costTransfers } from './cost-transfers.ts'
+import { declarations, longestBack_ms } from './declarations.ts'
+import { keepPeaks, postDemand } from './demand.ts'
 import { type WorkedHour, workOut } from './work-out.ts'
 
 type Reader = Pick<Store, 'database'>
@@ -41,7 +42,7 @@ export function dueHours(store: Store, now_ms: number, most: number): number[] {
 }
 
 /** Within a transaction of the caller's: what differs from what is posted is posted. */
-export function postWorked(store: Store, { hour, costs, declared, fit }: WorkedHour, now_ms: number): void {
+export function postWorked(store: Store, { hour, costs, peaks, declared, fit }: WorkedHour, now_ms: number): void {
   const before = one<{ revision: number }>(store.database, 'select revision from closed_hour where hour = ?', hour)
   const revision = (before?.revision ?? 0) + 1
   for (const cost of [...costs, ...goneFrom(store, hour, costs)]) {
@@ -51,6 +52,8 @@ export function postWorked(store: Store, { hour, costs, declared, fit }: WorkedH
     run(store.database, keepCost, hour, source, unit, amount, busy_s, all_s)
   }
   run(store.database, keepHour, hour, revision, declared, fit, now_ms)
+  keepPeaks(store, hour, peaks)
+  postDemand(store, hour, declarations(store))
 }
 
 const keepCost = `
@@ -63,20 +66,17 @@ const keepHour = `
   on conflict (hour) do update set revision = excluded.revision, declared = excluded.declared, fit = excluded.fit,
     closed_ms = excluded.closed_ms, stale = 0`
 
-/** What cost something when the hour was closed first, and by what is known now costs nothing. */
+/** What cost something when the hour was closed first, and by what is known now costs nothing. Demand is the month's (`demand.ts`). */
 function goneFrom({ database }: Reader, hour: number, costs: readonly BorneHour[]): BorneHour[] {
   const is = new Set(costs.map(({ source, unit }) => `${unit} ${source}`))
   return all<{ source: Account; unit: LedgerUnit }>(
     database,
-    'select source, unit from cost_hour where hour = ? and amount > 0',
+    "select source, unit from cost_hour where hour = ? and amount > 0 and source not like 'demand/%'",
     hour,
   )
     .filter(({ source, unit }) => !is.has(`${unit} ${source}`))
     .map(({ source, unit }) => ({ source, unit, hour, amount: 0n, borne: new Map(), busy_s: 0, all_s: 0 }))
 }
-
-export const costTransfers = ({ database }: Reader, hour: number, source: Account, unit: LedgerUnit): Transfer[] =>
-  namedUnder(database, costName(hour, source, unit)).map(transferOf)
 
 const readTo = (store: Store): number => Math.min(journalsReadTo(store), enginesReadTo(store))
 

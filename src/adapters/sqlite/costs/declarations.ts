@@ -1,8 +1,8 @@
 /** What things cost, as people said it. */
 import type { CostDeclaration, CostTerms } from '../../../books/cost.ts'
 import { hourOf } from '../../../books/cost-hour.ts'
+import type { DemandRule } from '../../../books/demand.ts'
 import type { Series } from '../../../plant/energy/series.ts'
-
 import { nanoDollars, price } from '../../../units/amount.ts'
 import { all, one, run } from '../query.ts'
 import { change, RegistryError } from '../registry/change.ts'
@@ -67,6 +67,9 @@ export function declare(
 interface TermsText {
   readonly per: CostTerms['per']
   readonly amount?: string
+  readonly interval_min?: number
+  readonly offset_min?: number
+  readonly rule?: DemandRule
   readonly perMillion?: Readonly<Record<string, string>>
   readonly series?: {
     readonly usual: string
@@ -75,8 +78,12 @@ interface TermsText {
   }
 }
 
-function termsFrom({ per, amount = '0', perMillion = {}, series }: TermsText): CostTerms {
+function termsFrom({ per, amount = '0', perMillion = {}, series, ...rest }: TermsText): CostTerms {
   if (per === 'hour') return { per, amount: nanoDollars(BigInt(amount)) }
+  if (per === 'kW') {
+    const { interval_min = 15, offset_min = 0, rule = 'even' } = rest
+    return { per, amount: nanoDollars(BigInt(amount)), interval_min, offset_min, rule }
+  }
   if (per === 'token') {
     const prices = Object.entries(perMillion).map(([of, text]) => [of, price(BigInt(text))] as const)
     return { per, perMillion: Object.fromEntries(prices) as Extract<CostTerms, { per: 'token' }>['perMillion'] }

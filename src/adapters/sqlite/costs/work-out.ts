@@ -1,14 +1,18 @@
 /** An hour worked out: what each account bears of it. It reads all that was under way in the hour, and writes nothing. */
 import type { BorneHour } from '../../../books/cost-hour.ts'
 import { borneHour } from '../../../books/cost-hour.ts'
+import type { HourPeak } from '../../../books/demand.ts'
 import { fitsIn } from '../step-fits.ts'
 import type { Store } from '../store.ts'
 import { declarations } from './declarations.ts'
+import { hourPeaks } from './demand.ts'
 import { costsOfHour } from './gather.ts'
 
 export interface WorkedHour {
   readonly hour: number
   readonly costs: readonly BorneHour[]
+  /** Its highest power, where demand is charged. */
+  readonly peaks: readonly HourPeak[]
   /** The newest declaration and fit that were known. */
   readonly declared: number
   readonly fit: number
@@ -19,6 +23,7 @@ export function workOut(books: Pick<Store, 'database'>, hour: number): WorkedHou
   return {
     hour,
     costs: costsOfHour(books, hour, { declared, fits }).map(borneHour),
+    peaks: hourPeaks(books, hour, declared),
     declared: declared.at(-1)?.version ?? 0,
     fit: fits.at(-1)?.version ?? 0,
   }

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
+import type { DemandAnswer } from '../../../books/demand-answer.ts'
 import { ControlError } from '../../operator/errors.ts'
-import { costView } from '../cost-view.ts'
+import { costView, demandRow } from '../cost-view.ts'
 import { exitCodes } from '../exit.ts'
 import { forecastView } from '../forecast-view.ts'
 import { invoiceFile } from '../invoice-file.ts'
@@ -93,6 +94,17 @@ export function bookCommands(program: Command): void {
       .option('--by <what>', 'tenant, application, key, model, class, replica, chip, source or hour (default: model)'),
     async (factory, { from, to, by, ...options }) => {
       show(await factory.json('GET', `/api/books/cost${query({ from, to, by })}`), options, costView)
+      return undefined
+    },
+  )
+
+  does(
+    books
+      .command('demand')
+      .description("demand charges: each billing month's peak, what it costs, and what hours bear"),
+    async (factory, options) => {
+      const answer = await factory.json('GET', '/api/books/demand')
+      show(answer, options, ({ months }: { months: DemandAnswer[] }) => months.map(demandRow))
       return undefined
     },
   )

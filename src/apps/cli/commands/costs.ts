@@ -16,6 +16,10 @@ interface Set {
   readonly years?: string
   readonly rate?: string
   readonly value?: string
+  readonly perKw?: string
+  readonly interval?: string
+  readonly borne?: string
+  readonly offset?: string
   readonly file?: string
   readonly model?: string
   readonly input?: string
@@ -34,8 +38,11 @@ export function costCommands(program: Command): void {
     costs
       .command('set')
       .description('declare a cost: a new version, from now or another moment; from an earlier one it is a correction')
-      .argument('<kind>', 'capacity, list, staff, licence, floor, support, tariff, pue or carbon')
-      .argument('[name]', 'an engine (capacity, list), a meter (tariff, pue, carbon: all), or a name of its own')
+      .argument('<kind>', 'capacity, list, demand, staff, licence, floor, support, tariff, pue or carbon')
+      .argument(
+        '[name]',
+        'an engine (capacity, list), a meter (demand, tariff, pue, carbon: all), or a name of its own',
+      )
       .option('--per-hour <usd>', 'dollars an hour; 0 ends it')
       .option('--per-month <usd>', 'dollars for 730 hours')
       .option('--per-year <usd>', 'dollars for 8760 hours')
@@ -43,6 +50,13 @@ export function costCommands(program: Command): void {
       .option('--salvage <usd>', 'what is left of it at the end')
       .option('--years <n>', 'how long it is used')
       .option('--rate <share>', 'cost of capital a year, such as 0.08 (default: 0, straight line)')
+      .option('--per-kw <usd>', "demand: dollars a kW of a month's highest power; 0 ends it")
+      .option('--interval <minutes>', 'demand: over which power is averaged: 5, 10, 15, 20, 30 or 60 (default: 15)')
+      .option(
+        '--borne <rule>',
+        'demand: even, over the hours of the month, or peak, by those that raised it (default: even)',
+      )
+      .option('--offset <minutes>', 'demand: minutes east of UTC, for where its months begin (default: 0)')
       .option('--value <number>', 'tariff: USD/kWh; pue: 1 or more; carbon: gCO2e/kWh')
       .option(
         '--file <path>',
@@ -71,6 +85,10 @@ export function costCommands(program: Command): void {
         years: number(asked.years),
         rate: number(asked.rate),
         ...(asked.value !== undefined && { value: asked.value }),
+        per_kw: asked.perKw,
+        interval_min: number(asked.interval),
+        borne: asked.borne,
+        ...(asked.offset !== undefined && { offset_min: number(asked.offset) }),
         input: asked.input,
         output: asked.output,
         cache_read: asked.cacheRead,

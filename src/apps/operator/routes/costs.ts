@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { splitsRolledDay } from '../../../adapters/sqlite/answers.ts'
 import { closedHours, costs } from '../../../adapters/sqlite/costs/answer.ts'
 import { declarations, declare } from '../../../adapters/sqlite/costs/declarations.ts'
+import { chargedMonths } from '../../../adapters/sqlite/costs/demand.ts'
 import { costOfRequest } from '../../../adapters/sqlite/costs/of-request.ts'
 import { listEngines } from '../../../adapters/sqlite/registry/engines.ts'
 import { settledRow } from '../../../adapters/sqlite/settled-row.ts'
@@ -9,6 +10,7 @@ import type { CostDeclaration } from '../../../books/cost.ts'
 import { inForce } from '../../../books/cost.ts'
 import { hour_ms } from '../../../books/cost-hour.ts'
 import { costDimensions } from '../../../books/cost-place.ts'
+import { demandAnswer } from '../../../books/demand-answer.ts'
 import { parted } from '../../../books/tally.ts'
 import { costInput, costKinds, declarationOf, termsText } from '../cost-terms.ts'
 import { ControlError } from '../errors.ts'
@@ -96,6 +98,13 @@ export const costRoutes: readonly Route[] = [
         })
       return costs(store, first, end, by ?? 'model', contractedWatts)
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/books/demand',
+    role: 'viewer',
+    about: 'Demand charges by billing month: the peak so far, what it costs, and how much of that hours bear by now',
+    run: ({ store }) => ({ months: chargedMonths(store, declarations(store)).map(demandAnswer) }),
   }),
   route({
     method: 'GET',
