@@ -1,4 +1,5 @@
 /** By what cost is told apart, and on which line of it a part falls. */
+import { hour_ms } from './cost-hour.ts'
 import type { CostPart } from './cost-part.ts'
 import { parted } from './tally.ts'
 
@@ -49,7 +50,7 @@ export const placings: Readonly<Record<Exclude<CostDimension, 'replica' | 'chip'
   class: ofUsage(3),
   key: ofUsage(4),
   source: ({ source }) => on(source),
-  hour: ({ hour }) => on(new Date(hour * 3_600_000).toISOString()),
+  hour: ({ hour }) => on(new Date(hour * hour_ms).toISOString()),
 }
 
 /**

@@ -88,3 +88,9 @@ test(
     rmSync(root, { recursive: true, force: true })
   },
 )
+
+test('where no factory is there is none to move, and none is made', () => {
+  const root = join(tmpdir(), 'wattmill-no-such-home')
+  assert.throws(() => moveStore(homeAt(root), 'postgres://nobody@127.0.0.1:1/none'), { code: 'no_factory' })
+  assert(!existsSync(root))
+})

@@ -4,9 +4,9 @@ import { clock } from '../../adapters/clock/clock.ts'
 import { home as homeAt } from '../../adapters/files/home.ts'
 import type { ModelFile } from '../../adapters/sqlite/registry/models.ts'
 import { openStore } from '../../adapters/sqlite/store.ts'
-import { ControlError } from './errors.ts'
 import { type Factory, readPepper } from './factory.ts'
 import { sha256Of } from './model-file.ts'
+import { mustStand } from './place-store.ts'
 
 export interface OpenFactory {
   readonly factory: Factory
@@ -16,10 +16,7 @@ export interface OpenFactory {
 /** A factory that does not run, for one command. Nothing is made: a slip in --home must not leave a second factory. */
 export function openStopped(directory: string, log: (line: string) => void): OpenFactory {
   const home = homeAt(directory)
-  if (home.database === undefined && !statSync(home.store, { throwIfNoEntry: false }))
-    throw new ControlError('no_factory', `there is no factory in ${home.root}`, {
-      next: `wattmill up --home ${home.root}`,
-    })
+  mustStand(home)
   const store = openStore(home)
   try {
     const factory: Factory = {

@@ -30,6 +30,14 @@ export function placeStore(home: Home, url: string | undefined): Home {
   })
 }
 
+/** A store that is elsewhere is found there, or says itself that it is not. */
+export function mustStand(home: Home): void {
+  if (home.database === undefined && !existsSync(home.store))
+    throw new ControlError('no_factory', `there is no factory in ${home.root}`, {
+      next: `wattmill up --home ${home.root}`,
+    })
+}
+
 export interface Moved {
   readonly from: string
   readonly to: string
@@ -40,6 +48,7 @@ export interface Moved {
 /** To PostgreSQL; undefined: back into the home's file. The books are checked on both sides before the home points to the new one. */
 export function moveStore(home: Home, url: string | undefined): Moved {
   const target = { ...home, database: url === undefined ? undefined : addressed(url) }
+  mustStand(home)
   if (target.database === home.database) throw new ControlError('conflict', 'the store is there already')
   const from = openStore(home)
   try {

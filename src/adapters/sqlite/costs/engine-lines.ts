@@ -1,4 +1,5 @@
 /** Lines by replica, and by the chip that a replica was declared to run on. */
+import { hour_ms } from '../../../books/cost-hour.ts'
 import type { LineFacts } from '../../../books/cost-lines.ts'
 import type { Weighted } from '../../../books/cost-place.ts'
 import { placingOnEngines } from '../../../books/cost-place.ts'
@@ -75,8 +76,6 @@ function enginesUnder(
     }),
   )
 }
-
-const hour_ms = 3_600_000
 
 const tokensOf = (sums: Sums | undefined): bigint =>
   BigInt(tokenClasses.reduce((total, tokenClass) => total + (sums?.get(tokenClass) ?? 0), 0))
