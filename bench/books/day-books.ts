@@ -95,7 +95,7 @@ export class Day {
     const staff = staffPerHour * BigInt(this.#hours + 1)
     const electricity = this.#electricity()
     const total = exact(pnl.total_usd, 9)
-    const parts = ['usage_usd', 'waste_usd', 'idle_usd', 'overhead_usd'] as const
+    const parts = ['usage_usd', 'waste_usd', 'idle_usd', 'overhead_usd', 'making_usd'] as const
     const audit = check(this.#store)
 
     const pairs: readonly (readonly [string, bigint, bigint])[] = [

@@ -28,8 +28,8 @@ const account = (...path: readonly string[]): Account => path.map(encodeURICompo
  *              refund/T/A → tenant/T/A                                a missed promise, given back
  *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
  *
- *     cost     capacity/R | electricity/M | demand/M | hosted/R | overhead/kind/name
- *                       → cost/usage/T/A/model/class/key | cost/waste/cause | cost/idle/… | cost/overhead/kind
+ *     cost     capacity/R | electricity/M | demand/M | hosted/R | overhead/kind/name | job/kind/model/name
+ *                       → cost/usage/T/A/model/class/key | cost/waste/cause | cost/idle/… | cost/overhead/kind | cost/making/model/kind
  *     carbon   electricity/M → the same accounts of cost
  *
  * Idle is `idle/shared-pool`, `idle/reserved-warm/T/A` (kept warm for its owner) or `idle/stranded/cause`: never smeared.
@@ -52,6 +52,8 @@ export const accounts = {
   electricity: (meter: string): Account => account('electricity', meter),
   demand: (connection: string): Account => account('demand', connection),
   hosted: (replica: string): Account => account('hosted', replica),
+  /** Work that made a model, or made it better. */
+  job: (kind: string, model: string, name: string): Account => account('job', kind, model, name),
   overhead: (kind: string, name: string): Account => account('overhead', kind, name),
   usageCost: ({ tenant, application, model, key }: Whose, tokenClass: TokenClass): Account =>
     account('cost', 'usage', tenant, application, model, tokenClass, key),
@@ -59,6 +61,7 @@ export const accounts = {
   /** Of an account of idle energy. */
   idleCost: (idle: Account): Account => `cost/${idle}` as Account,
   overheadCost: (kind: string): Account => account('cost', 'overhead', kind),
+  makingCost: (model: string, kind: string): Account => account('cost', 'making', model, kind),
 } as const
 
 /** An immutable movement of a positive amount; a correction is another transfer. */

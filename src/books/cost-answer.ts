@@ -1,4 +1,4 @@
-/** What the books say of cost over whole hours: usage, waste, idle and overhead, which together are all that it cost. */
+/** What the books say of cost over whole hours: usage, waste, idle, overhead and making, which together are all that it cost. */
 import type { LineFacts } from './cost-lines.ts'
 import { costLines } from './cost-lines.ts'
 import type { CostFlow, CostPart } from './cost-part.ts'
@@ -7,6 +7,8 @@ import type { CostDimension } from './cost-place.ts'
 import type { FacilityEnergy } from './facility.ts'
 import type { Sums } from './figures.ts'
 import { figure } from './figures.ts'
+import type { Job } from './making.ts'
+import { purposes } from './purposes.ts'
 import type { TokenClass } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
@@ -33,12 +35,13 @@ export interface CostFacts {
   /** What the utility has promised, W; undefined: nobody said. */
   readonly contracted_w: number | undefined
   readonly lines: LineFacts
+  readonly jobs: readonly Job[]
 }
 
 /**
  * The books of cost for a time. A partition, so that nothing is counted twice and nothing is left out:
  *
- *     Σ unit_k × tokens_k + waste + idle + overhead = total        unit_k = cost of class k ÷ its tokens
+ *     Σ unit_k × tokens_k + waste + idle + overhead + making = total        unit_k = cost of class k ÷ its tokens
  *
  * Usage cost is of work alone and compares models and machines; reservation cost has idle in it and compares with a list price.
  * Tokens, requests and revenue are of requests that ended in the time, work is of the time itself.
@@ -48,7 +51,9 @@ export function costAnswer(facts: CostFacts, by: CostDimension) {
   const of = (kind: string): CostPart[] => parts.filter((part) => part.kind === kind)
   const [usage, waste, idle, overhead] = [of('usage'), of('waste'), of('idle'), of('overhead')]
   const [used, wasted, stood, beside] = [sumOfParts(usage), sumOfParts(waste), sumOfParts(idle), sumOfParts(overhead)]
-  const total = used + wasted + stood + beside
+  const making = of('making')
+  const made = sumOfParts(making)
+  const total = used + wasted + stood + beside + made
   return {
     from: new Date(facts.from_ms).toISOString(),
     to: new Date(facts.to_ms).toISOString(),
@@ -58,11 +63,14 @@ export function costAnswer(facts: CostFacts, by: CostDimension) {
     waste_usd: usdText(wasted),
     idle_usd: usdText(stood),
     overhead_usd: usdText(beside),
+    making_usd: usdText(made),
     reservation_usd: usdText(used + wasted + stood),
     classes: tokenClasses.map((tokenClass) => classOf(tokenClass, usage, facts.sums)),
     waste: named(waste, ({ path }) => path.join('/')),
     idle: named(idle, ({ path }) => path.join('/')),
     overhead: named(overhead, ({ path }) => path.join('/')),
+    making: named(making, ({ path }) => path.join('/')),
+    purposes: purposes({ inference: used + wasted + stood, making, jobs: facts.jobs, facility: facts.facility }),
     sources: named(parts, ({ source }) => source),
     by,
     ...costLines(parts, facts.lines),
@@ -108,7 +116,7 @@ const month_h = 730
  *     W = E ÷ time     tokens/s per MW = tokens ÷ E     kWh/month = W × 730 h     share of contract = W ÷ contracted W
  */
 function powerFigures(
-  { sums, from_ms, to_ms, facility, contracted_w }: Omit<CostFacts, 'busy_s' | 'all_s' | 'carbon_ug'>,
+  { sums, from_ms, to_ms, facility, contracted_w }: Omit<CostFacts, 'busy_s' | 'all_s' | 'carbon_ug' | 'jobs'>,
   revenue: number,
   requests: number,
 ) {

@@ -70,6 +70,31 @@ test('a tenant can be positive on the first margin and negative on the second', 
   assert.equal(second?.figures.usage_usd_per_request.value, null, 'without requests there is no figure')
 })
 
+const made = (model: string, amount: bigint): CostPart =>
+  costPart({
+    from: accounts.job('training', model, 'first'),
+    to: accounts.makingCost(model, 'training'),
+    amount,
+    hour: 1,
+  })
+
+test('what making a model cost is borne by those who used it, and by nobody where nobody did', () => {
+  const parts = [usage('t1', 'a', 3n), usage('t2', 'a', 1n), usage('t3', 'b', 96n), made('a', 400n), made('c', 70n)]
+  const by = (place: LineFacts['place']) => {
+    const { rows, not_allocated_usd } = costLines(parts, facts({ place }))
+    const sum = rows.reduce((all, { loaded_usd }) => all + nano(loaded_usd), nano(not_allocated_usd))
+    assert.equal(sum, total(parts))
+    return [...rows.map(({ name, making_usd }) => [name, nano(making_usd)]), nano(not_allocated_usd)]
+  }
+  assert.deepEqual(by(placings.tenant), [['t1', 300n], ['t2', 100n], ['t3', 0n], 70n])
+  assert.deepEqual(by(placings.model), [['a', 400n], ['b', 0n], ['c', 70n], 0n])
+  assert.deepEqual(
+    by(placingOnEngines(new Map(), (engine) => engine)),
+    [['gpu', 400n], 70n],
+    'by what each engine cost for the model',
+  )
+})
+
 test('what is kept warm for an application is its own and not shared; unknown revenue is no loss', () => {
   const reserved = accounts.idleCost(accounts.reserved(id('t2'), id('a')))
   const parts = [

@@ -1,15 +1,16 @@
 /**
  * Cost by tenant, application, key, model, class, replica or hour, beside what it earned, in two margins that are never mixed:
  *
- *     contribution = revenue − usage cost                 fully loaded = revenue − usage − own idle and waste − allocated
+ *     contribution = revenue − usage cost        fully loaded = revenue − usage − own idle and waste − making − allocated
  *
- * What is nobody's by itself is allocated by usage cost: each line's part is usage ÷ Σ usage of it, in whole nano-dollars, so that
- * Σ loaded = total. Where nobody used anything there is nobody to bear it, and it is told as not allocated.
+ * What it cost to make a model is borne by those who used the model, by what they used of it. What is nobody's by itself is allocated
+ * by usage cost: each line's part is usage ÷ Σ usage of it, in whole nano-dollars, so that Σ loaded = total. Where nobody used anything
+ * there is nobody to bear it, and it is told as not allocated.
  */
 import { apportion } from '../units/amount.ts'
 import type { CostPart } from './cost-part.ts'
 import { usdText } from './cost-part.ts'
-import type { Placing } from './cost-place.ts'
+import type { Placing, Weighted } from './cost-place.ts'
 import type { Sums } from './figures.ts'
 import { figure } from './figures.ts'
 import { tokenClasses } from './usage.ts'
@@ -28,11 +29,13 @@ interface Borne {
   usage: bigint
   /** Idle, waste and overhead that are its own. */
   own: bigint
+  /** Of what the models that it used cost before they served. */
+  making: bigint
 }
 
 export function costLines(parts: readonly CostPart[], facts: LineFacts) {
-  const { lines, pool } = placed(parts, facts.place)
-  for (const name of facts.served.keys()) if (!lines.has(name)) lines.set(name, { usage: 0n, own: 0n })
+  const { lines, pool, unused } = placed(parts, facts.place)
+  for (const name of facts.served.keys()) lineIn(lines, name)
   const order = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
   const usage = order.map(([, line]) => line.usage)
   const shares = usage.some((amount) => amount > 0n)
@@ -42,28 +45,52 @@ export function costLines(parts: readonly CostPart[], facts: LineFacts) {
       : undefined
   return {
     allocated_by: 'usage cost' as const,
-    not_allocated_usd: usdText(shares ? 0n : pool),
+    not_allocated_usd: usdText(unused + (shares ? 0n : pool)),
     rows: order.map(([name, line], at) => lineOf(name, line, shares?.[at], facts)).filter(isSomething),
   }
 }
 
-function placed(parts: readonly CostPart[], place: Placing): { lines: Map<string, Borne>; pool: bigint } {
+function placed(parts: readonly CostPart[], place: Placing) {
   const lines = new Map<string, Borne>()
-  let pool = 0n
-  for (const part of parts) {
-    const onto = place(part)
-    if (onto.length === 0) pool += part.amount
+  const users = new Map<string, Map<string, bigint>>()
+  let [pool, unused] = [0n, 0n]
+  const put = (part: CostPart, onto: readonly Weighted[]): void => {
     const amounts = split(
       part.amount,
       onto.map(({ weight }) => weight),
     )
     for (const [at, { name }] of onto.entries()) {
-      const line = lines.get(name) ?? { usage: 0n, own: 0n }
-      line[part.kind === 'usage' ? 'usage' : 'own'] += amounts[at] ?? 0n
-      lines.set(name, line)
+      const amount = amounts[at] ?? 0n
+      lineIn(lines, name)[part.kind === 'usage' || part.kind === 'making' ? part.kind : 'own'] += amount
+      if (part.kind === 'usage') addTo(users, part.path[2] ?? '', name, amount)
     }
   }
-  return { lines, pool }
+  const later: CostPart[] = []
+  for (const part of parts) {
+    const onto = place(part)
+    if (onto.length > 0) put(part, onto)
+    else if (part.kind === 'making') later.push(part)
+    else pool += part.amount
+  }
+  for (const part of later) {
+    const onto = [...(users.get(part.path[0] ?? '') ?? [])]
+      .filter(([, weight]) => weight > 0n)
+      .map(([name, weight]) => ({ name, weight }))
+    if (onto.length > 0) put(part, onto)
+    else unused += part.amount
+  }
+  return { lines, pool, unused }
+}
+
+function lineIn(lines: Map<string, Borne>, name: string): Borne {
+  const line = lines.get(name) ?? { usage: 0n, own: 0n, making: 0n }
+  lines.set(name, line)
+  return line
+}
+
+function addTo(users: Map<string, Map<string, bigint>>, model: string, name: string, amount: bigint): void {
+  const of = users.get(model) ?? new Map<string, bigint>()
+  users.set(model, of.set(name, (of.get(name) ?? 0n) + amount))
 }
 
 /** What was taken back is shared as what was given. */
@@ -72,12 +99,17 @@ function split(amount: bigint, weights: readonly bigint[]): bigint[] {
   return amount < 0n ? apportion(-amount, weights).map((part) => -part) : apportion(amount, weights)
 }
 
-function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, { served, earns, energy }: LineFacts) {
+function lineOf(
+  name: string,
+  { usage, own, making }: Borne,
+  share: bigint | undefined,
+  { served, earns, energy }: LineFacts,
+) {
   const sums = served.get(name)
   const of = (measure: string): number => sums?.get(measure) ?? 0
   const requests = sums?.get('requests') ?? null // of a class of token there are none
   const tokens = tokenClasses.reduce((sum, tokenClass) => sum + of(tokenClass), 0)
-  const loaded = share === undefined ? undefined : usage + own + share
+  const loaded = share === undefined ? undefined : usage + own + making + share
   const [used, all] = [dollars(usage) ?? 0, dollars(loaded)]
   const revenue = earns ? of('nano_usd') / 1e9 : null
   const joules = of('energy_mj') / 1e3
@@ -87,6 +119,7 @@ function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, 
     name,
     usd: usdText(usage),
     own_usd: usdText(own),
+    making_usd: usdText(making),
     allocated_usd: share === undefined ? null : usdText(share),
     loaded_usd: loaded === undefined ? null : usdText(loaded),
     requests,
@@ -100,6 +133,10 @@ function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, 
       usage_usd_per_request: estimate(ratio(used, requests), 'USD/request'),
       loaded_usd_per_request: estimate(ratio(all, requests), 'USD/request'),
       usage_usd_per_mtoken: estimate(ratio(used * 1e6, tokens), 'USD/M tokens'),
+      making_usd_per_mtoken: estimate(
+        making === 0n ? null : ratio((dollars(making) ?? 0) * 1e6, tokens),
+        'USD/M tokens',
+      ),
       loaded_usd_per_mtoken: estimate(ratio(all === null ? null : all * 1e6, tokens), 'USD/M tokens'),
       j_per_request: estimate(joules > 0 ? ratio(joules, requests) : null, `J/request, ${energy}`),
       revenue_usd_per_kwh: estimate(ratio(revenue, joules / 3.6e6), `USD/kWh, ${energy}`),
@@ -109,9 +146,10 @@ function lineOf(name: string, { usage, own }: Borne, share: bigint | undefined, 
 
 export type CostLine = ReturnType<typeof lineOf>
 
-const isSomething = ({ usd, own_usd, loaded_usd, requests, tokens, figures }: CostLine): boolean =>
+const isSomething = ({ usd, own_usd, making_usd, loaded_usd, requests, tokens, figures }: CostLine): boolean =>
   usd !== '0' ||
   own_usd !== '0' ||
+  making_usd !== '0' ||
   (loaded_usd ?? '0') !== '0' ||
   (requests ?? 0) > 0 ||
   tokens > 0 ||

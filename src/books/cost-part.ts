@@ -14,9 +14,9 @@ export interface CostFlow {
 
 /** A part of an hour's cost; `amount` is below zero where a correction took it back. */
 export interface CostPart {
-  /** `usage`, `waste`, `idle` or `overhead`. */
+  /** `usage`, `waste`, `idle`, `overhead` or `making`. */
   readonly kind: string
-  /** Of usage: tenant, application, model, class of token, key. */
+  /** Of usage: tenant, application, model, class of token, key. Of making: model, kind. */
   readonly path: readonly string[]
   readonly source: string
   readonly hour: number

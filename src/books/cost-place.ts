@@ -46,7 +46,7 @@ export const placings: Readonly<Record<Exclude<CostDimension, 'replica' | 'chip'
     const owner = ownerOf(part)
     return owner ? on(`${owner[0]}/${owner[1]}`) : []
   },
-  model: ofUsage(2),
+  model: (part) => (part.kind === 'making' ? on(part.path[0] ?? '') : ofUsage(2)(part)),
   class: ofUsage(3),
   key: ofUsage(4),
   source: ({ source }) => on(source),

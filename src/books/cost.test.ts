@@ -174,6 +174,7 @@ test('unit costs are a partition: Σ unit × tokens + waste + idle + overhead is
     ...{ from_ms: 0, to_ms: hour_ms, flows, sums, busy_s: 900, all_s: 3600, carbon_ug: 0n, contracted_w: 4000 },
     facility: { energy_mj: 3_600_000_000n, boundary: 'somewhere' },
     lines: { place: placings.tenant, served: new Map(), earns: true, energy: 'attributed' },
+    jobs: [],
   } as const
   const { classes, figures, ...answer } = costAnswer(facts, 'tenant')
   const units = classes.reduce((sum, one) => sum + ((one.usd_per_mtoken.value ?? 0) * one.tokens) / 1e6, 0)

@@ -12,8 +12,12 @@ export type OverheadKind = (typeof overheadKinds)[number]
 export const seriesKinds = ['tariff', 'pue', 'carbon'] as const
 export type SeriesKind = (typeof seriesKinds)[number]
 
+/** Work that a model needs before it serves: `making.ts`. */
+export const makingKinds = ['training', 'evaluation', 'data'] as const
+export type MakingKind = (typeof makingKinds)[number]
+
 /** `capacity` is an engine's, `list` what a provider charges for a model of his engine, `demand` what a peak costs by the kW. */
-export type CostKind = 'capacity' | 'list' | 'demand' | OverheadKind | SeriesKind
+export type CostKind = 'capacity' | 'list' | 'demand' | MakingKind | OverheadKind | SeriesKind
 
 export type CostTerms =
   | { readonly per: 'hour'; readonly amount: NanoDollars }
@@ -27,12 +31,20 @@ export type CostTerms =
       readonly offset_min: number
       readonly rule: 'even' | 'peak'
     }
+  | {
+      /** A model's, once: borne over months of 730 hours, or over tokens that it serves. One of the two is null. */
+      readonly per: 'job'
+      readonly amount: NanoDollars
+      readonly energy_mj: bigint
+      readonly months: number | null
+      readonly tokens: number | null
+    }
 
 /** What something costs from a moment on. Never changed: a correction is a later entry, with the moment from which it is right. */
 export interface CostDeclaration {
   readonly version: number
   readonly kind: CostKind
-  /** An engine, `engine/model`, a meter or `all`, or a name of its own. */
+  /** An engine, `engine/model`, `model/job`, a meter or `all`, or a name of its own. */
   readonly name: string
   readonly from_ms: number
   readonly declared_ms: number

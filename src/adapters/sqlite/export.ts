@@ -31,6 +31,7 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['closed_hour', 'select * from closed_hour order by hour', []],
   ['cost_hour', 'select * from cost_hour order by hour, source, unit', ['amount']],
   ['demand_hour', 'select * from demand_hour order by hour, connection', ['energy_mj']],
+  ['served_hour', 'select * from served_hour order by hour, model', ['tokens']],
   ['quarantine', 'select * from quarantine order by id', []],
 ]
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { formatDecimal } from '../../units/amount.ts'
 import { Field, FieldError } from '../../units/field.ts'
 import { told, yamlFile } from './yaml-file.ts'
 
@@ -52,3 +53,13 @@ function csvCurve(text: string): object {
   if (!first) throw new FieldError('there are no values')
   return { value: first.value, points }
 }
+
+/** What a training drew, from its card: joules to kWh as decimal text. */
+export const cardKwh = (file: string): string =>
+  told(file, 'the card.json that `wattmill models train` writes', () => {
+    const card = JSON.parse(readFileSync(file, 'utf8')) as { training?: { joules?: { value?: unknown } } } | null
+    const joules = card?.training?.joules?.value
+    if (typeof joules !== 'number' || !Number.isSafeInteger(joules) || joules < 0)
+      throw new FieldError('it has no training.joules.value, a whole number of joules')
+    return formatDecimal((BigInt(joules) * 10n ** 6n) / 3_600_000n, 6)
+  })

@@ -1,11 +1,25 @@
 import type { CostAnswer } from '../../books/cost-answer.ts'
 import type { DemandAnswer } from '../../books/demand-answer.ts'
+import type { MakingAnswer } from '../../books/making-answer.ts'
 import { fields, type Row, table } from './print.ts'
 
 /** A partition, from its parts to its total, and what follows from it. */
 export function costView(answer: CostAnswer): string[] {
-  const { classes, waste, idle, overhead, sources, rows, by, allocated_by, not_allocated_usd, figures, ...head } =
-    answer
+  const {
+    classes,
+    waste,
+    idle,
+    overhead,
+    making,
+    purposes,
+    sources,
+    rows,
+    by,
+    allocated_by,
+    not_allocated_usd,
+    figures,
+    ...head
+  } = answer
   const part = (title: string, lines: readonly object[]): string[] =>
     lines.length === 0 ? [] : ['', title, ...table(lines as readonly Row[])]
   return [
@@ -24,6 +38,7 @@ export function costView(answer: CostAnswer): string[] {
         usage_usd_per_request: rounded(of.usage_usd_per_request.value),
         loaded_usd_per_request: rounded(of.loaded_usd_per_request.value),
         usage_usd_per_mtoken: rounded(of.usage_usd_per_mtoken.value),
+        making_usd_per_mtoken: rounded(of.making_usd_per_mtoken.value),
         loaded_usd_per_mtoken: rounded(of.loaded_usd_per_mtoken.value),
         j_per_request: rounded(of.j_per_request.value),
         revenue_usd_per_kwh: rounded(of.revenue_usd_per_kwh.value),
@@ -32,6 +47,8 @@ export function costView(answer: CostAnswer): string[] {
     ...part('Waste, by cause', waste),
     ...part('Idle, by account', idle),
     ...part('Overhead', overhead),
+    ...part('Making models: training, evaluation, data', making),
+    ...part('Shares', purposes.length > 1 ? purposes.map(purposeRow) : []),
     ...part('Where it comes from', sources),
     ...part(
       'Figures',
@@ -42,10 +59,24 @@ export function costView(answer: CostAnswer): string[] {
 
 export const demandRow = ({ peak_kw, ...month }: DemandAnswer) => ({ ...month, peak_kw: rounded(peak_kw.value) })
 
+export const makingRow = ({ usd_per_mtoken, ...job }: MakingAnswer) => ({
+  ...job,
+  usd_per_mtoken: rounded(usd_per_mtoken.value),
+})
+
+const purposeRow = ({ purpose, usd, ...of }: CostAnswer['purposes'][number]) => ({
+  purpose,
+  usd,
+  cost_share: rounded(of.cost_share.value),
+  energy_kwh: rounded(of.energy_kwh.value),
+  energy_share: rounded(of.energy_share.value),
+})
+
 const costRow = ({ name, figures, ...line }: CostAnswer['rows'][number]) => ({
   name,
   usage_usd: line.usd,
   own_usd: line.own_usd,
+  making_usd: line.making_usd,
   allocated_usd: line.allocated_usd,
   loaded_usd: line.loaded_usd,
   requests: line.requests,

@@ -1,8 +1,8 @@
 /** What people say of a cost → its terms, exactly. */
 import Type from 'typebox'
 import { perHourOf } from '../../books/capacity.ts'
-import type { CostDeclaration, CostKind, CostTerms } from '../../books/cost.ts'
-import { allMeters, overheadKinds, seriesKinds } from '../../books/cost.ts'
+import type { CostDeclaration, CostKind, CostTerms, MakingKind, SeriesKind } from '../../books/cost.ts'
+import { allMeters, makingKinds, overheadKinds, seriesKinds } from '../../books/cost.ts'
 import { hour_ms, hourOf } from '../../books/cost-hour.ts'
 import { billingMonth, demandIntervals_min, demandRules } from '../../books/demand.ts'
 import { priceList } from '../../books/price.ts'
@@ -15,6 +15,7 @@ export const costKinds = [
   'capacity',
   'list',
   'demand',
+  ...makingKinds,
   ...overheadKinds,
   ...seriesKinds,
 ] as const satisfies readonly CostKind[]
@@ -76,6 +77,19 @@ export const costInput = {
         'of a demand charge: by every hour of the month the same (even), or by those that raised its peak (peak)',
     }),
   ),
+  job: Type.Optional(
+    Type.String({
+      maxLength: 100,
+      description: 'which training, evaluation or work on data of the model; else the first',
+    }),
+  ),
+  usd: Type.Optional(decimal),
+  kwh: Type.Optional(decimal),
+  usd_per_kwh: Type.Optional(decimal),
+  over_months: Type.Optional(Type.Integer({ minimum: 1, maximum: 600, description: 'of a job: months of 730 hours' })),
+  over_tokens: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1e15, description: 'of a job: tokens that the model is to serve' }),
+  ),
   input: Type.Optional(decimal),
   output: Type.Optional(decimal),
   cache_read: Type.Optional(decimal),
@@ -103,7 +117,7 @@ export function declarationOf(asked: CostAsked, now_ms: number): Omit<CostDeclar
 /** Energy is priced by the hour: what is said now of a tariff holds for the hour under way, which is not posted yet. */
 function beginOf(kind: CostKind, from: string | undefined, now_ms: number): number {
   const at_ms = from === undefined ? now_ms : dateMs(from, 'from')
-  const hourly = kind === 'tariff' || kind === 'pue' || kind === 'carbon'
+  const hourly = isSeries(kind) || isMaking(kind)
   if (!hourly || at_ms % hour_ms === 0) return at_ms
   if (from === undefined) return hourOf(at_ms) * hour_ms
   throw new ControlError('invalid_value', `a ${kind} begins on the hour (UTC), such as 2027-01-31T13:00:00Z`, {
@@ -122,15 +136,20 @@ function monthOf({ from, offset_min }: CostAsked, now_ms: number): number {
   })
 }
 
-function nameOf({ kind, name, model }: CostAsked): string {
-  if (kind === 'tariff' || kind === 'pue' || kind === 'carbon' || kind === 'demand') return name ?? allMeters
+const isSeries = (kind: CostKind): kind is SeriesKind => (seriesKinds as readonly string[]).includes(kind)
+const isMaking = (kind: CostKind): kind is MakingKind => (makingKinds as readonly string[]).includes(kind)
+
+function nameOf({ kind, name, model, job }: CostAsked): string {
+  if (isSeries(kind) || kind === 'demand') return name ?? allMeters
+  if (isMaking(kind)) return joined(needed('name', name), job ?? 'first')
   if (kind === 'list') return joined(needed('name', name), needed('model', model))
   return kind === 'capacity' ? needed('name', name) : (name ?? kind)
 }
 
 function termsOf(asked: CostAsked): CostTerms {
   const { kind } = asked
-  if (kind === 'tariff' || kind === 'pue' || kind === 'carbon') return seriesTerms(asked, kind)
+  if (isSeries(kind)) return seriesTerms(asked, kind)
+  if (isMaking(kind)) return jobTerms(asked)
   if (kind === 'list') return { per: 'token', perMillion: listTerms(asked) }
   if (kind === 'demand') {
     const { interval_min = 15, offset_min = 0, borne: rule = 'even' } = asked
@@ -139,6 +158,29 @@ function termsOf(asked: CostAsked): CostTerms {
   }
   return { per: 'hour', amount: perHour(asked) }
 }
+
+/** What it cost beside its energy, and its energy at a price, where that is not paid for in these books already. */
+function jobTerms({ usd, kwh, usd_per_kwh, over_months, over_tokens }: CostAsked): CostTerms {
+  if ((over_months === undefined) === (over_tokens === undefined))
+    throw new ControlError('invalid_value', 'say over_months or over_tokens: over what it is borne', {
+      param: over_months === undefined ? 'over_tokens' : 'over_months',
+    })
+  if (usd_per_kwh !== undefined) needed('kwh', kwh)
+  const energy_mj = exact('kwh', kwh ?? '0', 6) * 3600n
+  const power = (2n * energy_mj * exact('usd_per_kwh', usd_per_kwh ?? '0', 9) + mjPerKwh) / (2n * mjPerKwh)
+  if (usd === undefined && usd_per_kwh === undefined) needed('usd', usd)
+  return {
+    per: 'job',
+    amount: nanoDollars(exact('usd', usd ?? '0', 9, most_usd) + power),
+    energy_mj,
+    months: over_months ?? null,
+    tokens: over_tokens ?? null,
+  }
+}
+
+const mjPerKwh = 3_600_000_000n
+/** A thousand million dollars: the dearest runs that were told of cost a tenth. */
+const most_usd = 1_000_000_000n
 
 /** Hours of a month and a year, as the field counts them. */
 const hoursOf = { per_hour: 1n, per_month: 730n, per_year: 8760n } as const
@@ -204,9 +246,9 @@ function listTerms(asked: CostAsked) {
 /** A million dollars an hour, a kWh or a million tokens: more is a slip of the decimal point. */
 const highest = 1_000_000n
 
-function exact(param: string, text: string, decimals: number): bigint {
+function exact(param: string, text: string, decimals: number, most = highest): bigint {
   const value = parseDecimal(text, decimals)
-  if (value !== undefined && value <= highest * 10n ** BigInt(decimals)) return value
+  if (value !== undefined && value <= most * 10n ** BigInt(decimals)) return value
   throw new ControlError(
     'invalid_value',
     `${JSON.stringify(text)} has more than ${decimals} decimals, or is too much`,
@@ -226,6 +268,10 @@ export function termsText({ kind, terms }: Pick<CostDeclaration, 'kind' | 'terms
   if (terms.per === 'hour') return `${formatDecimal(terms.amount, 9)} USD/h`
   if (terms.per === 'kW')
     return `${formatDecimal(terms.amount, 9)} USD/kW of the month's highest ${terms.interval_min} min, ${terms.rule}`
+  if (terms.per === 'job') {
+    const over = terms.tokens === null ? `${terms.months} months` : `${terms.tokens} tokens`
+    return `${formatDecimal(terms.amount, 9)} USD, ${formatDecimal(terms.energy_mj / 3600n, 6)} kWh, over ${over}`
+  }
   if (terms.per === 'token') {
     const { input_uncached, output_visible } = terms.perMillion
     return `${formatDecimal(input_uncached, 9)} in, ${formatDecimal(output_visible, 9)} out USD/M tokens`

@@ -9,8 +9,9 @@ import { ingestJournal, journalReadTo } from '../../adapters/sqlite/ingest.ts'
 import { closeRow, gateway, journaled, setTestPrice } from '../../adapters/sqlite/testing.ts'
 import type { CostAnswer } from '../../books/cost-answer.ts'
 import { hour_ms } from '../../books/cost-hour.ts'
+import type { MakingAnswer } from '../../books/making-answer.ts'
 import { id } from '../../units/ids.ts'
-import { costCurve } from '../cli/cost-file.ts'
+import { cardKwh, costCurve } from '../cli/cost-file.ts'
 import { costView } from '../cli/cost-view.ts'
 import { ControlError } from './errors.ts'
 import { type Reached, reach } from './reach.ts'
@@ -89,6 +90,12 @@ test('what cannot be is refused, by field', async () => {
     [{ kind: 'tariff', value: '0.1', rules: [{ months: [13], value: '1' }] }, 'invalid_value', 'rules'],
     [{ kind: 'tariff', value: '0.1', points: [{ at: 'noon', value: '1' }] }, 'invalid_value', 'points'],
     [{ kind: 'list', name: 'gpu', input: '1', output: '1' }, 'invalid_value', 'model'],
+    [{ kind: 'training', name: 'm', usd: '1' }, 'invalid_value', 'over_tokens'],
+    [{ kind: 'training', name: 'm', usd: '1', over_months: 1, over_tokens: 1 }, 'invalid_value', 'over_months'],
+    [{ kind: 'training', name: 'm', over_months: 1 }, 'invalid_value', 'usd'],
+    [{ kind: 'training', name: 'm', usd_per_kwh: '1', over_months: 1 }, 'invalid_value', 'kwh'],
+    [{ kind: 'training', usd: '1', over_months: 1 }, 'invalid_value', 'name'],
+    [{ kind: 'evaluation', name: 'mm', usd: '1', over_months: 1 }, 'not_found', 'name'],
     [{ kind: 'demand' }, 'invalid_value', 'per_kw'],
     [{ kind: 'demand', per_kw: '1', interval_min: 7 }, 'invalid_value', 'interval_min'],
     [{ kind: 'demand', per_kw: '1', borne: 'never' }, 'invalid_value', 'borne'],
@@ -114,6 +121,36 @@ test('a demand charge holds from the month under way, and its peak is shown', as
   const { months } = (await other.json('GET', '/api/books/demand')) as { months: Record<string, unknown>[] }
   assert(months.length > 0 || new Date().getUTCDate() === 1, 'its hours are closed back to the first')
   for (const month of months) assert.deepEqual([month.usd_per_kw, month.charge_usd], ['14.2', '0'])
+})
+
+test('what a model cost is declared of it: dollars, and kWh at a price; and shown with what is borne', async () => {
+  const lonely = await lonelyOperator()
+  const other = await reach(lonely.factory.home.root, () => undefined)
+  await other.json('POST', '/api/engines', { name: 'gpu', url: await fakeUpstream(['m']) })
+  const job = { kind: 'training', name: 'm', job: 'second', usd: '100', kwh: '350.5', usd_per_kwh: '0.08' }
+  const made = (await other.json('POST', '/api/costs', { ...job, over_tokens: 1_000_000_000, from })) as object
+  const { name, terms, job: of } = made as Record<string, unknown>
+  assert.deepEqual([name, of, terms], ['m', 'second', '128.04 USD, 350.5 kWh, over 1000000000 tokens'])
+  await other.json('POST', '/api/costs', { kind: 'data', name: 'm', usd: '7.3', over_months: 10, from })
+  for (let turn = 0; turn < 10 && closeHours(lonely.factory.store, Date.now()); turn++);
+  const { jobs } = (await other.json('GET', '/api/books/making')) as { jobs: MakingAnswer[] }
+  assert.deepEqual(
+    jobs.map((one) => [one.kind, one.job, one.borne_usd, one.left_usd, one.served_tokens, one.usd_per_mtoken.value]),
+    [
+      ['training', 'second', '0', '128.04', 0, 0.12804],
+      ['data', 'first', '0.001', '7.299', null, null],
+    ],
+  )
+  const to = new Date(begin_ms + hour_ms).toISOString()
+  const answer = (await other.json('GET', `/api/books/cost?from=${from}&to=${to}`)) as CostAnswer
+  assert.deepEqual(
+    [answer.total_usd, answer.making_usd, answer.making],
+    ['0.001', '0.001', [{ name: 'm/data', usd: '0.001' }]],
+  )
+  assert(costView(answer).some((line) => /m\/data +0\.001/.test(line)))
+  const card = fileURLToPath(new URL('../../../models/starter/card.json', import.meta.url))
+  assert.equal(cardKwh(card), '0.002688')
+  assert.throws(() => cardKwh(fileURLToPath(new URL('../../../package.json', import.meta.url))), /joules/)
 })
 
 test('an hour that is over: its parts are its total, as a table too; a receipt has its cost beside its charge', async () => {

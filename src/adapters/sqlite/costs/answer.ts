@@ -5,6 +5,7 @@ import { hour_ms, hourOf } from '../../../books/cost-hour.ts'
 import type { CostFlow } from '../../../books/cost-part.ts'
 import type { CostDimension } from '../../../books/cost-place.ts'
 import { facilityEnergy } from '../../../books/facility.ts'
+import { jobsOf } from '../../../books/making.ts'
 import type { Books } from '../books.ts'
 import { allBig, one, stream } from '../query.ts'
 import { rolledTransfers } from '../rolled.ts'
@@ -49,6 +50,7 @@ const time = `
 export function costs(books: Books, from: number, to: number, by: CostDimension, contracted_w?: number) {
   const carbon = flowsOf(books, 'ugCO2e', from, to)
   const metered = meteredHours(books, from, to)
+  const declared = declarations(books)
   const worked = one<{ busy_s: number | null; all_s: number | null }>(books.database, time, from, to)
   return costAnswer(
     {
@@ -59,7 +61,8 @@ export function costs(books: Books, from: number, to: number, by: CostDimension,
       busy_s: worked?.busy_s ?? 0,
       all_s: worked?.all_s ?? 0,
       carbon_ug: carbon.reduce((sum, { to: into, amount }) => sum + (into.startsWith('cost/') ? amount : -amount), 0n),
-      facility: facilityEnergy(metered, declarations(books)),
+      facility: facilityEnergy(metered, declared),
+      jobs: jobsOf(declared),
       contracted_w,
       lines: lineFacts(books, by, { from, to, metered }),
     },

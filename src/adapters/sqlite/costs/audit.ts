@@ -9,10 +9,12 @@ import { all, allBig } from '../query.ts'
 import { rolledTransfers } from '../rolled.ts'
 import { fitsIn } from '../step-fits.ts'
 import type { Store } from '../store.ts'
+import { checkBeside, isBeside } from './beside.ts'
 import { costTransfers } from './cost-transfers.ts'
 import { declarations } from './declarations.ts'
 import { checkDemand } from './demand.ts'
 import { costsOfHour } from './gather.ts'
+import { checkMaking } from './making.ts'
 
 type Reader = Pick<Store, 'database'>
 
@@ -36,12 +38,14 @@ export function checkCosts(books: Reader, findings: Findings): void {
   const stored = Map.groupBy(
     allBig<CostRow>(
       books.database,
-      "select hour, source, unit, amount, rolled from cost_hour where source not like 'demand/%' order by hour, source",
+      `select hour, source, unit, amount, rolled from cost_hour where not ${isBeside} order by hour, source`,
     ),
     ({ hour }) => Number(hour),
   )
   const [declared, fits] = [declarations(books), fitsIn(books)]
-  let explained = checkDemand(books, findings, declared)
+  let explained = checkBeside(books, findings)
+  checkDemand(books, findings, declared)
+  checkMaking(books, findings, declared)
   for (const closed of all<ClosedRow>(books.database, 'select * from closed_hour order by hour')) {
     const { hour } = closed
     const rows = (stored.get(hour) ?? []).filter(({ rolled }) => rolled === 0n)

@@ -3,6 +3,7 @@
  * something was learned after it was closed is worked out again, and the difference is posted.
  */
 import type { Account, LedgerUnit } from '../../../books/account.ts'
+import { makingKinds } from '../../../books/cost.ts'
 import type { BorneHour } from '../../../books/cost-hour.ts'
 import { borneBy, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
 import { logLate_ms } from '../../../books/orphan.ts'
@@ -13,9 +14,11 @@ import { postTransfers } from '../ledger.ts'
 import { all, one, run } from '../query.ts'
 import { rolledUp } from '../rolled.ts'
 import type { Store } from '../store.ts'
+import { isBeside } from './beside.ts'
 import { costTransfers } from './cost-transfers.ts'
-import { declarations, longestBack_ms } from './declarations.ts'
+import { declarationsOf, longestBack_ms } from './declarations.ts'
 import { keepPeaks, postDemand } from './demand.ts'
+import { keepServed, postMaking } from './making.ts'
 import { type WorkedHour, workOut } from './work-out.ts'
 
 type Reader = Pick<Store, 'database'>
@@ -42,7 +45,11 @@ export function dueHours(store: Store, now_ms: number, most: number): number[] {
 }
 
 /** Within a transaction of the caller's: what differs from what is posted is posted. */
-export function postWorked(store: Store, { hour, costs, peaks, declared, fit }: WorkedHour, now_ms: number): void {
+export function postWorked(
+  store: Store,
+  { hour, costs, peaks, served, declared, fit }: WorkedHour,
+  now_ms: number,
+): void {
   const before = one<{ revision: number }>(store.database, 'select revision from closed_hour where hour = ?', hour)
   const revision = (before?.revision ?? 0) + 1
   for (const cost of [...costs, ...goneFrom(store, hour, costs)]) {
@@ -53,7 +60,10 @@ export function postWorked(store: Store, { hour, costs, peaks, declared, fit }: 
   }
   run(store.database, keepHour, hour, revision, declared, fit, now_ms)
   keepPeaks(store, hour, peaks)
-  postDemand(store, hour, declarations(store))
+  keepServed(store, hour, served)
+  const known = declarationsOf(store, ['demand', ...makingKinds])
+  postDemand(store, hour, known)
+  postMaking(store, hour, before !== undefined, known)
 }
 
 const keepCost = `
@@ -66,12 +76,12 @@ const keepHour = `
   on conflict (hour) do update set revision = excluded.revision, declared = excluded.declared, fit = excluded.fit,
     closed_ms = excluded.closed_ms, stale = 0`
 
-/** What cost something when the hour was closed first, and by what is known now costs nothing. Demand is the month's (`demand.ts`). */
+/** What cost something when the hour was closed first, and by what is known now costs nothing. What is posted beside the hour is not among it. */
 function goneFrom({ database }: Reader, hour: number, costs: readonly BorneHour[]): BorneHour[] {
   const is = new Set(costs.map(({ source, unit }) => `${unit} ${source}`))
   return all<{ source: Account; unit: LedgerUnit }>(
     database,
-    "select source, unit from cost_hour where hour = ? and amount > 0 and source not like 'demand/%'",
+    `select source, unit from cost_hour where hour = ? and amount > 0 and not ${isBeside}`,
     hour,
   )
     .filter(({ source, unit }) => !is.has(`${unit} ${source}`))

@@ -1,5 +1,5 @@
 /** What things cost, as people said it. */
-import type { CostDeclaration, CostTerms } from '../../../books/cost.ts'
+import type { CostDeclaration, CostKind, CostTerms } from '../../../books/cost.ts'
 import { hourOf } from '../../../books/cost-hour.ts'
 import type { DemandRule } from '../../../books/demand.ts'
 import type { Series } from '../../../plant/energy/series.ts'
@@ -20,9 +20,15 @@ export const declarations = (
   { database }: Pick<Store, 'database'>,
   until = Number.MAX_SAFE_INTEGER,
 ): CostDeclaration[] =>
-  all<Row>(database, 'select * from cost_declaration where version <= ? order by version', until).map(
-    ({ terms, ...row }) => ({ ...row, terms: termsFrom(JSON.parse(terms)) }),
-  )
+  all<Row>(database, 'select * from cost_declaration where version <= ? order by version', until).map(declarationIn)
+
+const declarationIn = ({ terms, ...row }: Row): CostDeclaration => ({ ...row, terms: termsFrom(JSON.parse(terms)) })
+
+/** Of some kinds: a year of five-minute values is not read where nobody asks for it. */
+export const declarationsOf = ({ database }: Pick<Store, 'database'>, kinds: readonly CostKind[]): CostDeclaration[] =>
+  kinds
+    .flatMap((kind) => all<Row>(database, 'select * from cost_declaration where kind = ?', kind).map(declarationIn))
+    .sort((a, b) => a.version - b.version)
 
 export const newestDeclaration = ({ database }: Pick<Store, 'database'>): number =>
   one<{ version: number | null }>(database, 'select max(version) as version from cost_declaration')?.version ?? 0
@@ -70,6 +76,9 @@ interface TermsText {
   readonly interval_min?: number
   readonly offset_min?: number
   readonly rule?: DemandRule
+  readonly energy_mj?: string
+  readonly months?: number | null
+  readonly tokens?: number | null
   readonly perMillion?: Readonly<Record<string, string>>
   readonly series?: {
     readonly usual: string
@@ -83,6 +92,10 @@ function termsFrom({ per, amount = '0', perMillion = {}, series, ...rest }: Term
   if (per === 'kW') {
     const { interval_min = 15, offset_min = 0, rule = 'even' } = rest
     return { per, amount: nanoDollars(BigInt(amount)), interval_min, offset_min, rule }
+  }
+  if (per === 'job') {
+    const { energy_mj = '0', months = null, tokens = null } = rest
+    return { per, amount: nanoDollars(BigInt(amount)), energy_mj: BigInt(energy_mj), months, tokens }
   }
   if (per === 'token') {
     const prices = Object.entries(perMillion).map(([of, text]) => [of, price(BigInt(text))] as const)

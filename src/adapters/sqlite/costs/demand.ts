@@ -5,7 +5,7 @@
 import { accounts } from '../../../books/account.ts'
 import type { Findings } from '../../../books/check.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
-import { borneBy, hour_ms, hourOf, postHour } from '../../../books/cost-hour.ts'
+import { hour_ms, hourOf } from '../../../books/cost-hour.ts'
 import type { BillingMonth, DemandTerms, HourPeak, Reading } from '../../../books/demand.ts'
 import {
   billingMonth,
@@ -15,10 +15,9 @@ import {
   longestReading_ms,
   peaksOfHour,
 } from '../../../books/demand.ts'
-import { postTransfers } from '../ledger.ts'
 import { all, allBig, one, run } from '../query.ts'
 import type { Store } from '../store.ts'
-import { costTransfers } from './cost-transfers.ts'
+import { type HourShare, isUnderRepair, postBeside } from './beside.ts'
 import { markStale } from './stale.ts'
 
 type Reader = Pick<Store, 'database'>
@@ -77,31 +76,9 @@ export function postDemand(store: Store, hour: number, declared: readonly CostDe
     const charged = monthOf(store, connection, hour, declared)
     if (!charged || isUnderRepair(store, charged.month)) continue
     const due = dueBy(charged)
-    for (const [of, before] of charged.closed) {
-      const now = due.get(of) ?? before.amount
-      if (!before.frozen && now !== before.amount) post(store, connection, of, before.amount, now)
-    }
+    const way = { source: accounts.demand(connection), to: accounts.overheadCost('demand') }
+    for (const share of charged.closed.values()) postBeside(store, way, share, due.get(share.hour) ?? 0n)
   }
-}
-
-function post(store: Store, connection: string, hour: number, before: bigint, now: bigint): void {
-  const source = accounts.demand(connection)
-  const to = accounts.overheadCost('demand')
-  const cost = { source, hour, unit: 'nano-USD', amount: now, borne: new Map([[to, now]]) } as const
-  // Each posting of an hour is one transfer.
-  const revision = costTransfers(store, hour, source, 'nano-USD').length + 1
-  postTransfers(store, [{ source: `hour/${hour}`, transfers: postHour(cost, new Map([[to, before]]), revision) }])
-  run(store.database, keep, hour, source, now)
-}
-
-const keep = `
-  insert into cost_hour (hour, source, unit, amount, busy_s, all_s) values (?, ?, 'nano-USD', ?, 0, 0)
-  on conflict (hour, source, unit) do update set amount = excluded.amount`
-
-interface Closed {
-  readonly amount: bigint
-  /** It stays as it is. */
-  readonly frozen: boolean
 }
 
 /** A connection's month as it is in the books. */
@@ -109,7 +86,7 @@ export interface ChargedMonth {
   readonly terms: DemandTerms
   readonly month: BillingMonth
   readonly peaks: readonly HourPeak[]
-  readonly closed: ReadonlyMap<number, Closed>
+  readonly closed: ReadonlyMap<number, HourShare>
 }
 
 const closedIn = `
@@ -157,7 +134,9 @@ export function monthOf(
       interval_min: Number(row.interval_min),
       energy_mj: row.energy_mj,
     })),
-    closed: new Map(closed.map((row) => [Number(row.hour), { amount: row.amount, frozen: row.frozen !== 0n }])),
+    closed: new Map(
+      closed.map(({ hour: of, amount, frozen }) => [Number(of), { hour: Number(of), amount, frozen: frozen !== 0n }]),
+    ),
   }
 }
 
@@ -174,28 +153,10 @@ export function dueBy({ terms, month, peaks, closed }: ChargedMonth): Map<number
   return demandByHour(terms, month, peaks, fixed)
 }
 
-const isUnderRepair = ({ database }: Reader, { from, to }: BillingMonth): boolean =>
-  one(database, 'select 1 from closed_hour where stale = 1 and hour >= ? and hour < ? limit 1', from, to) !== undefined
-
-/** What each hour's peak is by its meters, and what each month owes by its peaks; returns how many transfers it looked at. */
-export function checkDemand(books: Reader, findings: Findings, declared: readonly CostDeclaration[]): number {
-  let explained = 0
-  const charged = "select hour, source, amount, rolled from cost_hour where source >= 'demand/' and source < 'demand0'"
-  for (const { hour, source, amount, rolled } of allBig<{
-    hour: bigint
-    source: ReturnType<typeof accounts.demand>
-    amount: bigint
-    rolled: bigint
-  }>(books.database, charged)) {
-    if (rolled !== 0n) continue
-    const transfers = costTransfers(books, Number(hour), source, 'nano-USD')
-    explained += transfers.length
-    const booked = [...borneBy(source, transfers).values()].reduce((sum, one) => sum + one, 0n)
-    if (booked !== amount) findings.add('hour', `${hour}/${source}`, `cost ${amount} nano-USD, ${booked} are booked`)
-  }
+/** What each hour's peak is by its meters, and what each month owes by its peaks. */
+export function checkDemand(books: Reader, findings: Findings, declared: readonly CostDeclaration[]): void {
   checkPeaks(books, findings, declared)
   for (const connection of connectionsOf(declared)) checkMonths(books, findings, connection, declared)
-  return explained
 }
 
 interface ClosedRow {

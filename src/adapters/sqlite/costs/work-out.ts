@@ -7,12 +7,15 @@ import type { Store } from '../store.ts'
 import { declarations } from './declarations.ts'
 import { hourPeaks } from './demand.ts'
 import { costsOfHour } from './gather.ts'
+import { servedInHour } from './making.ts'
 
 export interface WorkedHour {
   readonly hour: number
   readonly costs: readonly BorneHour[]
   /** Its highest power, where demand is charged. */
   readonly peaks: readonly HourPeak[]
+  /** Tokens by model, where they bear what making it cost. */
+  readonly served: ReadonlyMap<string, bigint>
   /** The newest declaration and fit that were known. */
   readonly declared: number
   readonly fit: number
@@ -24,6 +27,7 @@ export function workOut(books: Pick<Store, 'database'>, hour: number): WorkedHou
     hour,
     costs: costsOfHour(books, hour, { declared, fits }).map(borneHour),
     peaks: hourPeaks(books, hour, declared),
+    served: servedInHour(books, hour, declared),
     declared: declared.at(-1)?.version ?? 0,
     fit: fits.at(-1)?.version ?? 0,
   }

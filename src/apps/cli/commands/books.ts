@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import type { DemandAnswer } from '../../../books/demand-answer.ts'
+import type { MakingAnswer } from '../../../books/making-answer.ts'
 import { ControlError } from '../../operator/errors.ts'
-import { costView, demandRow } from '../cost-view.ts'
+import { costView, demandRow, makingRow } from '../cost-view.ts'
 import { exitCodes } from '../exit.ts'
 import { forecastView } from '../forecast-view.ts'
 import { invoiceFile } from '../invoice-file.ts'
@@ -94,6 +95,17 @@ export function bookCommands(program: Command): void {
       .option('--by <what>', 'tenant, application, key, model, class, replica, chip, source or hour (default: model)'),
     async (factory, { from, to, by, ...options }) => {
       show(await factory.json('GET', `/api/books/cost${query({ from, to, by })}`), options, costView)
+      return undefined
+    },
+  )
+
+  does(
+    books
+      .command('making')
+      .description('what training, evaluation and data of models cost, and how much of it what they served has borne'),
+    async (factory, options) => {
+      const answer = await factory.json('GET', '/api/books/making')
+      show(answer, options, ({ jobs }: { jobs: MakingAnswer[] }) => jobs.map(makingRow))
       return undefined
     },
   )

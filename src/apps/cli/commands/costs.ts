@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { costCurve } from '../cost-file.ts'
+import { cardKwh, costCurve } from '../cost-file.ts'
 import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
 
@@ -17,6 +17,13 @@ interface Set {
   readonly rate?: string
   readonly value?: string
   readonly perKw?: string
+  readonly job?: string
+  readonly usd?: string
+  readonly kwh?: string
+  readonly usdPerKwh?: string
+  readonly card?: string
+  readonly overMonths?: string
+  readonly overTokens?: string
   readonly interval?: string
   readonly borne?: string
   readonly offset?: string
@@ -38,7 +45,10 @@ export function costCommands(program: Command): void {
     costs
       .command('set')
       .description('declare a cost: a new version, from now or another moment; from an earlier one it is a correction')
-      .argument('<kind>', 'capacity, list, demand, staff, licence, floor, support, tariff, pue or carbon')
+      .argument(
+        '<kind>',
+        'capacity, list, training, evaluation, data, demand, staff, licence, floor, support, tariff, pue or carbon',
+      )
       .argument(
         '[name]',
         'an engine (capacity, list), a meter (demand, tariff, pue, carbon: all), or a name of its own',
@@ -68,6 +78,13 @@ export function costCommands(program: Command): void {
       .option('--cache-read <usd>', 'list: prompt tokens found in the cache (default: as input)')
       .option('--cache-write <usd>', 'list: prompt tokens written to the cache (default: as input)')
       .option('--reasoning <usd>', 'list: tokens of thought (default: as output)')
+      .option('--usd <usd>', 'training, evaluation, data: what it cost, once')
+      .option('--kwh <number>', 'training, evaluation, data: what it drew')
+      .option('--card <file>', 'training: kWh from the card of `models train`')
+      .option('--usd-per-kwh <usd>', 'what its kWh cost, unless they are in --usd or on a meter of this factory')
+      .option('--over-months <n>', 'it is borne over so many months of 730 hours')
+      .option('--over-tokens <n>', 'it is borne by so many tokens that the model serves')
+      .option('--job <name>', 'which of the model’s trainings it is (default: first)')
       .option('--from <date>', 'such as 2027-01-31 (default: now)')
       .option('--note <text>', 'why, for whoever reads the history'),
     async (factory, asked, kind, name) => {
@@ -88,6 +105,12 @@ export function costCommands(program: Command): void {
         per_kw: asked.perKw,
         interval_min: number(asked.interval),
         borne: asked.borne,
+        job: asked.job,
+        usd: asked.usd,
+        kwh: asked.card === undefined ? asked.kwh : cardKwh(asked.card),
+        usd_per_kwh: asked.usdPerKwh,
+        over_months: number(asked.overMonths),
+        over_tokens: number(asked.overTokens),
         ...(asked.offset !== undefined && { offset_min: number(asked.offset) }),
         input: asked.input,
         output: asked.output,

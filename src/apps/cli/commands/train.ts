@@ -51,6 +51,9 @@ async function starterModel({ data, epochs, restart = false, ...options }: Train
     bar.end()
     show(card, options, cardView)
     talk(`Written to ${out}. Next: wattmill models add ${join(out, 'starter.gguf')} --name my-starter`)
+    talk(
+      `What it drew, into its cost per token: wattmill costs set training my-starter --card ${join(out, 'card.json')} --usd-per-kwh USD --over-tokens N`,
+    )
     return 0
   } catch (cause) {
     bar.end()

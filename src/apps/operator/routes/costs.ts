@@ -3,14 +3,17 @@ import { splitsRolledDay } from '../../../adapters/sqlite/answers.ts'
 import { closedHours, costs } from '../../../adapters/sqlite/costs/answer.ts'
 import { declarations, declare } from '../../../adapters/sqlite/costs/declarations.ts'
 import { chargedMonths } from '../../../adapters/sqlite/costs/demand.ts'
+import { borneJobs } from '../../../adapters/sqlite/costs/making.ts'
 import { costOfRequest } from '../../../adapters/sqlite/costs/of-request.ts'
 import { listEngines } from '../../../adapters/sqlite/registry/engines.ts'
 import { settledRow } from '../../../adapters/sqlite/settled-row.ts'
+import type { Store } from '../../../adapters/sqlite/store.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
 import { inForce } from '../../../books/cost.ts'
 import { hour_ms } from '../../../books/cost-hour.ts'
 import { costDimensions } from '../../../books/cost-place.ts'
 import { demandAnswer } from '../../../books/demand-answer.ts'
+import { makingAnswer } from '../../../books/making-answer.ts'
 import { parted } from '../../../books/tally.ts'
 import { costInput, costKinds, declarationOf, termsText } from '../cost-terms.ts'
 import { ControlError } from '../errors.ts'
@@ -59,6 +62,7 @@ export const costRoutes: readonly Route[] = [
           param: 'name',
           next: 'wattmill engines list',
         })
+      if (wanted.terms.per === 'job') servedModel(store, asked.name ?? '')
       const made = declare(store, wanted, now())
       return display(made, inForce(declarations(store), made.kind, made.name, now())?.version === made.version)
     },
@@ -101,6 +105,13 @@ export const costRoutes: readonly Route[] = [
   }),
   route({
     method: 'GET',
+    path: '/api/books/making',
+    role: 'viewer',
+    about: 'What training, evaluation and data of models cost, and how much of it is borne by what they served',
+    run: ({ store }) => ({ jobs: borneJobs(store, declarations(store)).map(makingAnswer) }),
+  }),
+  route({
+    method: 'GET',
     path: '/api/books/demand',
     role: 'viewer',
     about: 'Demand charges by billing month: the peak so far, what it costs, and how much of that hours bear by now',
@@ -120,14 +131,25 @@ export const costRoutes: readonly Route[] = [
   }),
 ]
 
+/** A slip of the keyboard would never be borne. */
+function servedModel(store: Store, model: string): void {
+  const models = [...new Set(listEngines(store).flatMap((engine) => Object.keys(engine.models)))]
+  if (models.includes(model)) return
+  throw new ControlError('not_found', `no engine serves ${model}${didYouMean(model, models)}`, {
+    param: 'name',
+    next: 'wattmill models list   (what a model cost is declared when it is served)',
+  })
+}
+
 const display = (one: CostDeclaration, current: boolean) => {
   const { version, kind, name, from_ms, declared_ms, note, terms } = one
-  const [engine = name, model] = kind === 'list' ? parted(name) : [name]
+  const [first = name, second] = terms.per === 'token' || terms.per === 'job' ? parted(name) : [name]
   return {
     version,
     kind,
-    name: engine,
-    model: model ?? null,
+    name: first,
+    model: terms.per === 'token' ? (second ?? null) : null,
+    job: terms.per === 'job' ? (second ?? null) : null,
     in_force: current,
     from: isoOrNull(from_ms),
     declared: isoOrNull(declared_ms),
