@@ -153,6 +153,7 @@ function attemptText(row: CloseRow, attempt: Attempt, price: PriceVersion | unde
     usage: attempt.usage as Usage,
     unbilled: attempt.unbilled ?? null,
     hedge: attempt.hedge ?? null,
+    choice: attempt.choice ?? null,
     waste: parts.find(({ cause }) => cause)?.cause ?? null,
     charges_usd: Object.fromEntries(charges.map(([of, amount]) => [of, formatDollars(amount)])) as {
       [Class in TokenClass]?: string

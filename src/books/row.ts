@@ -21,6 +21,23 @@ export const isBilled = (outcome: Outcome): boolean =>
 /** Why an attempt's tokens were for nothing: the request's outcome, or another attempt was needed. */
 export type WasteCause = Exclude<Outcome, 'complete' | 'client_closed'> | 'retry' | 'hedge' | 'foreign'
 
+/** What serving a request on a replica was expected to cost; nano-dollars. What each part is stands at `moneyRule`. */
+export interface CostParts {
+  readonly prefill: number
+  readonly decode: number
+  readonly eviction: number
+  readonly waiting: number
+  readonly behind: number
+  readonly late: number
+}
+
+/** Why a replica was chosen of several: its expected cost, and that of the next best. */
+export interface Choice {
+  readonly of: number
+  readonly nano_usd: CostParts
+  readonly next: { readonly replica: ReplicaId; readonly nano_usd: CostParts }
+}
+
 /** One try of one engine. The last one has the request's outcome; those before it were retried. */
 export interface Attempt {
   readonly number: number
@@ -28,6 +45,8 @@ export interface Attempt {
   readonly usage: Usage
   /** It was started beside an attempt whose first token had not come after so long, where so much was expected. */
   readonly hedge?: { readonly after_ms: number; readonly expected_ms: number }
+  /** Absent: there was no choice, or the rule does not count in money. */
+  readonly choice?: Choice
   /** Another attempt answered first: waste by cause `hedge`, and nobody's bill. */
   readonly lost?: true
   /** The part of it that an allowance had no room for: waste by cause `budget_exhausted`, and nobody's bill. */

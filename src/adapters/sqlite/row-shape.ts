@@ -38,12 +38,28 @@ const usage = Type.Object({
   output_visible: count,
   reasoning: count,
 })
+/** What was expected, not what is booked: whole nano-dollars. */
+const expected = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000_000 })
+const costParts = Type.Object({
+  prefill: expected,
+  decode: expected,
+  eviction: expected,
+  waiting: expected,
+  behind: expected,
+  late: expected,
+})
+const choice = Type.Object({
+  of: Type.Integer({ minimum: 2 }),
+  nano_usd: costParts,
+  next: Type.Object({ replica: name, nano_usd: costParts }),
+})
 const attempt = Type.Object({
   number: Type.Integer({ minimum: 1, maximum: 1000 }),
   replica: name,
   usage,
   unbilled: Type.Optional(usage),
   hedge: Type.Optional(Type.Object({ after_ms: time, expected_ms: time })),
+  choice: Type.Optional(choice),
   lost: Type.Optional(Type.Literal(true)),
 })
 const outcomes = [

@@ -1,5 +1,7 @@
 import type { ExplainedInterval, Explanation, Moved } from '../../adapters/sqlite/explain.ts'
 import type { Receipt } from '../../books/receipt.ts'
+import type { CostParts } from '../../books/row.ts'
+import { formatDollars, nanoDollars } from '../../units/amount.ts'
 import { fields, type Row, table } from './print.ts'
 import { attemptRow, attribution, joules } from './views.ts'
 
@@ -43,12 +45,24 @@ const openLines = (receipt: Open): string[] => [
 const hedgeText = (hedge: Settled['attempts'][number]['hedge']): string =>
   hedge ? `, a hedge: no first token after ${hedge.after_ms} ms, ${hedge.expected_ms} ms were expected` : ''
 
+/** Why this replica: what it was expected to cost, part by part, beside the next best. */
+const choiceText = ({ of, nano_usd, next }: NonNullable<Settled['attempts'][number]['choice']>): string =>
+  `of ${of} for ${costText(nano_usd)}; next ${next.replica} for ${costText(next.nano_usd)}`
+
+function costText(parts: CostParts): string {
+  const usd = (amount: number): string => `$${formatDollars(nanoDollars(BigInt(amount)))}`
+  const each = Object.entries(parts).filter(([, amount]) => amount > 0)
+  const total = each.reduce((sum, [, amount]) => sum + amount, 0)
+  return `${usd(total)} (${each.map(([part, amount]) => `${part} ${usd(amount)}`).join(' + ')})`
+}
+
 function settledLines(receipt: Settled): string[] {
   const { attempts, energy, cached } = receipt
   const engines = attempts.map(
     ({ number, replica, waste, hedge }) =>
       `${number}. ${replica}${hedgeText(hedge)}${waste ? ` (waste: ${waste})` : ''}`,
   )
+  const chosen = attempts.flatMap(({ number, choice }) => (choice ? `${number}. ${choiceText(choice)}` : []))
   return [
     `Request ${receipt.id} ended: ${receipt.outcome}`,
     '',
@@ -68,6 +82,7 @@ function settledLines(receipt: Settled): string[] {
       fields({
         engines:
           engines.length > 0 ? engines : cached ? `none: the answer of ${cached.from}, from the cache` : 'none took it',
+        chosen: chosen.length > 0 ? chosen : undefined,
         first_token: receipt.ttft_ms === null ? 'none' : `after ${receipt.ttft_ms} ms`,
         settled: at(receipt.closed_ms),
       }),

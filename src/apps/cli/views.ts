@@ -106,7 +106,7 @@ export const fitsView = ({
 const micro = (joules: number): string => (joules * 1e6).toPrecision(3)
 
 /** Tokens by class with who counted them, and what each class cost. */
-export const attemptRow = ({ number, replica, usage, ...rest }: Settled['attempts'][number]): Row => ({
+export const attemptRow = ({ number, replica, usage, choice: _, ...rest }: Settled['attempts'][number]): Row => ({
   attempt: number,
   engine: replica,
   ...Object.fromEntries(

@@ -73,6 +73,8 @@ export interface Flow {
   tries: number
   /** Why the attempt under way was started beside another; undefined: it was not. */
   hedge: Attempt['hedge']
+  /** Why the attempt under way went where it did. */
+  choice: Attempt['choice']
   /** Another attempt under way, of which one only is answered with. */
   rival: Rival | undefined
   /** An attempt has sent something, so that no other can answer. */
@@ -96,6 +98,7 @@ export interface Rival {
   readonly attempt: number
   readonly replica: Replica | undefined
   readonly hedge: Attempt['hedge']
+  readonly choice: Attempt['choice']
   begun: Flow['begun']
   produced: Tokens
   lost: boolean
@@ -118,6 +121,7 @@ export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Second
   produced: tokens(0),
   tries: 0,
   hedge: undefined,
+  choice: undefined,
   rival: undefined,
   answered: false,
   over: undefined,
@@ -167,6 +171,8 @@ export interface Policy {
   admit(flow: Flow, now: Seconds): Admission
   /** The replica for the next attempt, counted as its load until `left`; undefined: none. */
   route(flow: Flow, now: Seconds): Replica | undefined
+  /** Why the attempt that was just routed goes where it does; undefined: there was no choice. */
+  choice(flow: Flow): Attempt['choice']
   /** How long to wait for the first token of the attempt that was just started, before `late`; undefined: it is not hedged. */
   patience(flow: Flow): Seconds | undefined
   /** A replica for a second attempt beside the one under way, and why; undefined: none, or the budget has no money for it. */

@@ -20,6 +20,7 @@ export function metered(flow: Flow, told: Usage | undefined, of: Flow | Rival = 
     replica: of.replica.id,
     usage: filledFrom(told ?? missingUsage, passed(flow, of)),
     ...(of.hedge && { hedge: of.hedge }),
+    ...(of.choice && { choice: of.choice }),
     ...(of !== flow && { lost: true }),
   }
 }

@@ -35,6 +35,7 @@ export function livePolicy(bounds: Bounds, rule?: Rule): LivePolicy {
       if (expected) hedging.served(expected.cost)
       return replica
     },
+    choice: (flow) => router.choice(flow),
     begun: (flow) => router.begun(flow),
     patience(flow) {
       const expected = router.expected(flow)

@@ -15,6 +15,7 @@ export const raceOf = (policy: Policy, world: World, post: (flow: Flow, outcome:
     flow.replica = replica
     flow.begun = undefined
     flow.hedge = why
+    flow.choice = policy.choice(flow)
     world.generate(flow, replica)
   }
   const late = (flow: Flow, now: Seconds): void => {
@@ -68,14 +69,16 @@ function exchange(flow: Flow): void {
   flow.replica = rival.replica
   flow.begun = rival.begun
   flow.hedge = rival.hedge
+  flow.choice = rival.choice
 }
 
 /** The flow's own attempt, as it is when another starts beside it. */
-const rivalOf = ({ attempt, replica, begun, hedge, produced }: Flow): Rival => ({
+const rivalOf = ({ attempt, replica, begun, hedge, choice, produced }: Flow): Rival => ({
   attempt,
   replica,
   begun,
   hedge,
+  choice,
   produced,
   lost: false,
 })

@@ -32,6 +32,9 @@ export interface Dispatch {
   known: boolean
   /** Its first token has come. */
   decoding: boolean
+  /** When, and how many requests decoded there then; 0 before. */
+  firstAt: Seconds
+  beside: number
   /** When its first token was expected, from when it was sent. */
   readonly expected: Seconds
   /** Uncached tokens that were ahead of it when it was sent. */
@@ -60,6 +63,9 @@ export class ReplicaView {
   prefillRate: number
   /** Samples that it was learned from. */
   learned = 0
+  /** Tokens of answers that all of it makes in a second when it has its usual load: learned. */
+  decodeRate = usualDecodeRate
+  decodesLearned = 0
 
   constructor(index: number, replica: Replica) {
     this.index = index
@@ -73,7 +79,7 @@ export class ReplicaView {
     const ahead = this.prefilling
     const guess = { uncached, known: looked, ahead, matched, blocks: blocks.length }
     const expected = seconds((ahead + uncached) / this.prefillRate)
-    const dispatch = { sentAt: now, prompt, decoding: false, expected, ...guess }
+    const dispatch = { sentAt: now, prompt, decoding: false, firstAt: seconds(0), beside: 0, expected, ...guess }
     this.running++
     this.prefilling += uncached
     this.held += prompt
@@ -94,12 +100,27 @@ export class ReplicaView {
     dispatch.decoding = true
     this.prefilling = Math.max(0, this.prefilling - dispatch.uncached)
     this.decoding++
+    dispatch.firstAt = now
+    dispatch.beside = this.decoding
     const took = now - dispatch.sentAt
     const work = dispatch.ahead + dispatch.uncached
     if (!dispatch.known || took <= 0 || work < leastWork) return
     // The median of rates, step by step: a mean is pulled about by the few that waited for room, and with it the load.
     const step = Math.max(0.02, 0.5 / ++this.learned)
     this.prefillRate *= work / took > this.prefillRate ? 1 + step : 1 / (1 + step)
+  }
+
+  /**
+   * An answer of so many tokens is whole. It held its share of each step: 1 / (those that decode there), though not more than of a
+   * batch as it is usual, or a replica that stands idle would look dear and stay idle.
+   */
+  answered(dispatch: Dispatch, produced: number, gateways: number, now: Seconds): void {
+    const took = now - dispatch.firstAt
+    if (!dispatch.decoding || produced < leastAnswer || took < produced * quickest_s) return
+    const batch = (gateways * (dispatch.beside + this.decoding)) / 2
+    const rate = (Math.max(batch, Math.min(this.replica.concurrency, usualBatch)) * produced) / took
+    const step = Math.max(0.02, 0.5 / ++this.decodesLearned)
+    this.decodeRate *= rate > this.decodeRate ? 1 + step : 1 / (1 + step)
   }
 
   left(dispatch: Dispatch): void {
@@ -112,5 +133,11 @@ export class ReplicaView {
 
 /** A middling GPU with a middling model; only until the first answers have come. */
 const usualPrefillRate = 5000
+const usualDecodeRate = 1000
+/** Requests that share a step of an engine under its usual load. */
+const usualBatch = 32
+/** Shorter answers say little of the time of a token; those that came in one piece, nothing. */
+const leastAnswer = 16
+const quickest_s = 1e-4
 /** Fewer tokens say more of the rest of the way than of the prefill. */
 const leastWork = 256

@@ -1,3 +1,4 @@
+import type { Choice, CostParts } from '../../books/row.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
 import type { ModelId, ReplicaId, RequestId } from '../../units/ids.ts'
@@ -19,11 +20,12 @@ interface Sent {
   readonly view: ReplicaView
   readonly dispatch: Dispatch
   readonly blockTokens: number
+  readonly choice: Choice | undefined
 }
 
 /** S2: the replica on which the request costs least by the rule; those that are full, away or have failed it are left out. */
 export class Router {
-  readonly #rule: Rule & { learn?(found: number, prompt: number): void }
+  readonly #rule: Rule
   readonly #index: PrefixIndex
   readonly #views = new Map<ReplicaId, ReplicaView>()
   readonly #dispatches = new Map<RequestId, Sent>()
@@ -33,6 +35,8 @@ export class Router {
   readonly #able: ReplicaView[] = []
   #uncached = new Float64Array(16)
   #turn = 0
+  /** Of the request at hand, the next best. */
+  #next = 0
 
   constructor(rule: Rule = moneyRule(), index = new PrefixIndex()) {
     this.#rule = rule
@@ -72,11 +76,9 @@ export class Router {
     this.#weigh(able, placing)
     this.#rule.begin?.(placing, able, this.#uncached)
     const at = this.#least(able, placing)
-    const view = able[at] as ReplicaView
-    const uncached = this.#uncached[at] ?? placing.prompt
-    if (!affords(servingCost(view.replica, uncached / view.prefillRate, uncached, placing))) return undefined
+    if (!affords(servingCost(able[at] as ReplicaView, this.#uncached[at] ?? placing.prompt, placing))) return undefined
     this.#rivals.set(flow.id, first)
-    return this.#sendTo(flow, view, placing, now)
+    return this.#sendTo(flow, able, at, placing, now)
   }
 
   /** Of two attempts under way the other is looked at. */
@@ -88,6 +90,11 @@ export class Router {
     if (own) this.#rivals.set(flow.id, own)
   }
 
+  /** Why the attempt under way went where it did; undefined: there was no choice. */
+  choice(flow: Flow): Choice | undefined {
+    return this.#dispatches.get(flow.id)?.choice
+  }
+
   /** What the attempt under way was expected to take until its first token, and to cost. */
   expected(flow: Flow): { readonly first: Seconds; readonly cost: number; readonly sentAt: Seconds } | undefined {
     const sent = this.#dispatches.get(flow.id)
@@ -95,7 +102,7 @@ export class Router {
     const { view, dispatch } = sent
     const { uncached, expected: first, prompt, sentAt } = dispatch
     const asked = { model: flow.model, prompt, output: Math.max(1, flow.reserved - prompt) }
-    return { first, sentAt, cost: servingCost(view.replica, uncached / view.prefillRate, uncached, asked) }
+    return { first, sentAt, cost: servingCost(view, uncached, asked) }
   }
 
   /** The attempt that lost was the first one: that it took at least so long is learned, or a slow replica would look as before. */
@@ -137,6 +144,7 @@ export class Router {
     if (!sent) return
     this.#dispatches.delete(flow.id)
     const { view, dispatch } = sent
+    if (!failure) view.answered(dispatch, flow.produced, flow.snapshot.gateways, now)
     view.left(dispatch)
     if (!failure) view.ejection.succeeded()
     else if (flow.cut) view.ejection.undecided()
@@ -178,16 +186,31 @@ export class Router {
     const placing = placingOf(flow, now)
     this.#weigh(able, placing)
     this.#rule.begin?.(placing, able, this.#uncached)
-    return this.#sendTo(flow, able[this.#least(able, placing)] as ReplicaView, placing, now)
+    return this.#sendTo(flow, able, this.#least(able, placing), placing, now)
   }
 
-  #sendTo(flow: Flow, view: ReplicaView, placing: Placing, now: Seconds): Replica {
+  #sendTo(flow: Flow, able: readonly ReplicaView[], at: number, placing: Placing, now: Seconds): Replica {
+    const view = able[at] as ReplicaView
+    const choice = this.#choice(able, at, placing)
     const matched = this.#index.matched(view.index, placing.blocks)
     this.#index.sent(view.index, placing.blocks)
     view.ejection.tried()
     const dispatch = view.sent(placing, matched, now)
-    this.#dispatches.set(flow.id, { view, dispatch, blockTokens: placing.blockTokens })
+    this.#dispatches.set(flow.id, { view, dispatch, blockTokens: placing.blockTokens, choice })
     return view.replica
+  }
+
+  /** What the one that was taken is expected to cost, and the next best. */
+  #choice(able: readonly ReplicaView[], at: number, placing: Placing): Choice | undefined {
+    const next = able[this.#next]
+    if (!this.#rule.parts || !next || this.#next === at) return undefined
+    const nano_usd = this.#rule.parts(able[at] as ReplicaView, this.#uncached[at] ?? placing.prompt, placing)
+    const other = this.#rule.parts(next, this.#uncached[this.#next] ?? placing.prompt, placing)
+    return {
+      of: able.length,
+      nano_usd: rounded(nano_usd),
+      next: { replica: next.replica.id, nano_usd: rounded(other) },
+    }
   }
 
   /** Those with a place that are not left alone; when there is none such, those that are full or left alone. */
@@ -220,12 +243,21 @@ export class Router {
   /** Ties go round: what looks alike shares. */
   #least(able: readonly ReplicaView[], placing: Placing): number {
     const begin = this.#turn++
-    let [best, least] = [0, Number.POSITIVE_INFINITY]
+    let [best, least, next, second] = [0, Number.POSITIVE_INFINITY, 0, Number.POSITIVE_INFINITY]
     for (let turn = 0; turn < able.length; turn++) {
       const at = (begin + turn) % able.length
       const score = this.#rule.score(able[at] as ReplicaView, this.#uncached[at] ?? placing.prompt, placing)
-      if (score < least) [best, least] = [at, score]
+      if (score < least) {
+        next = best
+        second = least
+        best = at
+        least = score
+      } else if (score < second) {
+        next = at
+        second = score
+      }
     }
+    this.#next = next
     return best
   }
 
@@ -251,6 +283,17 @@ export class Router {
     this.#index.setCapacity(view.index, (replica.facts?.cacheTokens ?? usualCacheTokens) / blockTokens)
   }
 }
+
+/** As a row holds them: whole, and a million dollars at most, which stands for a replica that takes nobody. */
+const whole = (amount: number): number => Math.round(Math.min(1e15, Math.max(0, amount)))
+const rounded = ({ prefill, decode, eviction, waiting, behind, late }: CostParts): CostParts => ({
+  prefill: whole(prefill),
+  decode: whole(decode),
+  eviction: whole(eviction),
+  waiting: whole(waiting),
+  behind: whole(behind),
+  late: whole(late),
+})
 
 /** A model that must be loaded first has no room yet: its requests wait as they do for a busy replica. */
 const isCold = ({ cold, replica }: ReplicaView, model: ModelId): boolean => cold.has(replica.models[model] ?? '')

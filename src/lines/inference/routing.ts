@@ -1,3 +1,4 @@
+import type { CostParts } from '../../books/row.ts'
 import type { Placing, ReplicaView } from './replica-view.ts'
 
 /** A rule by which replicas are compared: the least score is taken. `uncached`: tokens that this replica would compute. */
@@ -6,6 +7,9 @@ export interface Rule {
   /** What it needs to know of all of them, once a request. */
   begin?(placing: Placing, views: readonly ReplicaView[], uncached: ArrayLike<number>): void
   score(view: ReplicaView, uncached: number, placing: Placing): number
+  /** What a score is made of, for a rule that counts in money. */
+  parts?(view: ReplicaView, uncached: number, placing: Placing): CostParts
+  learn?(found: number, prompt: number): void
 }
 
 /** What a second of chip time, of somebody's waiting and a missed promise cost, as far as they decide who gets a request. */
@@ -30,58 +34,87 @@ export const usualMoney: Money = {
 /**
  * The expected marginal cost of serving a request on a replica, in nano-dollars:
  *
- *     chip    (u / R) × $/s × (1 + e)                 its prompt's share of the chip, and of what its blocks will push out
- *     energy  (u / R) × W × $/J
- *     wait    $/s × (n·q + u + h (n·k + p) + c·n·b) / R   its time until its first token
- *     others  $/s × n·w × u / R                       the time of those who come after it: on average as many as wait there now
- *     miss    P(first token late) × price             what a broken promise costs
- *     list    a hosted engine's price, instead of chip and energy
+ *     prefill   (u / R) × ($/s + W × $/J)       its prompt's share of the chip; hosted: list price of u and of p − u cached ones
+ *     decode    (o / D) × ($/s + W × $/J)       its answer's share of the chip; hosted: list price of o
+ *     eviction  (u / R) × $/s × e               what its blocks will push out; hosted: nothing
+ *     waiting   $/s × (n·q + u + h (n·k + p) + c·n·b) / R   its time until its first token
+ *     behind    $/s × n·w × u / R               the time of those who come after it: on average as many as wait there now
+ *     late      P(first token late) × price     what a broken promise costs
  *
- * u: uncached prompt tokens, p: all of them, q: those in flight there, k: tokens held there by its b requests under way, R: its
- * learned rate, w: how many there have no token yet. q, k, b and w are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have
- * been used again, learned from how much of prompts is found. h: decodes slow the prefill that shares their steps, and a full
+ * u: uncached prompt tokens, p: all of them, o: the length of answers that the line reserves, q: uncached tokens in flight there,
+ * k: tokens held there by its b requests under way, w: how many there have no token yet; R and D: its learned rates. q, k, b and
+ * w are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have been used again,
+ * learned from how much of prompts is found. h: decodes slow the prefill that shares their steps, and a full
  * cache makes it wait; c: each makes steps longer. h = 0.25 of {0, 0.2, 0.25, 0.3, 0.5, 1} and c = 600 of {0, 100, 400, 600, 1000,
  * 2000} were best on the beginning of both traces of `bench/routing.ts`, which prints where others are better.
  */
-export function moneyRule(money: Money = usualMoney): Rule & { learn(found: number, prompt: number): void } {
+export function moneyRule(money: Money = usualMoney): Required<Pick<Rule, 'name' | 'score' | 'parts' | 'learn'>> {
   let reuse = 0.3
   const waiting = money.usualPerHour / 3600
+  // Filled anew for each replica: an object each would be 256 of them a request.
+  const parts = { prefill: 0, decode: 0, eviction: 0, waiting: 0, behind: 0, late: 0 }
+  const fill = (view: ReplicaView, uncached: number, placing: Placing): void => {
+    const { prefilling, held, running, decoding, prefillRate, replica } = view
+    const { prompt, output, due, gateways } = placing
+    const own_s = uncached / prefillRate
+    const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, replica.concurrency)
+    const busy = money.heldShare * (gateways * held + prompt) + money.requestTokens * gateways * running
+    serve(view, uncached, placing, parts, money.usualPerHour)
+    parts.eviction = isHosted(view, placing) ? 0 : own_s * reuse * chipPerSecond(view, money.usualPerHour)
+    parts.waiting = waiting * (first_s + busy / prefillRate)
+    parts.behind = waiting * gateways * (running - decoding) * own_s
+    parts.late = late(first_s, due) * output * money.perOutputToken
+  }
   return {
     name: 'money',
     learn(found, prompt) {
       if (prompt > 0) reuse += 0.02 * (found / prompt - reuse)
     },
-    score({ replica, prefillRate, prefilling, held, running, decoding }, uncached, placing) {
-      const { prompt, output, due, gateways } = placing
-      const { concurrency } = replica
-      const own_s = uncached / prefillRate
-      const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, concurrency)
-      const busy = money.heldShare * (gateways * held + prompt) + money.requestTokens * gateways * running
-      const serving = servingCost(replica, own_s, uncached, placing, money.usualPerHour, 1 + reuse)
-      const behind_s = gateways * (running - decoding) * own_s
-      return (
-        serving +
-        waiting * (first_s + behind_s + busy / prefillRate) +
-        late(first_s, due) * output * money.perOutputToken
-      )
+    score(view, uncached, placing) {
+      fill(view, uncached, placing)
+      return parts.prefill + parts.decode + parts.eviction + parts.waiting + parts.behind + parts.late
+    },
+    parts(view, uncached, placing) {
+      fill(view, uncached, placing)
+      return { ...parts }
     },
   }
 }
 
-/** The terms chip and energy of the score, or list; nano-dollars. `blocks`: what its blocks push out counts as chip time too. */
-export function servingCost(
-  { facts }: ReplicaView['replica'],
-  own_s: number,
-  uncached: number,
-  { model, prompt, output }: Pick<Placing, 'model' | 'prompt' | 'output'>,
-  usualPerHour = usualMoney.usualPerHour,
-  blocks = 1,
-): number {
-  const list = facts?.listPrices?.[model]
-  if (list) return (list.input * uncached + list.cached * Math.max(0, prompt - uncached) + list.output * output) / 1e6
-  const perSecond = (facts?.nanoDollarsPerHour ?? usualPerHour) / 3600
-  return own_s * (perSecond * blocks + (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0))
+/** What is spent on a request itself: a hosted engine's bill, or the chip time and energy of one of ours. */
+type Served = Pick<Placing, 'model' | 'prompt' | 'output'>
+
+/** Prefill and decode alike, so that own replicas and hosted ones are compared by the same quantity; nano-dollars. */
+export function servingCost(view: ReplicaView, uncached: number, served: Served): number {
+  const parts = { prefill: 0, decode: 0 }
+  serve(view, uncached, served, parts, usualMoney.usualPerHour)
+  return parts.prefill + parts.decode
 }
+
+function serve(
+  view: ReplicaView,
+  uncached: number,
+  { model, prompt, output }: Served,
+  into: { prefill: number; decode: number },
+  usualPerHour: number,
+): void {
+  const { facts } = view.replica
+  const list = facts?.listPrices?.[model]
+  if (list) {
+    into.prefill = (list.input * uncached + list.cached * Math.max(0, prompt - uncached)) / 1e6
+    into.decode = (list.output * output) / 1e6
+    return
+  }
+  const perSecond = chipPerSecond(view, usualPerHour) + (facts?.activeWatts ?? 0) * (facts?.nanoDollarsPerJoule ?? 0)
+  into.prefill = (uncached / view.prefillRate) * perSecond
+  into.decode = (output / view.decodeRate) * perSecond
+}
+
+const isHosted = ({ replica }: ReplicaView, { model }: Placing): boolean =>
+  replica.facts?.listPrices?.[model] !== undefined
+
+const chipPerSecond = ({ replica }: ReplicaView, usualPerHour: number): number =>
+  (replica.facts?.nanoDollarsPerHour ?? usualPerHour) / 3600
 
 /** Seconds until there is a place, when more run than it takes at once. */
 const crowd_s = (running: number, concurrency: number): number => 10 * Math.max(0, (running + 1) / concurrency - 1)
