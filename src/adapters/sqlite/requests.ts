@@ -110,7 +110,10 @@ interface Condition {
 
 const notBilledOnly: Condition = { sql: "outcome not in ('complete', 'client_closed')", values: [] }
 
-/** The narrowest index leads; what else is wanted is looked for in its rows. */
+/**
+ * The narrowest index leads; what else is wanted is looked for in its rows. Where a tenant is wanted, only its own rows are looked at:
+ * where a page ends is told, and may be no other's.
+ */
 function planOf({ tenant, application, model, key, outcome }: Wanted) {
   const is = (column: string, value: string | undefined): Condition | undefined =>
     value === undefined ? undefined : { sql: `${column} = ?`, values: [value] }
@@ -125,9 +128,10 @@ function planOf({ tenant, application, model, key, outcome }: Wanted) {
   }
   const order = ['failed', 'key', tenant === undefined ? 'model' : 'application', 'tenant', 'model'] as const
   const leads = order.find((name) => conditions[name])
-  const index = leads === undefined ? 'request_closed' : `request_${leads}`
-  const led = leads === 'application' ? [conditions.tenant, conditions.application] : [leads && conditions[leads]]
-  const given = led.filter((each) => each !== undefined)
+  const failed = leads === 'failed' && tenant !== undefined
+  const index = failed ? 'request_tenant_failed' : leads === undefined ? 'request_closed' : `request_${leads}`
+  const led = [conditions.tenant, leads && conditions[leads]]
+  const given = [...new Set(led)].filter((each) => each !== undefined)
   const rest = Object.values(conditions).filter((each) => each !== undefined)
   return { index, given, rest: rest.filter((each) => !given.includes(each)) }
 }

@@ -28,11 +28,19 @@ export function apiPage(): string {
     'routes. `wattmill admins create` makes keys with a role, and each route says the least role that may call it: a *viewer*',
     'reads; an *operator* also changes what runs and who may ask; an *admin* also changes what is charged, where prompts go and',
     'who governs. A key may be for one tenant: then it may call only what says so, and sees of it what is that tenant’s.',
+    'Routes of the role *tenant* are for a tenant itself: the bearer is one of its own keys, they show what is its own, and no key of',
+    'the control API may call them.',
     '',
     row('method', 'path', 'role', 'key of one tenant', 'what it does'),
     row('---', '---', '---', '---', '---'),
-    ...control.map(({ method, path, role, of, about }) =>
-      row(code(method), code(path), role, of === undefined && role !== 'anyone' ? '' : 'yes', about),
+    ...control.map(({ method, path, role, tenants, of, about }) =>
+      row(
+        code(method),
+        code(path),
+        tenants ? `${role}, tenant` : role,
+        of === undefined && role !== 'anyone' ? '' : 'yes',
+        about,
+      ),
     ),
     '',
   ].join('\n')

@@ -22,6 +22,7 @@ import { railCommands } from './commands/rails.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
 import { storeCommands } from './commands/store.ts'
+import { tenantCommands } from './commands/tenants.ts'
 import { topCommand } from './commands/top.ts'
 import { twinCommands } from './commands/twin.ts'
 import { upCommand } from './commands/up.ts'
@@ -50,6 +51,7 @@ export function program(): Command {
   keyCommands(root)
   adminCommands(root)
   appCommands(root)
+  tenantCommands(root)
   engineCommands(root)
   meterCommands(root)
   modelCommands(root)

@@ -28,6 +28,13 @@ export const controlCatalogue = {
   trainer_missing: { status: 501, exit: 4, next: 'npm install --save-dev --save-exact @jax-js/jax@0.1.25' },
   training_failed: { status: 500, exit: 1, next: 'Run the command again: it goes on from its last checkpoint.' },
   too_many_attempts: { status: 429, exit: 4, next: 'Wait a minute, then use the key in admin.key.' },
+  too_many_calls: { status: 429, exit: 4, next: 'Wait a minute, and ask less often.' },
+  beyond_own_rights: { status: 403, exit: 4, next: 'Ask for no more than the key has that you came with.' },
+  key_quota_reached: {
+    status: 409,
+    exit: 4,
+    next: 'Revoke a key; or ask those who run the factory: wattmill tenants set TENANT --key-quota N',
+  },
   internal_error: { status: 500, exit: 1, next: 'wattmill doctor' },
   engine_unreachable: { status: 502, exit: 4, next: 'Check the URL and that the engine runs.' },
   engine_bad_reply: {

@@ -158,7 +158,7 @@ test('what a contract says is seen by its tenant and the factory, and by no othe
 /** What a viewer may post: questions that are too long for an address, and its own way out. */
 const asking = ['/api/logout', '/api/books/check', '/api/books/rerate', '/api/books/reconcile']
 test('reading is a viewer’s, and a viewer changes nothing', () => {
-  for (const { method, path, role } of guarded)
+  for (const { method, path, role } of guarded.filter(({ role }) => isRole(role)))
     if (method === 'GET') assert.equal(role, 'viewer', path)
     else if (role === 'viewer') assert(asking.includes(path), path)
 })

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { logDeed } from '../../adapters/sqlite/changes/log.ts'
 import type { Role } from '../../adapters/sqlite/registry/admins.ts'
+import type { KeyRecord } from '../../adapters/sqlite/registry/keys.ts'
 import { asControlError, ControlError, controlCatalogue } from './errors.ts'
 import type { Factory } from './factory.ts'
 import { inputParser, type Parse } from './input.ts'
@@ -19,14 +20,18 @@ export interface Call {
   readonly routes?: readonly Route[]
 }
 
-/** Who asks: a key of the control API, or the owner of the factory. */
-export interface Caller {
+/** Who asks: the owner of the factory, a key of the control API, or a tenant by a key of its own. */
+export type Caller = {
   /** As the log of changes names it. */
   readonly name: string
-  readonly role: Role
-  /** undefined: the whole factory. */
-  readonly tenant: string | undefined
-}
+} & (
+  | {
+      readonly role: Role
+      /** undefined: the whole factory. */
+      readonly tenant: string | undefined
+    }
+  | { readonly role: 'tenant'; readonly tenant: string; readonly key: KeyRecord }
+)
 
 export interface Reply {
   readonly status: number
@@ -48,8 +53,11 @@ export class Answer {
   }
 }
 
-/** The least role that may call a route; `anyone`: the page itself, and logging in; `gateway`: by the socket alone. */
-export type Access = Role | 'anyone' | 'gateway'
+/**
+ * The least role that may call a route; `tenant`: no role, but a tenant by a key of its own; `anyone`: the page itself, and logging
+ * in; `gateway`: by the socket alone.
+ */
+export type Access = Role | 'tenant' | 'anyone' | 'gateway'
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -58,6 +66,7 @@ export interface Route {
   readonly about: string
   readonly role: Access
   readonly near: boolean
+  readonly tenants: boolean
   readonly of: OfTenant | undefined
   readonly match: (path: string) => Record<string, string> | undefined
   readonly parse: Parse
@@ -71,6 +80,8 @@ interface Wanted<P extends Type.TProperties> {
   readonly role: Access
   /** Programs of this machine need no key, without anything in between. */
   readonly near?: true
+  /** Tenants may call it too, by keys of their own: it tells of the caller alone. */
+  readonly tenants?: true
   /** How a key of one tenant may call it, and see that tenant alone; without this it may not. */
   readonly of?: OfTenant
   readonly input?: P
@@ -87,6 +98,7 @@ export function route<P extends Type.TProperties>(wanted: Wanted<P>): Route {
     about: wanted.about,
     role: wanted.role,
     near: wanted.near ?? false,
+    tenants: wanted.tenants ?? false,
     of: wanted.of,
     match: (path) => {
       const values = form.exec(path)?.slice(1)
@@ -140,7 +152,8 @@ async function acted(route: Route, factory: Factory, input: Record<string, unkno
   return result
 }
 
-const changes = ({ method, role }: Route): boolean => method !== 'GET' && (role === 'operator' || role === 'admin')
+const changes = ({ method, role }: Route): boolean =>
+  method !== 'GET' && (role === 'operator' || role === 'admin' || role === 'tenant')
 
 function replyOf(cause: unknown, factory: Factory): Reply {
   const error = asControlError(cause)

@@ -7,6 +7,7 @@ import { Audit } from '../../adapters/sqlite/audit.ts'
 import { Leases } from '../../adapters/sqlite/leases.ts'
 import { adminById, adminByKey } from '../../adapters/sqlite/registry/admins.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
+import { keyById, keyByKey } from '../../adapters/sqlite/registry/keys.ts'
 import { seed } from '../../adapters/sqlite/registry/seed.ts'
 import { Sessions } from '../../adapters/sqlite/registry/sessions.ts'
 import { openStore, type Store } from '../../adapters/sqlite/store.ts'
@@ -97,9 +98,15 @@ export async function startOperator(
   const room = watchRoom(home, settings.room, (seen) => log(`journal room ${seen.state}: ${roomText(seen)}`))
   // Whoever starts an operator starts an engine beside it, which may be some seconds behind.
   const engine = engineHost(home.engineSocket, launcher === noLauncher ? 0 : engineStarts_ms)
-  const adminKeys = {
-    byKey: (key: string) => adminByKey(store, pepper, key, clock.ms()),
-    byId: (id: string) => adminById(store, id, clock.ms()),
+  const keys = {
+    admin: {
+      byKey: (key: string) => adminByKey(store, pepper, key, clock.ms()),
+      byId: (id: string) => adminById(store, id, clock.ms()),
+    },
+    tenant: {
+      byKey: (key: string) => keyByKey(store, pepper, key, clock.ms()),
+      byId: (id: string) => keyById(store, id, clock.ms()),
+    },
   }
   const live = {
     started_ms: clock.ms(),
@@ -110,7 +117,7 @@ export async function startOperator(
     totals: new Totals(),
     telemetry,
     engine,
-    admission: new Admission(adminKey, adminKeys, new Sessions(store, adminKey), clock.ms),
+    admission: new Admission(adminKey, keys, new Sessions(store, adminKey), clock.ms),
     audit: new Audit(home, clock.ms),
     console: new Console(settings.console),
     keeper,

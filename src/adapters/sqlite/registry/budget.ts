@@ -1,4 +1,6 @@
 import type { Allowance } from '../../../books/allowance.ts'
+import { allowance } from '../../../books/allowance.ts'
+import { allBig } from '../query.ts'
 import type { Store } from '../store.ts'
 import { run } from './change.ts'
 
@@ -16,3 +18,34 @@ export const insertAllowance = (store: Store, made: Allowance, now_ms: number): 
     made.amount,
     now_ms,
   )
+
+type Row = Pick<Allowance, 'scope' | 'of' | 'unit' | 'renews' | 'amount'>
+
+/** Budgets that were set of a key, by themselves or with it. */
+export const allowancesOfKey = ({ database }: Pick<Store, 'database'>, key: string): Allowance[] =>
+  allBig<Row>(
+    database,
+    "select scope, of, unit, renews, amount from allowance where scope = 'key' and of = ? order by id",
+    key,
+  ).map(allowance)
+
+/**
+ * The budgets of one key for another that takes its place, within a transaction of the caller's. What gateways were granted of the
+ * old one counts as used of the new one: else a key would be filled up by rotating it.
+ */
+export function copyAllowances(store: Store, from: string, to: string, now_ms: number): void {
+  for (const old of allowancesOfKey(store, from)) {
+    const { id: _, ...terms } = old
+    const made = allowance({ ...terms, of: to })
+    insertAllowance(store, made, now_ms)
+    if (old.renews === 'release') continue // places of requests under way come back, to the key that took them
+    run(
+      store,
+      `insert into lease (allowance, period, incarnation, granted, settled)
+       select ?, period, ?, sum(granted), 1 from lease where allowance = ? group by period`,
+      made.id,
+      `of ${from}`,
+      old.id,
+    )
+  }
+}

@@ -2,7 +2,7 @@ import { allowance } from '../../../books/allowance.ts'
 import type { SloClass } from '../../../books/slo-class.ts'
 import { hashKey, newApiKey, newId } from '../../random/secret.ts'
 import type { Store } from '../store.ts'
-import { insertAllowance } from './budget.ts'
+import { copyAllowances, insertAllowance } from './budget.ts'
 import { all, change, one, RegistryError, run } from './change.ts'
 import { checkName } from './names.ts'
 import { ensureApplication } from './tenants.ts'
@@ -97,17 +97,30 @@ export function findKey(store: Store, idOrPrefix: string): KeyRecord {
   throw new RegistryError('not_found', `no key ${shown}`, { param: 'id', next: 'wattmill keys list' })
 }
 
-/** Revoking twice is revoking once. */
+const inForce = 'revoked_ms is null and (expires_ms is null or expires_ms > ?)'
+const found = (row: KeyRow | undefined): KeyRecord | undefined => row && fromRow(row)
+
+/** The key itself, while it is in force. */
+export const keyByKey = (store: Store, pepper: Uint8Array, key: string, now_ms: number): KeyRecord | undefined =>
+  found(one(store, `select ${columns} from api_key where hash = ? and ${inForce}`, hashKey(pepper, key), now_ms))
+
+export const keyById = (store: Store, id: string, now_ms: number): KeyRecord | undefined =>
+  found(one(store, `select ${columns} from api_key where id = ? and ${inForce}`, id, now_ms))
+
+/** Revoking twice is revoking once; sessions that began under it end with it. */
 export function revokeKey(store: Store, idOrPrefix: string, now_ms: number): KeyRecord {
   const record = findKey(store, idOrPrefix)
   if (record.revoked_ms !== null) return record
-  change(store, () => run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, record.id))
+  change(store, () => {
+    run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, record.id)
+    run(store, 'delete from session where api_key = ?', record.id)
+  })
   return { ...record, revoked_ms: now_ms }
 }
 
 /**
- * A new key with the old one's rights and lifetime. The old one stops now, or after `overlap_ms`, so that programs can
- * be changed over one by one.
+ * A new key with the old one's rights and budgets, of which what was used stays used, and its lifetime, which begins anew or goes on. The old one
+ * stops now, or after `overlap_ms`, so that programs can be changed over one by one.
  */
 export function rotateKey(
   store: Store,
@@ -115,6 +128,7 @@ export function rotateKey(
   idOrPrefix: string,
   overlap_ms: number,
   now_ms: number,
+  lifetime: 'anew' | 'goes on' = 'anew',
 ): ShownKey {
   const old = findKey(store, idOrPrefix)
   if (old.revoked_ms !== null)
@@ -122,11 +136,14 @@ export function rotateKey(
       param: 'id',
       next: `wattmill keys create --tenant ${old.tenant} --app ${old.application}`,
     })
-  const expires_ms = old.expires_ms === null ? null : now_ms + (old.expires_ms - old.created_ms)
+  const anew = lifetime === 'anew' && old.expires_ms !== null
+  const expires_ms = anew ? now_ms + (old.expires_ms - old.created_ms) : old.expires_ms
   return change(store, () => {
     const stop = Math.min(old.expires_ms ?? Number.MAX_SAFE_INTEGER, now_ms + overlap_ms)
     if (overlap_ms > 0) run(store, 'update api_key set expires_ms = ? where id = ?', stop, old.id)
     else run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, old.id)
-    return insertKey(store, pepper, { ...old, expires_ms }, now_ms)
+    const shown = insertKey(store, pepper, { ...old, expires_ms }, now_ms)
+    copyAllowances(store, old.id, shown.record.id, now_ms)
+    return shown
   })
 }

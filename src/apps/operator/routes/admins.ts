@@ -2,12 +2,12 @@ import Type from 'typebox'
 import {
   type AdminKey,
   createAdminKey,
-  includes,
   listAdminKeys,
   revokeAdminKey,
   roles,
 } from '../../../adapters/sqlite/registry/admins.ts'
-import { type Caller, type Route, route } from '../router.ts'
+import { refusalOf } from '../auth.ts'
+import { type Route, route } from '../router.ts'
 import { expiryMs, isoOrNull } from '../when.ts'
 
 export const adminRoutes: readonly Route[] = [
@@ -16,12 +16,15 @@ export const adminRoutes: readonly Route[] = [
     path: '/api/whoami',
     role: 'viewer',
     of: 'everybody',
+    tenants: true,
     about: 'Whose key this is, its role, and the routes that it may call',
     run: (_, __, { caller, routes = [] }) => ({
       name: caller?.name ?? null,
       role: caller?.role ?? null,
       tenant: caller?.tenant ?? null,
-      may: routes.filter((one) => caller && mayCall(one, caller)).map(({ method, path }) => `${method} ${path}`),
+      may: routes
+        .filter((one) => caller && refusalOf(one, caller) === undefined)
+        .map(({ method, path }) => `${method} ${path}`),
     }),
   }),
   route({
@@ -62,12 +65,6 @@ export const adminRoutes: readonly Route[] = [
     run: ({ store, now }, { id }) => display(revokeAdminKey(store, id, now()), now()),
   }),
 ]
-
-function mayCall({ role, of }: Route, caller: Caller): boolean {
-  if (role === 'gateway') return false
-  if (role === 'anyone') return true
-  return includes(caller.role, role) && (caller.tenant === undefined || of !== undefined)
-}
 
 const display = ({ id, prefix, name, role, tenant, ...key }: AdminKey, now_ms: number) => ({
   id,

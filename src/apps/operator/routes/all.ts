@@ -26,6 +26,11 @@ import { railRoutes } from './rails.ts'
 import { rerateRoutes } from './rerate.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
+import { catalogueRoutes } from './tenant/catalogue.ts'
+import { tenantKeyRoutes } from './tenant/keys.ts'
+import { limitRoutes } from './tenant/limits.ts'
+import { tenantUsageRoutes } from './tenant/usage.ts'
+import { tenantsRoutes } from './tenants.ts'
 import { usageRoutes } from './usage.ts'
 
 /** Every route of the operator. */
@@ -35,6 +40,7 @@ export const routes: readonly Route[] = [
   ...adminRoutes,
   ...changeRoutes,
   ...keyRoutes,
+  ...tenantsRoutes,
   ...appRoutes,
   ...engineRoutes,
   ...probeRoutes,
@@ -57,5 +63,9 @@ export const routes: readonly Route[] = [
   ...economicRoutes,
   ...meterRoutes,
   ...metricRoutes,
+  ...limitRoutes,
+  ...catalogueRoutes,
+  ...tenantKeyRoutes,
+  ...tenantUsageRoutes,
   ...internalRoutes,
 ]

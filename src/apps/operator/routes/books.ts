@@ -8,9 +8,11 @@ import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { residuals } from '../../../adapters/sqlite/figures.ts'
 import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
 import type { Outcome } from '../../../books/row.ts'
-import { statementCsv } from '../../../books/statement.ts'
+import { type Statement, statementCsv } from '../../../books/statement.ts'
 import { statementHtml } from '../../../books/statement-html.ts'
+import type { TenantId } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
+import type { Factory } from '../factory.ts'
 import { Answer, type Route, route } from '../router.ts'
 import { spanOf } from '../span.ts'
 import { knownTenant } from '../tenancy.ts'
@@ -33,10 +35,27 @@ const outcomes = [
   'crash',
 ] as const satisfies readonly (Outcome | 'failed')[]
 
-const markOf = (text: string): Mark => ({
+export const markOf = (text: string): Mark => ({
   closed_ms: Number(text.slice(0, text.indexOf('/'))),
   id: text.slice(text.indexOf('/') + 1),
 })
+export const markText = ({ closed_ms, id }: Mark): string => `${closed_ms}/${id}`
+
+/** Which requests a page is of. */
+export const wantedPage = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })),
+  app: name,
+  model: name,
+  key: name,
+  outcome: Type.Optional(Type.Enum([...outcomes], { description: outcomes.join(', ') })),
+  before: Type.Optional(Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the page before' })),
+}
+
+export const statementInput = {
+  from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
+  to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
+  format: Type.Optional(Type.Enum(['json', 'csv', 'html'], { description: 'json, csv or html' })),
+}
 
 export const bookRoutes: readonly Route[] = [
   route({
@@ -45,24 +64,14 @@ export const bookRoutes: readonly Route[] = [
     role: 'viewer',
     of: 'field',
     about: 'The last requests, newest first',
-    input: {
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' })),
-      tenant: name,
-      app: name,
-      model: name,
-      key: name,
-      outcome: Type.Optional(Type.Enum([...outcomes], { description: outcomes.join(', ') })),
-      before: Type.Optional(
-        Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the page before' }),
-      ),
-    },
+    input: { ...wantedPage, tenant: name },
     run: ({ store }, { limit = usualRequests, app: application, before, ...wanted }) => {
       const { requests, next } = requestsPage(store, limit, {
         ...wanted,
         application,
         before: before === undefined ? undefined : markOf(before),
       })
-      return { requests, next: next && `${next.closed_ms}/${next.id}` }
+      return { requests, next: next && markText(next) }
     },
   }),
   route({
@@ -135,24 +144,8 @@ export const bookRoutes: readonly Route[] = [
     role: 'viewer',
     of: 'field',
     about: 'What a tenant owes for a time, as JSON, CSV or a page that prints',
-    input: {
-      tenant: Type.String(),
-      from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
-      to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
-      format: Type.Optional(Type.Enum(['json', 'csv', 'html'], { description: 'json, csv or html' })),
-    },
-    run: (factory, { tenant, from, to, format }) => {
-      const of = knownTenant(factory, tenant)
-      const { from_ms, to_ms } = spanOf(factory, from, to)
-      const made = statement(factory.store, of, from_ms, to_ms)
-      if (format !== 'csv' && format !== 'html') return made
-      const text = format === 'csv' ? statementCsv(made) : statementHtml(made)
-      return new Answer({
-        status: 200,
-        headers: { 'content-type': `text/${format}; charset=utf-8` },
-        body: { text },
-      })
-    },
+    input: { ...statementInput, tenant: Type.String() },
+    run: (factory, { tenant, ...asked }) => statementAnswer(factory, knownTenant(factory, tenant), asked),
   }),
   route({
     method: 'GET',
@@ -173,3 +166,24 @@ export const bookRoutes: readonly Route[] = [
     run: (factory) => new Answer({ status: 200, body: { lines: exportBooks(factory.store) } }),
   }),
 ]
+
+/** A tenant's statement in the form that is asked for. */
+export function statementAnswer(
+  factory: Factory,
+  tenant: TenantId,
+  {
+    from,
+    to,
+    format,
+  }: { readonly from?: string | undefined; readonly to?: string | undefined; readonly format?: string | undefined },
+): Statement | Answer {
+  const { from_ms, to_ms } = spanOf(factory, from, to)
+  const made = statement(factory.store, tenant, from_ms, to_ms)
+  if (format !== 'csv' && format !== 'html') return made
+  const text = format === 'csv' ? statementCsv(made) : statementHtml(made)
+  return new Answer({
+    status: 200,
+    headers: { 'content-type': `text/${format}; charset=utf-8` },
+    body: { text },
+  })
+}

@@ -103,17 +103,22 @@ function scopeOf(
   return { scope: 'application', of: `${encodeURIComponent(tenant)}/${encodeURIComponent(rest.join('/'))}` }
 }
 
-function display({ live, now }: Factory, { id, scope, of, unit, renews, amount }: Allowance) {
-  const form = Object.entries(written).find(([, each]) => each.unit === unit)
+const display = (factory: Factory, one: Allowance) => ({
+  id: one.id,
+  scope: one.scope,
+  of: one.scope === 'application' ? one.of.split('/').map(decodeURIComponent).join('/') : one.of,
+  ...amountText(factory, one),
+})
+
+/** How much of what, and what is left of it. */
+export function amountText({ live, now }: Factory, one: Allowance) {
+  const form = Object.entries(written).find(([, { unit }]) => unit === one.unit)
   const places = form?.[1].places ?? 0
-  const left = live?.leases.left({ id, scope, of, unit, renews, amount }, now())
+  const left = live?.leases.left(one, now())
   return {
-    id,
-    scope,
-    of: scope === 'application' ? of.split('/').map(decodeURIComponent).join('/') : of,
-    unit: form?.[0] ?? unit,
-    per: renews,
-    amount: formatDecimal(amount, places),
+    unit: form?.[0] ?? one.unit,
+    per: one.renews,
+    amount: formatDecimal(one.amount, places),
     /** Not leased to any gateway; null: nobody keeps it while the factory is stopped. */
     left: left === undefined ? null : formatDecimal(left, places),
   }

@@ -18,7 +18,7 @@ import { didYouMean } from '../nearest.ts'
 import { type Route, route } from '../router.ts'
 import { durationMs, expiryMs, isoOrNull } from '../when.ts'
 
-const limit = (what: string) =>
+export const keyLimit = (what: string) =>
   Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: `${what} per minute, a whole number from 1` }),
   )
@@ -42,8 +42,8 @@ export const keyRoutes: readonly Route[] = [
       app: Type.Optional(Type.String()),
       models: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 1000, description: 'names of models' })),
       expires: Type.Optional(Type.String({ description: 'such as 30d, 12h, or 2027-01-31' })),
-      rpm: limit('requests'),
-      tpm: limit('tokens'),
+      rpm: keyLimit('requests'),
+      tpm: keyLimit('tokens'),
       slo: Type.Optional(Type.Enum([...sloClasses], { description: 'interactive, standard or batch' })),
       budget_usd: Type.Optional(Type.String({ description: 'dollars that it may spend in all, such as 25' })),
     },
@@ -60,7 +60,7 @@ export const keyRoutes: readonly Route[] = [
         slo,
       }
       const budget = budget_usd === undefined ? undefined : dollars(budget_usd)
-      return shown(createKey(factory.store, factory.pepper, asked, now, budget), await publish(factory))
+      return shownKey(createKey(factory.store, factory.pepper, asked, now, budget), await publish(factory))
     },
   }),
   route({
@@ -70,7 +70,9 @@ export const keyRoutes: readonly Route[] = [
     of: 'field',
     about: 'List keys, without the keys',
     input: { tenant: Type.Optional(Type.String()) },
-    run: (factory, { tenant }) => ({ keys: listKeys(factory.store, tenant).map((key) => display(key, factory.now())) }),
+    run: (factory, { tenant }) => ({
+      keys: listKeys(factory.store, tenant).map((key) => displayKey(key, factory.now())),
+    }),
   }),
   route({
     method: 'DELETE',
@@ -81,7 +83,7 @@ export const keyRoutes: readonly Route[] = [
     input: { id },
     run: async (factory, { id }) => {
       const key = revokeKey(factory.store, id, factory.now())
-      return { ...display(key, factory.now()), published: await publish(factory) }
+      return { ...displayKey(key, factory.now()), published: await publish(factory) }
     },
   }),
   route({
@@ -94,7 +96,7 @@ export const keyRoutes: readonly Route[] = [
     run: async (factory, { id, overlap }) => {
       const now = factory.now()
       const overlap_ms = overlap === undefined ? 0 : durationMs(overlap, 'overlap')
-      return shown(rotateKey(factory.store, factory.pepper, id, overlap_ms, now), await publish(factory))
+      return shownKey(rotateKey(factory.store, factory.pepper, id, overlap_ms, now), await publish(factory))
     },
   }),
   route({
@@ -117,7 +119,7 @@ export const keyRoutes: readonly Route[] = [
         { tenant: 'console', application: 'default', ...limits },
         now,
       )
-      return shown(made, await publish(factory))
+      return shownKey(made, await publish(factory))
     },
   }),
 ]
@@ -129,7 +131,7 @@ function dollars(text: string): bigint {
 }
 
 /** A key for a model that nobody serves would fail at its first use, far from the typing error. */
-function checkServed(factory: Factory, model: string): void {
+export function checkServed(factory: Factory, model: string): void {
   const served = servedModels(factory.store)
   if (served.has(model) || listAliases(factory.store).some((alias) => alias.name === model)) return
   throw new ControlError('not_found', `no engine serves a model ${model}${didYouMean(model, served.keys())}`, {
@@ -138,14 +140,14 @@ function checkServed(factory: Factory, model: string): void {
   })
 }
 
-const shown = ({ key, record, made }: ShownKey, published: unknown) => ({
+export const shownKey = ({ key, record, made }: ShownKey, published: unknown) => ({
   key,
-  ...display(record, record.created_ms),
+  ...displayKey(record, record.created_ms),
   made,
   published,
 })
 
-const display = (key: KeyRecord, now_ms: number) => ({
+export const displayKey = (key: KeyRecord, now_ms: number) => ({
   id: key.id,
   prefix: key.prefix,
   tenant: key.tenant,

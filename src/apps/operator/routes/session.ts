@@ -25,7 +25,7 @@ export const sessionRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/login',
     role: 'anyone',
-    about: 'The admin key, or one with a role, for a session cookie',
+    about: 'The admin key, one with a role, or a key of a tenant, for a session cookie',
     input: { key: Type.String({ maxLength: 200 }) },
     run: (factory, { key }, call) => {
       const token = running(factory).admission.login(key.trim(), addressOf(call))
@@ -38,6 +38,7 @@ export const sessionRoutes: readonly Route[] = [
     path: '/api/logout',
     role: 'viewer',
     of: 'everybody',
+    tenants: true,
     about: 'End the session',
     run: (factory, _, call) => {
       factory.live?.admission.logout(call)
