@@ -171,4 +171,27 @@ test('what comes back for a late first token is worked out again, and a refund t
   assert.equal(checkMoney({ ...late, ttft_ms: 800 }, [...transfers, back(right)], books).length, 1)
 })
 
+test('what a hit owes is worked out again, and one that is booked wrongly, or not at all, is found', () => {
+  const records = syntheticRecords(5)
+  const request = records.books.requests.find(
+    ({ outcome, price_version, attempts }) => outcome === 'complete' && price_version !== null && attempts.length > 0,
+  )
+  const usage = request?.attempts.at(-1)?.usage
+  assert(request && usage)
+  const hit = { ...request, attempts: [], cached: { usage } }
+  const books = { ...records.books, prices: records.books.prices.map((one) => ({ ...one, hitPercent: 10n })) }
+  const due = owed(hit, books) ?? assert.fail()
+  const whole = owed(request, records.books) ?? assert.fail()
+  assert(due.size > 0 && due.size === whole.size)
+  const transfers = [...due].map(([credit, amount], index): TransferRecord => {
+    assert.match(credit, /^revenue\/[^/]+\/cache_hit\/[a-z_]+$/)
+    const debit = `tenant/${encodeURIComponent(request.tenant)}/${encodeURIComponent(request.application)}`
+    return { id: `h/${index}`, unit: 'nano-USD', debit, credit, amount, request: request.id }
+  })
+  assert.deepEqual(checkMoney(hit, transfers, books), [])
+  assert.equal(checkMoney(hit, transfers.slice(1), books).length, 1)
+  assert.equal(checkMoney({ ...hit, outcome: 'journal_unavailable' }, transfers, books).length, transfers.length)
+  assert.equal(checkMoney(hit, transfers, records.books).length, transfers.length, 'hits were free')
+})
+
 const refund = { ttft_ms: 800, percent: 50n }

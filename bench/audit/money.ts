@@ -10,16 +10,23 @@ export function charged(tokens: number, perMillion: bigint): bigint {
   return (product % 1_000_000n) * 2n >= 1_000_000n ? whole + 1n : whole
 }
 
+/** Half up, by division with remainder. */
+const percentOf = (amount: bigint, percent: bigint): bigint =>
+  (amount * percent) / 100n + ((amount * percent) % 100n >= 50n ? 1n : 0n)
+
 /** What a request owes by class, from its own row and the price it was admitted under; undefined: that price is not there. */
 export function owed(request: RequestRecord, books: Books): Map<string, bigint> | undefined {
   const due = new Map<string, bigint>()
   const last = request.attempts.at(-1)
-  if (!last || !billedOutcomes.has(request.outcome) || request.price_version === null) return due
+  const { cached, model } = request
+  if (!(last || cached) || !billedOutcomes.has(request.outcome) || request.price_version === null) return due
   const price = books.prices.find((one) => one.version === request.price_version)
   if (!price) return undefined
   for (const of of bookClasses) {
-    const amount = charged(last.usage[of]?.tokens ?? 0, price.perMillion[of])
-    if (amount > 0n) due.set(`revenue/${encodeURIComponent(request.model)}/${of}`, amount)
+    const made = charged(last?.usage[of]?.tokens ?? 0, price.perMillion[of])
+    if (made > 0n) due.set(`revenue/${encodeURIComponent(model)}/${of}`, made)
+    const spared = charged(cached?.usage[of]?.tokens ?? 0, percentOf(price.perMillion[of], price.hitPercent ?? 0n))
+    if (spared > 0n) due.set(`revenue/${encodeURIComponent(model)}/cache_hit/${of}`, spared)
   }
   return due
 }

@@ -154,6 +154,7 @@ const priceOf = (row: Fields): Books['prices'][number] => ({
   ...(typeof row.refund_percent === 'number' && {
     refund: { ttft_ms: Number(whole(row, 'refund_ttft_ms')), percent: whole(row, 'refund_percent') },
   }),
+  ...(typeof row.hit_percent === 'number' && { hitPercent: whole(row, 'hit_percent') }),
 })
 
 function words(row: Fields, name: string): string {

@@ -94,6 +94,8 @@ export interface Books {
 export const bookClasses = ['input_uncached', 'cache_read', 'cache_write', 'output_visible', 'reasoning'] as const
 export type BookClass = (typeof bookClasses)[number]
 
+export type UsageRecord = { readonly [Class in BookClass]: { readonly tokens: number } | null }
+
 export interface RequestRecord {
   readonly id: string
   readonly tenant: string
@@ -103,10 +105,12 @@ export interface RequestRecord {
   readonly outcome: string
   readonly stream?: boolean
   readonly ttft_ms?: number | null
+  /** Answered from the cache, by an answer that took so much. */
+  readonly cached?: { readonly usage: UsageRecord }
   readonly attempts: readonly {
     readonly number: number
     readonly replica: string
-    readonly usage: { readonly [Class in BookClass]: { readonly tokens: number } | null }
+    readonly usage: UsageRecord
   }[]
 }
 
@@ -188,6 +192,8 @@ export interface PriceRecord {
   readonly perMillion: { readonly [Class in BookClass]: bigint }
   /** What comes back when the first token of a stream is later. */
   readonly refund?: { readonly ttft_ms: number; readonly percent: bigint }
+  /** What an answer from the cache costs, of the price of the tokens that it spared. */
+  readonly hitPercent?: bigint
 }
 
 /** Something that does not agree. `subject` names the request, attempt, interval or sample. */

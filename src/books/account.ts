@@ -25,6 +25,7 @@ const account = (...path: readonly string[]): Account => path.map(encodeURICompo
  *
  *     tokens   engine/R → tenant/T/A/class | waste/cause/class        made = served + wasted
  *     money    tenant/T/A → revenue/model/class                       owed = earned
+ *              tenant/T/A → revenue/model/cache_hit/class              an answer from the cache
  *              refund/T/A → tenant/T/A                                a missed promise, given back
  *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
  *
@@ -42,6 +43,7 @@ export const accounts = {
   waste: (cause: WasteCause): Account => account('waste', cause),
   wasted: (cause: WasteCause, tokenClass: TokenClass): Account => account('waste', cause, tokenClass),
   revenue: (model: ModelId, tokenClass: TokenClass): Account => account('revenue', model, tokenClass),
+  hitRevenue: (model: ModelId, tokenClass: TokenClass): Account => account('revenue', model, 'cache_hit', tokenClass),
   refund: (tenant: TenantId, application: ApplicationId): Account => account('refund', tenant, application),
   meter: (meter: string): Account => account('meter', meter),
   idle: (): Account => account('idle', 'shared-pool'),

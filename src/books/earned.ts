@@ -14,8 +14,10 @@ export function earnedByReplica(
   parts: Iterable<SummedPart>,
   flows: ReadonlyMap<string, Sums>,
 ): { readonly by: ReadonlyMap<string, bigint>; readonly unplaced: bigint } {
+  let unplaced = 0n
   const paid = new Map<string, { input: bigint; output: bigint; back: bigint }>()
   for (const { tenant, application, model, cause, class: of, amount } of parts) {
+    if (cause === 'cache_hit') unplaced += amount // no replica worked for it
     if (cause !== null && cause !== 'refund') continue
     const whose = joined(model, tenant, application)
     const sides = paid.get(whose) ?? { input: 0n, output: 0n, back: 0n }
@@ -24,7 +26,6 @@ export function earnedByReplica(
   }
   const served = Map.groupBy(flows, ([name]) => name.slice(name.indexOf('/') + 1))
   const by = new Map<string, bigint>()
-  let unplaced = 0n
   for (const [whose, { input, output, back }] of paid) {
     const of = served.get(whose) ?? []
     const counts = (...sides: string[]): bigint[] =>

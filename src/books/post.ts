@@ -4,10 +4,10 @@ import { attemptId } from '../units/ids.ts'
 import type { Transfer } from './account.ts'
 import { accounts } from './account.ts'
 import type { PriceVersion } from './price.ts'
-import { freePrices, rate, total } from './price.ts'
+import { freePrices, hitPrices, rate, total } from './price.ts'
 import type { Attempt, CloseRow, WasteCause } from './row.ts'
 import { isBilled } from './row.ts'
-import type { Usage } from './usage.ts'
+import type { TokenClass, Usage } from './usage.ts'
 import { tokenClasses, without } from './usage.ts'
 
 /** A part of an attempt's usage, and why it is waste; undefined: its tenant pays for it. */
@@ -34,16 +34,26 @@ export function post(row: CloseRow, priceVersion: PriceVersion | undefined): Tra
       ...(part.cause ? [] : moneyOf(row, attempt, part, priceVersion)),
     ]),
   )
-  return [...used, ...givenBack(row, priceVersion)]
+  return [...used, ...hitMoneyOf(row, priceVersion), ...givenBack(row, priceVersion)]
 }
 
 /** What a settled request is charged, class by class. */
 export function chargesOf(row: CloseRow, priceVersion: PriceVersion | undefined): NanoDollars[] {
-  return row.attempts.flatMap((attempt, index) =>
+  const worked = row.attempts.flatMap((attempt, index) =>
     partsOf(row, attempt, index === row.attempts.length - 1)
       .filter(({ cause }) => !cause)
       .flatMap(({ usage }) => [...rate(usage, priceVersion?.perMillion ?? freePrices).values()]),
   )
+  return [...worked, ...hitCharges(row, priceVersion).values()]
+}
+
+/** What an answer from the cache is charged, by the classes of the tokens that it spared; empty: it is none, or it is free. */
+export function hitCharges(
+  { cached, outcome }: Pick<CloseRow, 'cached' | 'outcome'>,
+  priceVersion: PriceVersion | undefined,
+): ReadonlyMap<TokenClass, NanoDollars> {
+  if (!cached || !priceVersion?.hit_percent || !isBilled(outcome)) return new Map()
+  return rate(cached.usage, hitPrices(priceVersion))
 }
 
 /**
@@ -115,6 +125,22 @@ function moneyOf(row: CloseRow, attempt: Attempt, { usage }: Part, priceVersion:
       unit: 'nano-USD',
       from: accounts.tenant(row.tenant, row.application),
       to: accounts.revenue(row.model, tokenClass),
+      amount,
+      request: row.id,
+      at_ms: row.closed_ms,
+    }
+  })
+}
+
+/** No tokens move: no engine made any. */
+function hitMoneyOf(row: CloseRow, priceVersion: PriceVersion | undefined): Transfer[] {
+  return [...hitCharges(row, priceVersion)].flatMap(([tokenClass, amount]) => {
+    if (amount === 0n) return []
+    return {
+      id: `${row.id}/nano-USD/hit/${tokenClass}`,
+      unit: 'nano-USD',
+      from: accounts.tenant(row.tenant, row.application),
+      to: accounts.hitRevenue(row.model, tokenClass),
       amount,
       request: row.id,
       at_ms: row.closed_ms,

@@ -20,6 +20,8 @@ export interface PriceVersion {
   readonly tenant?: TenantId
   /** What is given back when its promise was missed; missing: nothing is promised. */
   readonly refund?: RefundRule
+  /** What an answer from the cache costs, of the price of the tokens that it spared; missing: nothing. */
+  readonly hit_percent?: number
   readonly note: string
 }
 
@@ -60,6 +62,18 @@ export function rate(usage: Usage, perMillion: Readonly<Record<TokenClass, Price
     if (count) charges.set(tokenClass, charge(count.tokens, perMillion[tokenClass]))
   }
   return charges
+}
+
+/** What tokens cost that an answer from the cache spared: a part of their price, half up to a whole nano-dollar per million. */
+export function hitPrices({ perMillion, hit_percent = 0 }: PriceVersion): Record<TokenClass, Price> {
+  const part = (of: TokenClass): Price => price((perMillion[of] * BigInt(hit_percent) + 50n) / 100n)
+  return {
+    input_uncached: part('input_uncached'),
+    cache_read: part('cache_read'),
+    cache_write: part('cache_write'),
+    output_visible: part('output_visible'),
+    reasoning: part('reasoning'),
+  }
 }
 
 export function total(charges: Iterable<NanoDollars>): NanoDollars {

@@ -1,7 +1,8 @@
 import type { Grade } from '../plant/energy/meter.ts'
+import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars } from '../units/amount.ts'
 import { residualFactor } from './fit.ts'
-import { costOf, partsOf, refundOf } from './post.ts'
+import { costOf, hitCharges, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { freePrices, rate } from './price.ts'
 import type { Attempt, CloseRow, OpenRow } from './row.ts'
@@ -100,8 +101,8 @@ export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy
     ...rest,
     key,
     price: price ? priceText(price) : null,
-    /** Answered by another request's answer; it is free, whatever its tokens would cost. */
-    cached: cached ? { ...cached, price: 'free' as const } : null,
+    /** Answered by another request's answer: at a part of what its tokens would cost, or free. */
+    cached: cached ? cachedText(row, cached, price) : null,
     attempts: attempts.map((attempt) => attemptText(row, attempt, price)),
     refund_usd: formatDollars(refundOf(row, price)),
     cost_usd: formatDollars(costOf(row, price)),
@@ -139,9 +140,22 @@ const priceText = (price: PriceVersion) => ({
   version: price.version,
   slo: price.slo ?? null,
   refund: price.refund ?? null,
+  hit_percent: price.hit_percent ?? 0,
   effective_from_ms: price.effective_from_ms,
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
 })
+
+function cachedText(row: CloseRow, cached: NonNullable<CloseRow['cached']>, price: PriceVersion | undefined) {
+  const charges = hitCharges(row, price)
+  return {
+    ...cached,
+    price: charges.size > 0 ? `${price?.hit_percent} % of its tokens’ price` : 'free',
+    charges_usd: chargesText(charges),
+  }
+}
+
+const chargesText = (charges: Iterable<readonly [TokenClass, NanoDollars]>): { [Class in TokenClass]?: string } =>
+  Object.fromEntries([...charges].map(([of, amount]) => [of, formatDollars(amount)]))
 
 function attemptText(row: CloseRow, attempt: Attempt, price: PriceVersion | undefined) {
   const parts = partsOf(row, attempt, attempt === row.attempts.at(-1))
@@ -155,8 +169,6 @@ function attemptText(row: CloseRow, attempt: Attempt, price: PriceVersion | unde
     hedge: attempt.hedge ?? null,
     choice: attempt.choice ?? null,
     waste: parts.find(({ cause }) => cause)?.cause ?? null,
-    charges_usd: Object.fromEntries(charges.map(([of, amount]) => [of, formatDollars(amount)])) as {
-      [Class in TokenClass]?: string
-    },
+    charges_usd: chargesText(charges),
   }
 }

@@ -93,14 +93,14 @@ export function auditRolled(
     if (unit === 'token' && to.startsWith('tenant/')) add(`${day} token ${to}`, amount)
   }
   for (const { tenant, application, slot: day, cause, class: tokenClass, tokens, amount } of rolled.parts) {
-    if (cause !== null && cause !== 'refund') continue
+    if (cause !== null && cause !== 'refund' && cause !== 'cache_hit') continue
     const [whose, what] = [tenant, application] as [
       Parameters<typeof accounts.served>[0],
       Parameters<typeof accounts.served>[1],
     ]
     const payer = cause === 'refund' ? accounts.refund(whose, what) : accounts.tenant(whose, what)
     add(`${day} nano-USD ${payer}`, -amount)
-    if (tokenClass === null) continue
+    if (tokenClass === null || cause === 'cache_hit') continue // tokens that a hit spared were made for another
     add(`${day} token ${accounts.served(whose, what, tokenClass)}`, -BigInt(tokens))
   }
   for (const { meter, day, energy } of rolled.intervals) add(`${day} mJ ${accounts.meter(meter)}`, -energy)

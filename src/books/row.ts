@@ -83,7 +83,7 @@ export interface CloseRow extends Asked {
   readonly stream: boolean
   readonly outcome: Outcome
   readonly attempts: readonly Attempt[]
-  /** It was answered from the cache: by whose answer, and what that one used. No engine worked, and nothing is charged. */
+  /** It was answered from the cache: by whose answer, and what that one used. No engine worked; its price says what a hit costs. */
   readonly cached?: { readonly from: RequestId; readonly usage: Usage }
 }
 

@@ -28,7 +28,7 @@ ${missing(statement)}${section(
     line.application,
     line.model,
     `${line.price_version ?? 'none'}${line.slo ? ` (${line.slo})` : ''}`,
-    line.class,
+    line.cached ? `${line.class}, answered from the cache` : line.class,
     line.requests,
     line.tokens,
     line.usd_per_million ?? '–',

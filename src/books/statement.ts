@@ -3,9 +3,9 @@ import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
 import { assert } from '../units/assert.ts'
 import { csvCell } from './csv.ts'
-import { partsOf, refundOf } from './post.ts'
+import { hitCharges, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
-import { charge } from './price.ts'
+import { charge, hitPrices } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
 import type { SloClass } from './slo-class.ts'
 import type { TokenClass } from './usage.ts'
@@ -20,6 +20,8 @@ export interface StatementLine {
   /** Class of requests that this price is for; null: every class that has none of its own. */
   readonly slo: SloClass | null
   readonly class: TokenClass
+  /** They were answers from the cache: what is charged is for tokens that no engine had to make. */
+  readonly cached: boolean
   readonly requests: number
   readonly tokens: number
   /** USD per million tokens. */
@@ -70,13 +72,13 @@ export interface Statement {
   readonly requests_with_missing_counts: number
 }
 
-/** A count of one class of token on a statement: billed at a price, or wasted by a cause. Or a refund, which is of no class. */
+/** A count of one class of token on a statement: billed at a price, spared by the cache, or wasted by a cause. Or a refund, of no class. */
 export interface StatementPart {
   readonly application: string
   readonly model: string
   readonly price_version: number | null
   /** Null: billed. */
-  readonly cause: WasteCause | 'refund' | null
+  readonly cause: WasteCause | 'refund' | 'cache_hit' | null
   readonly class: TokenClass | null
   readonly requests: number
   readonly tokens: number
@@ -102,6 +104,20 @@ export function statementPartsOf(
         const { tokens } = count
         parts.push({ application, model, price_version, cause, class: tokenClass, requests: 1, tokens, amount })
       }
+  for (const [tokenClass, amount] of hitCharges(row, price)) {
+    const tokens = row.cached?.usage[tokenClass]?.tokens ?? 0
+    if (tokens === 0) continue
+    parts.push({
+      application,
+      model,
+      price_version,
+      cause: 'cache_hit',
+      class: tokenClass,
+      requests: 1,
+      tokens,
+      amount,
+    })
+  }
   const amount = refundOf(row, price)
   if (amount > 0n)
     parts.push({ application, model, price_version, cause: 'refund', class: null, requests: 1, tokens: 0, amount })
@@ -141,7 +157,7 @@ export class StatementBuilder {
   part(part: StatementPart, price: PriceVersion | undefined): void {
     if (part.cause === 'refund') this.refunded(part, price)
     else if (part.class === null) assert(false, 'only a refund is of no class')
-    else if (part.cause === null) this.billed(part, part.class, price)
+    else if (part.cause === null || part.cause === 'cache_hit') this.billed(part, part.class, price)
     else this.wasted(part, part.class, part.cause)
   }
 
@@ -188,9 +204,10 @@ export class StatementBuilder {
   private billed(part: StatementPart, tokenClass: TokenClass, price: PriceVersion | undefined): void {
     const { application, model, price_version, requests, tokens, amount } = part
     this.total += amount
-    const key = JSON.stringify([application, model, price_version, tokenClasses.indexOf(tokenClass)])
+    const cached = part.cause === 'cache_hit'
+    const key = JSON.stringify([application, model, price_version, cached, tokenClasses.indexOf(tokenClass)])
     const known = this.lines.get(key)
-    const perMillion = price?.perMillion[tokenClass]
+    const perMillion = priceOfPart(part, price)?.[tokenClass]
     this.lines.set(key, {
       line: {
         application,
@@ -198,6 +215,7 @@ export class StatementBuilder {
         price_version,
         slo: price?.slo ?? null,
         class: tokenClass,
+        cached,
         requests: (known?.line.requests ?? 0) + requests,
         tokens: (known?.line.tokens ?? 0) + tokens,
         usd_per_million: perMillion === undefined ? null : formatDecimal(perMillion, 9),
@@ -212,6 +230,12 @@ export class StatementBuilder {
     this.waste.set(key, { application, model, cause, class: tokenClass, tokens: known + tokens })
   }
 }
+
+/** What its tokens were charged at: computed, or spared by the cache. */
+export const priceOfPart = (
+  { cause }: Pick<StatementPart, 'cause'>,
+  price: PriceVersion | undefined,
+): PriceVersion['perMillion'] | undefined => (price && cause === 'cache_hit' ? hitPrices(price) : price?.perMillion)
 
 /** By key, so that the same requests in another order make the same statement. */
 const inOrder = <T>(map: ReadonlyMap<string, T>): T[] =>
@@ -236,7 +260,7 @@ const columns = [
 /** One row per line of the statement, its kind in the first column (RFC 4180). */
 export function statementCsv(statement: Statement): string {
   const rows: Partial<Record<(typeof columns)[number], unknown>>[] = [
-    ...statement.lines.map((line) => ({ kind: 'billed', ...line })),
+    ...statement.lines.map((line) => ({ kind: line.cached ? 'cache_hit' : 'billed', ...line })),
     ...statement.refunds.map((line) => ({ kind: 'refund', ...line })),
     { kind: 'total', requests: statement.requests, usd: statement.total_usd },
     ...statement.waste.map((line) => ({ kind: 'waste', ...line })),

@@ -1,5 +1,5 @@
 import { formatDollars } from '../units/amount.ts'
-import { costOf, partsOf, refundOf } from './post.ts'
+import { costOf, hitCharges, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow } from './row.ts'
 import type { TokenClass } from './usage.ts'
@@ -27,6 +27,8 @@ export interface UsageEvent {
     readonly price_version: number | null
     /** Billed tokens; null: the count is missing, which is another thing than zero. */
     readonly tokens: Readonly<Record<TokenClass, number | null>>
+    /** Of an answer from the cache: tokens that it spared, at the price of hits; null: it is none, or hits are free. */
+    readonly cache_hit_tokens: Readonly<Record<TokenClass, number | null>> | null
     /** Made for it and on nobody's bill. */
     readonly wasted_tokens: number
     readonly currency: 'USD'
@@ -69,10 +71,24 @@ export function usageEvent(row: CloseRow, price: PriceVersion | undefined): Usag
       outcome,
       price_version,
       tokens,
+      cache_hit_tokens: hitTokens(row, price),
       wasted_tokens: wasted,
       currency: 'USD',
       cost: formatDollars(costOf(row, price)),
       refund: formatDollars(refundOf(row, price)),
     },
+  }
+}
+
+function hitTokens(row: CloseRow, price: PriceVersion | undefined): UsageEvent['data']['cache_hit_tokens'] {
+  const { cached } = row
+  if (!cached || hitCharges(row, price).size === 0) return null
+  const of = (each: TokenClass): number | null => cached.usage[each]?.tokens ?? null
+  return {
+    input_uncached: of('input_uncached'),
+    cache_read: of('cache_read'),
+    cache_write: of('cache_write'),
+    output_visible: of('output_visible'),
+    reasoning: of('reasoning'),
   }
 }

@@ -154,6 +154,8 @@ export interface Price {
   readonly slo: string | null
   /** Null: the public list. */
   readonly tenant: string | null
+  /** What an answer from the cache costs, of the price of the tokens that it spared. */
+  readonly hit_percent: number
   readonly in_force: boolean
   readonly from: string
   readonly usd_per_million: Readonly<Record<string, string>>
@@ -223,6 +225,13 @@ export interface SettledReceipt {
   readonly stream: boolean
   readonly outcome: string
   readonly price: { readonly version: number; readonly usd_per_million: Readonly<Record<string, string>> } | null
+  /** Answered by another request's answer; null: an engine worked. */
+  readonly cached: {
+    readonly from: string
+    readonly usage: Attempt['usage']
+    readonly price: string
+    readonly charges_usd: Readonly<Record<string, string>>
+  } | null
   readonly attempts: readonly Attempt[]
   readonly cost_usd: string
   readonly energy: {

@@ -1,5 +1,5 @@
 import type { Usage } from '../../books/usage.ts'
-import type { RequestId } from '../../units/ids.ts'
+import type { ModelId, RequestId } from '../../units/ids.ts'
 import type { Piece } from '../openai/engine.ts'
 
 /** A whole answer, as its engine gave it. */
@@ -7,6 +7,8 @@ export interface CachedAnswer {
   readonly pieces: readonly Piece[]
   /** What its engine used for it. */
   readonly usage: Usage
+  /** Which of those that may answer made it: its price is that of the answer. */
+  readonly model: ModelId
   /** The request that it was made for. */
   readonly from: RequestId
   readonly at_ms: number

@@ -10,6 +10,7 @@ import { isExact, requestKey, wishOf } from './request-key.ts'
 const answer = (text: string, at_ms = 0): CachedAnswer => ({
   pieces: [{ kind: 'text', text }],
   usage: missingUsage,
+  model: id('m'),
   from: id('gw-1'),
   at_ms,
 })

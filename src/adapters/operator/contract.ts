@@ -123,6 +123,7 @@ export const WireSnapshot = Type.Object({
       slo: Type.Optional(Type.Enum([...sloClasses])),
       tenant: Type.Optional(name),
       refund: Type.Optional(Type.Object({ ttft_ms: whole, percent: Type.Integer({ minimum: 1, maximum: 100 }) })),
+      hit_percent: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
       note: Type.String(),
       perMillion: Type.Object({
         input_uncached: decimal,

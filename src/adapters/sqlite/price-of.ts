@@ -43,5 +43,6 @@ export const priceOfRow = (row: PriceRow): PriceVersion => ({
   ...(row.refund_percent !== null && {
     refund: { ttft_ms: Number(row.refund_ttft_ms), percent: Number(row.refund_percent) },
   }),
+  ...(row.hit_percent !== null && { hit_percent: Number(row.hit_percent) }),
   note: String(row.note),
 })

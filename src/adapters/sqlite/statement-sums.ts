@@ -2,7 +2,7 @@
 
 import type { Transfer } from '../../books/account.ts'
 import { hour_ms, hourOf } from '../../books/cost-hour.ts'
-import type { CloseRow, WasteCause } from '../../books/row.ts'
+import type { CloseRow } from '../../books/row.ts'
 import type { SummedPart, SummedRequests } from '../../books/statement-sums.ts'
 import { StatementSums } from '../../books/statement-sums.ts'
 import type { TokenClass } from '../../books/usage.ts'
@@ -78,7 +78,7 @@ interface PartRow {
   readonly application: string
   readonly model: string
   readonly price_version: bigint
-  readonly cause: WasteCause | 'refund' | ''
+  readonly cause: SummedPart['cause'] | ''
   readonly class: TokenClass | ''
   readonly requests: bigint
   readonly tokens: bigint

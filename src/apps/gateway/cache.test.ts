@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashKey } from '../../adapters/random/secret.ts'
-import { post as transfersOf } from '../../books/post.ts'
-import { bench, chatBody, delta, done, eventsOf, fakeUpstream, finish, stream } from './testing.ts'
+import { costOf, post as transfersOf } from '../../books/post.ts'
+import { priceList } from '../../books/price.ts'
+import { price } from '../../units/amount.ts'
+import type { ModelId } from '../../units/ids.ts'
+import { id } from '../../units/ids.ts'
+import { bench, chatBody, delta, done, eventsOf, fakeUpstream, finish, perMillion, stream } from './testing.ts'
 
 const usage = { usage: { prompt_tokens: 9, completion_tokens: 3 } }
 const wish = { 'x-wattmill-cache': 'max-age=60' }
@@ -119,4 +123,40 @@ test('an answer that a rail withheld, or that broke off, is not kept', async (t)
   assert.equal((await post('/v1/chat/completions', greedy(), wish)).headers.get('x-wattmill-cache'), 'miss')
   assert.equal((await post('/v1/chat/completions', greedy(), wish)).json.choices[0].message.content, 'a stork')
   assert.equal(upstream.seen.length, 2)
+})
+
+test('where its price says so a hit costs a part of what it spared, streamed and whole, and the row and the client agree', async (t) => {
+  const upstream = await counting(t)
+  const hits = { version: 4, model: 'm', effective_from_ms: 0, note: '', perMillion, hit_percent: 10 }
+  const { post, journal } = await bench(t, { engines: [{ url: upstream.url }], prices: [hits] })
+  const asked = greedy({ stream: true, stream_options: { include_usage: true } })
+  const toldOf = async (body: object) => {
+    const reply = await post('/v1/chat/completions', body, wish)
+    return body === asked ? eventsOf(reply.text).at(-2).wattmill.cost_usd : reply.headers.get('x-wattmill-cost-usd')
+  }
+  // 9 × 50 + 3 × 100 and a tenth of it, in nano-dollars.
+  const told = [await toldOf(greedy()), await toldOf(greedy()), await toldOf(asked), await toldOf(asked)]
+  assert.deepEqual(told, ['0.00000075', '0.000000075', '0.00000075', '0.000000075'])
+  assert.equal(upstream.seen.length, 2)
+  const version = { ...hits, model: id<ModelId>('m'), perMillion: priceList(price(50_000_000n), price(100_000_000n)) }
+  for (const row of [journal.closes[1], journal.closes[3]]) {
+    assert.deepEqual([row?.price_version, row?.attempts, row?.ttft_ms === null], [4, [], false])
+    assert.equal(costOf(row ?? assert.fail(), version), 75n)
+  }
+})
+
+test('a hit of an answer that a fallback made is booked on the model that made it', async (t) => {
+  const upstream = await counting(t)
+  const { post, journal } = await bench(t, {
+    engines: [{ url: 'http://127.0.0.1:9', models: { first: 'x' } }, { url: upstream.url }],
+    aliases: { both: ['first', 'm'] },
+  })
+  for (const _ of [1, 2]) await post('/v1/chat/completions', greedy({ model: 'both' }), wish)
+  assert.deepEqual(
+    journal.closes.map(({ model, cached }) => [model, cached !== undefined]),
+    [
+      ['m', false],
+      ['m', true],
+    ],
+  )
 })

@@ -4,15 +4,12 @@ import { type CacheWish, isExact, requestKey, wishOf } from '../../adapters/cach
 import type { Piece } from '../../adapters/openai/engine.ts'
 import type { ApiRequest } from '../../adapters/openai/request.ts'
 import type { FactorySnapshot } from '../../adapters/operator/contract.ts'
-import type { CloseRow } from '../../books/row.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
-import { closeRow } from '../../lines/inference/meter.ts'
 import { railsFor } from '../../lines/inference/rail.ts'
 import { chainOf } from '../../lines/inference/snapshot.ts'
 import type { Seconds } from '../../units/quantity.ts'
-import type { State } from './state.ts'
 import type { Answer } from './world.ts'
 
 /** What the cache does with one request. */
@@ -67,36 +64,14 @@ export function keptAnswer(answer: Answer, cache: AnswerCache, key: string, now:
     finish(flow, ending) {
       const usage = flow.closing?.attempts.at(-1)?.usage
       if (ending.kind === 'settled' && ending.outcome === 'complete' && usage)
-        cache.keep(key, { pieces, usage, from: flow.id, at_ms: now() * 1000 })
+        cache.keep(key, { pieces, usage, model: flow.model, from: flow.id, at_ms: now() * 1000 })
       answer.finish(flow, ending)
     },
   }
 }
 
-/**
- * Answers from the cache: no engine works, nothing is taken from a budget and nothing is charged. Its close row is durable
- * before a byte leaves, as for every answer; it has no attempt, and says what it was spared and by whose answer.
- */
-export function answerHit(state: State, flow: Flow, found: CachedAnswer, answer: Answer): void {
-  const now = state.now()
-  flow.admittedAt = now
-  flow.phase = 'posting'
-  const ttft_ms = Math.round((now - flow.askedAt) * 1000)
-  const row: CloseRow = {
-    ...closeRow(flow, 'complete', now),
-    ttft_ms,
-    cached: { from: found.from, usage: found.usage },
-  }
-  flow.closing = row
-  state.journal.append(row, (durable) => {
-    flow.phase = 'done'
-    const down = refusal('journal_unavailable', 'the request could not be written to the journal')
-    const ending = durable
-      ? ({ kind: 'settled', outcome: 'complete' } as const)
-      : ({ kind: 'refused', refusal: down } as const)
-    state.measures.finished(flow, ending, state.now())
-    if (durable) answer.release()
-    if (durable) answer.write(found.pieces)
-    answer.finish(flow, ending)
-  })
+/** The line takes it from here: it reserves what a hit costs, and its row is durable before a byte leaves. */
+export function hitOf({ from, model, usage, pieces }: CachedAnswer, flow: Flow): void {
+  flow.model = model
+  flow.hit = { from, usage, bytes: pieces }
 }

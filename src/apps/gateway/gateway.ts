@@ -79,7 +79,7 @@ export function gateway(parts: GatewayParts): Gateway {
     engine: (replica) => fleet.engine(replica),
     waits: (flow) => {
       leases?.wake()
-      fleet.wake(flow.model)
+      if (!flow.hit) fleet.wake(flow.model)
     },
   })
   const state: State = {

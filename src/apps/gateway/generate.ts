@@ -20,7 +20,7 @@ import { chainOf } from '../../lines/inference/snapshot.ts'
 import type { RequestId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { type AnswerPorts, streamedAnswer, wholeAnswer } from './answers.ts'
-import { answerHit, cacheHeaders, cacheUse, keptAnswer } from './cached.ts'
+import { cacheHeaders, cacheUse, hitOf, keptAnswer } from './cached.ts'
 import { flowHeaders } from './headers.ts'
 import { heldBounds, railedAnswer } from './railed.ts'
 import { type Call, type Opening, receive } from './receive.ts'
@@ -80,9 +80,12 @@ export function ask(
   const answer = tell(flow, ports, check && heldBounds)
   const deny = (refusal: Refusal): void => state.world.tell(flow, { kind: 'denied', refusal })
   if (cache) state.measures.cached(cache.result, flow.ask.model)
-  if (cache?.found) return answerHit(state, flow, cache.found, answer)
-  const kept = cache ? keptAnswer(answer, state.cache, cache.key, state.now) : answer
   response.on('close', () => closed(state, flow, response))
+  if (cache?.found) {
+    hitOf(cache.found, flow)
+    return state.world.begin(flow, answer)
+  }
+  const kept = cache ? keptAnswer(answer, state.cache, cache.key, state.now) : answer
   state.world.begin(flow, check ? railedAnswer(flow, kept, check, deny) : kept)
 }
 

@@ -86,12 +86,16 @@ const total = <K extends string>(items: readonly { readonly [k in K]: number }[]
 
 /** What accounts hold, by the family of the account: revenue is negative there, since it flows out of its account. */
 function bookReadings(figures: readonly AccountFigure[], meterOf: (name: string) => MeterFacts): Reading[] {
-  return figures.flatMap(({ unit, path: [family = '', first = '', second = ''], amount }) => {
+  return figures.flatMap(({ unit, path: [family = '', first = '', second = '', third], amount }) => {
     const dollars = Math.abs(amount) / 1e9
     const joules = Math.abs(amount) / 1e3
     switch (`${unit} ${family}`) {
       case 'nano-USD revenue':
-        return reading('wattmill_revenue_dollars_total', [first, second], dollars)
+        return reading(
+          'wattmill_revenue_dollars_total',
+          [first, third === undefined ? second : `${second}/${third}`],
+          dollars,
+        )
       case 'nano-USD refund':
         return reading('wattmill_refunds_dollars_total', [first, second], dollars)
       case 'nano-USD tenant':

@@ -3,6 +3,7 @@ import type { NanoDollars } from '../../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../../units/amount.ts'
 import { csvCell, csvNumber } from '../csv.ts'
 import type { PriceVersion } from '../price.ts'
+import { priceOfPart } from '../statement.ts'
 import type { SummedPart } from '../statement-sums.ts'
 import type { FocusRow } from './check.ts'
 import { focusColumn } from './columns.ts'
@@ -74,7 +75,7 @@ type Name = (typeof focusExportColumns)[number]
 const unitPlaces = 15
 
 /**
- * What was billed of one class of token at one price, or what came back: a row. Undefined: waste, which is on nobody's bill.
+ * What was billed of one class of token at one price, computed or spared by the cache, or what came back: a row. Undefined: waste, which is on nobody's bill.
  *
  * List and contracted cost are unit prices × tokens, exactly: `list` is the public price, which a contract's own goes before. Billed
  * and effective cost are what the ledger holds, where each request's charge is rounded to a whole nano-dollar: they differ by half a
@@ -87,16 +88,20 @@ export function focusRow(
   list = price,
 ): FocusRow | undefined {
   if (part.cause === 'refund') return credit(part, price, terms)
-  if (part.cause !== null || part.class === null) return undefined
+  const hit = part.cause === 'cache_hit'
+  if ((part.cause !== null && !hit) || part.class === null) return undefined
   const { model, price_version, class: tokenClass, tokens, amount, requests } = part
-  const perToken = price?.perMillion[tokenClass] ?? 0n
-  const publicly = list?.perMillion[tokenClass] ?? perToken
+  const perToken = priceOfPart(part, price)?.[tokenClass] ?? 0n
+  const publicly = priceOfPart(part, list)?.[tokenClass] ?? perToken
   const cost = (each: bigint): string => formatDecimal(each * BigInt(tokens), unitPlaces)
+  const sku = hit ? `cache_hit/${tokenClass}` : tokenClass
   return row({
     ...shared(part, terms),
     ...costs(formatDollars(amount), cost(publicly), cost(perToken)),
     ChargeCategory: 'Usage',
-    ChargeDescription: `${tokenClass} tokens of ${model}`,
+    ChargeDescription: hit
+      ? `${tokenClass} tokens of ${model} that answers from the cache spared`
+      : `${tokenClass} tokens of ${model}`,
     ChargeFrequency: 'Usage-Based',
     ConsumedQuantity: String(tokens),
     ConsumedUnit: 'Tokens',
@@ -106,9 +111,9 @@ export function focusRow(
     PricingQuantity: String(tokens),
     PricingUnit: 'Tokens',
     ...resource(model),
-    SkuId: `${model}/${tokenClass}`,
-    SkuMeter: tokenClass,
-    SkuPriceId: `${price_version ?? 'unpriced'}/${model}/${tokenClass}`,
+    SkuId: `${model}/${sku}`,
+    SkuMeter: sku,
+    SkuPriceId: `${price_version ?? 'unpriced'}/${model}/${sku}`,
     x_TokenClass: tokenClass,
     x_RequestCount: String(requests),
     x_SloClass: price?.slo ?? null,

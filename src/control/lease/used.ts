@@ -17,7 +17,7 @@ export function usedOf(
   if (periodOf(renews, row.at_ms) !== period || memberOf(scope, row) !== of) return 0n
   switch (unit) {
     case 'requests':
-      return 1n
+      return row.cached ? 0n : 1n
     case 'tokens':
       return BigInt(billedTokens(row))
     case 'nano-USD':

@@ -47,6 +47,7 @@ export class Admitter {
     const taken = this.#take(flow, now)
     if (taken !== 'taken') return taken
     this.#leasing.delete(flow)
+    if (flow.hit) return { verdict: 'admitted' } // it needs no engine, and no place
     const room = roomFor(flow)
     if (room === 'free' && (this.#queue.size === 0 || this.#isNext(flow, roomFor))) {
       if (this.#queue.has(flow)) this.#pace.served(now)
@@ -131,6 +132,7 @@ export class Admitter {
 
   #take(flow: Flow, now: Seconds): Admission | 'taken' {
     if (flow.holds) return 'taken' // taken when it came; a turn in the queue takes nothing again
+    if (flow.hit) flow.admittedAt = now // it is admitted as it takes, so that what it takes is what its row will say
     const output = this.#likelyOutput(flow)
     flow.reserved = plus(flow.ask.promptEstimate, output)
     const needs = needsOf(flow, output)

@@ -66,6 +66,8 @@ export interface Flow {
   /** Number of the attempt under way; events of another attempt are late and ignored. */
   attempt: number
   replica: Replica | undefined
+  /** The answer that the cache has for it; undefined: an engine must work. */
+  hit: Hit | undefined
   /** What the engine said it found of the prompt. */
   begun: { readonly input_uncached: Tokens; readonly cache_read: Tokens } | undefined
   produced: Tokens
@@ -93,6 +95,13 @@ export interface Flow {
   closing: CloseRow | undefined
 }
 
+/** Another request's answer, that answers this one too: by whom it was made, and what that took. */
+export interface Hit {
+  readonly from: RequestId
+  readonly usage: Usage
+  readonly bytes: unknown
+}
+
 /** One of two attempts under way; `lost`: it was cancelled, and only what it used still counts. */
 export interface Rival {
   readonly attempt: number
@@ -117,6 +126,7 @@ export const newFlow = (id: RequestId, ask: Ask, snapshot: Snapshot, now: Second
   reserved: tokens(0),
   attempt: 0,
   replica: undefined,
+  hit: undefined,
   begun: undefined,
   produced: tokens(0),
   tries: 0,

@@ -24,8 +24,14 @@ export const inferenceLine = (policy: Policy, world: World) => {
     if (admission.verdict === 'refused') return leave(flow, { kind: 'refused', refusal: admission.refusal }, now)
     flow.admittedAt = now
     flow.phase = 'generating'
+    if (flow.hit) return known(flow, now)
     world.append(flow, openRow(flow)) // not waited for: it travels with the group commit while the engine starts
     route(flow, now)
+  }
+  /** Nothing leaves before its close row is durable, so it needs no open one. */
+  const known = (flow: Flow, now: Seconds): void => {
+    flow.firstAt = now
+    post(flow, 'complete', now)
   }
   const route = (flow: Flow, now: Seconds): void => {
     const replica = policy.route(flow, now)
@@ -81,6 +87,9 @@ export const inferenceLine = (policy: Policy, world: World) => {
     if (event.kind === 'unjournaled') {
       flow.closing = { ...flow.closing, outcome: 'journal_unavailable' }
       world.keep(flow, flow.closing)
+    } else if (flow.hit) {
+      world.release(flow)
+      world.write(flow, flow.hit.bytes)
     }
     leave(flow, { kind: 'settled', outcome: flow.closing.outcome }, now)
   }

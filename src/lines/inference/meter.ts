@@ -82,4 +82,5 @@ export const closeRow = (flow: Flow, outcome: Outcome, now: Seconds): CloseRow =
   stream: flow.ask.stream,
   outcome,
   attempts: [...flow.attempts],
+  ...(flow.hit && { cached: { from: flow.hit.from, usage: flow.hit.usage } }),
 })

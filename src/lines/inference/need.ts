@@ -1,16 +1,18 @@
 import type { AllowanceUnit } from '../../books/allowance.ts'
 import { binding } from '../../books/allowance.ts'
+import { hitCharges } from '../../books/post.ts'
 import type { PriceVersion } from '../../books/price.ts'
 import { priceAt, rate, total } from '../../books/price.ts'
 import type { Usage } from '../../books/usage.ts'
 import { missingUsage, totalTokens, usageFrom } from '../../books/usage.ts'
 import type { Tokens } from '../../units/quantity.ts'
 import { plus } from '../../units/quantity.ts'
-import type { Flow } from './flow.ts'
+import type { Flow, Hit } from './flow.ts'
 import type { Need } from './purse.ts'
 
-/** What a usage comes to in the unit of an allowance. */
+/** What a usage comes to in the unit of an allowance. An answer from the cache takes its price, and nothing else. */
 export function amountOf(unit: AllowanceUnit, usage: Usage, flow: Flow): bigint {
+  if (flow.hit) return unit === 'nano-USD' ? costOfHit(flow.hit, priceOf(flow)) : 0n
   switch (unit) {
     case 'requests':
     case 'concurrent':
@@ -35,14 +37,18 @@ export const priceOf = ({ snapshot, model, admittedAt, askedAt, ask }: Flow): Pr
 const costIn = (usage: Usage, price: PriceVersion | undefined): bigint =>
   price ? total(rate(usage, price.perMillion).values()) : 0n
 
+const costOfHit = (cached: Hit, price: PriceVersion | undefined): bigint =>
+  total(hitCharges({ cached, outcome: 'complete' }, price).values())
+
 /** All that binds a request, and what each must give if its answer has a likely length. */
 export function needsOf(flow: Flow, output: Tokens): Need[] {
   const { grant, model, promptEstimate } = flow.ask
   const likely = usageFrom('estimated', { input_uncached: promptEstimate, output_visible: output })
-  return binding(flow.snapshot.allowances, { ...grant, model }).map((allowance) => ({
+  const needs = binding(flow.snapshot.allowances, { ...grant, model }).map((allowance) => ({
     allowance,
     amount: amountOf(allowance.unit, likely, flow),
   }))
+  return flow.hit ? needs.filter(({ amount }) => amount > 0n) : needs
 }
 
 /** What it used so far, if `more` tokens are let through: as its engine said at the start, or by the size of its prompt. */

@@ -45,15 +45,16 @@ function servedBy(books: Books, by: Simple, time: LineTime): Pick<LineFacts, 'se
   }
 }
 
-/** What came back to tenants is of no class, and stands beside them. */
+/** What came back to tenants is of no class, and what the cache earned is of none that was made: they stand beside them. */
 function byClass(books: Books, { from, to }: LineTime): Map<string, Sums> {
   const found = new Map<string, Map<string, number>>()
   for (const { cause, class: of, tokens, amount } of orderedParts(books, undefined, from, to)) {
-    if (cause !== null && cause !== 'refund') continue
-    const into = found.get(of ?? 'refund') ?? new Map<string, number>()
-    found.set(of ?? 'refund', into)
+    if (cause !== null && cause !== 'refund' && cause !== 'cache_hit') continue
+    const name = cause ?? of ?? ''
+    const into = found.get(name) ?? new Map<string, number>()
+    found.set(name, into)
     const add = (measure: string, more: number): void => void into.set(measure, (into.get(measure) ?? 0) + more)
-    if (of) add(of, tokens)
+    if (of && cause === null) add(of, tokens)
     add('nano_usd', cause === 'refund' ? -Number(amount) : Number(amount))
   }
   return found

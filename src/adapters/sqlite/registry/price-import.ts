@@ -39,6 +39,7 @@ export function planImport(store: Store, table: readonly TablePrice[], to: Impor
         effective_from_ms: from_ms,
         note,
         ...(before?.refund && { refund: before.refund }),
+        ...(before?.hit_percent && { hit_percent: before.hit_percent }),
       },
     }
   })

@@ -37,7 +37,7 @@ export function insertPrice(store: Store, asked: Omit<PriceVersion, 'version'>):
   )
   run(
     store,
-    `insert into price (version, model, effective_from_ms, note, slo, tenant, refund_ttft_ms, refund_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into price (version, model, effective_from_ms, note, slo, tenant, refund_ttft_ms, refund_percent, hit_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     version,
     asked.model,
     asked.effective_from_ms,
@@ -46,6 +46,7 @@ export function insertPrice(store: Store, asked: Omit<PriceVersion, 'version'>):
     asked.tenant ?? null,
     asked.refund?.ttft_ms ?? null,
     asked.refund?.percent ?? null,
+    asked.hit_percent ?? null,
     ...tokenClasses.map((of) => asked.perMillion[of]),
   )
   return { ...asked, version }

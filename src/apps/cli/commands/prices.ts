@@ -14,6 +14,8 @@ interface Price {
   /** Null: the public list. */
   readonly tenant: string | null
   readonly refund: { readonly percent: number; readonly ttft_s: number } | null
+  /** What an answer from the cache costs, of the price of the tokens that it spared. */
+  readonly hit_percent: number
   readonly in_force: boolean
   readonly from: string
   readonly usd_per_million: Readonly<Record<string, string>>
@@ -30,6 +32,7 @@ interface Set {
   readonly tenant?: string
   readonly refundPercent?: number
   readonly refundTtft?: number
+  readonly hitPercent?: number
   readonly from?: string
   readonly note?: string
 }
@@ -61,6 +64,11 @@ export function priceCommands(program: Command): void {
       .option('--tenant <name>', 'only for this tenant, before the public list (default: the public list)')
       .option('--refund-percent <n>', 'what comes back of the charge when the first token of a stream is late', whole)
       .option('--refund-ttft <seconds>', 'later than this is late (default: as its class is promised)', seconds)
+      .option(
+        '--hit-percent <n>',
+        'what an answer from the cache costs, of the price of its tokens (default: 0)',
+        whole,
+      )
       .option('--from <date>', 'such as 2027-01-31 (default: now)')
       .option('--note <text>', 'why, for whoever reads the history'),
     async (
@@ -68,7 +76,7 @@ export function priceCommands(program: Command): void {
       { input, output, cacheRead, cacheWrite, reasoning, slo, tenant, from, note, ...options },
       model,
     ) => {
-      const { refundPercent, refundTtft, ...rest } = options
+      const { refundPercent, refundTtft, hitPercent, ...rest } = options
       const asked = {
         model,
         input,
@@ -80,6 +88,7 @@ export function priceCommands(program: Command): void {
         tenant,
         refund_percent: refundPercent,
         refund_ttft_s: refundTtft,
+        hit_percent: hitPercent,
         from,
         note,
       }
@@ -125,7 +134,18 @@ export function priceCommands(program: Command): void {
   )
 }
 
-const row = ({ version, model, slo, tenant, refund, in_force, from, usd_per_million: usd, note }: Price): Row => ({
+const row = ({
+  version,
+  model,
+  slo,
+  tenant,
+  refund,
+  hit_percent,
+  in_force,
+  from,
+  usd_per_million: usd,
+  note,
+}: Price): Row => ({
   model,
   version,
   slo: slo ?? 'all',
@@ -137,5 +157,6 @@ const row = ({ version, model, slo, tenant, refund, in_force, from, usd_per_mill
   output: usd.output_visible,
   reasoning: usd.reasoning,
   refund: refund ? `${refund.percent} % beyond ${refund.ttft_s} s` : null,
+  hits: hit_percent > 0 ? `${hit_percent} % of their tokens` : 'free',
   note,
 })

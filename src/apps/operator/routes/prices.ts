@@ -81,10 +81,18 @@ export const priceRoutes: readonly Route[] = [
           description: 'later than this is late; as its class where not given',
         }),
       ),
+      hit_percent: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 100,
+          description:
+            'what an answer from the cache costs, of the price of the tokens that it spared; 0 where not given',
+        }),
+      ),
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31' })),
       note: Type.Optional(Type.String({ maxLength: 500 })),
     },
-    run: async (factory, { model, slo, tenant, refund_percent, refund_ttft_s, from, note, ...given }) => {
+    run: async (factory, { model, slo, tenant, refund_percent, refund_ttft_s, hit_percent, from, note, ...given }) => {
       const now = factory.now()
       const served = servedModels(factory.store)
       const price = setPrice(factory.store, {
@@ -98,6 +106,7 @@ export const priceRoutes: readonly Route[] = [
         ...(slo && { slo }),
         ...(tenant && { tenant: knownTenant(factory, tenant) }),
         ...refundIn(slo, refund_percent, refund_ttft_s),
+        ...(hit_percent && { hit_percent }),
         note: note ?? '',
       })
       const notice = served.has(model) ? undefined : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
@@ -165,6 +174,7 @@ const display = (price: PriceVersion, inForce: boolean) => ({
   slo: price.slo ?? null,
   tenant: price.tenant ?? null,
   refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
+  hit_percent: price.hit_percent ?? 0,
   in_force: inForce,
   from: isoOrNull(price.effective_from_ms),
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
