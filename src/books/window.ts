@@ -172,3 +172,17 @@ export function timelinesOf(row: CloseRow, replica: ReplicaId): Timeline[] {
     ]
   })
 }
+
+/**
+ * KV cache that an attempt held while it was under way, tokens × milliseconds: growing from what was cached to the prompt, then by its
+ * answer.
+ *
+ *     (cached + prompt) ÷ 2 × time to the first token + (prompt + answer ÷ 2) × time from there
+ *
+ * What an engine keeps for others afterwards is not in it; what it had not begun is.
+ */
+export function heldTokenMs(one: Timeline): number {
+  const { begun_ms, cache_read, input_uncached, output } = one
+  const [first, end, prompt] = [promptEnd(one), endOf(one), cache_read + input_uncached]
+  return Math.round(((cache_read + prompt) / 2) * (first - begun_ms) + (prompt + output / 2) * (end - first))
+}

@@ -32,6 +32,12 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['cost_hour', 'select * from cost_hour order by hour, source, unit', ['amount']],
   ['demand_hour', 'select * from demand_hour order by hour, connection', ['energy_mj']],
   ['served_hour', 'select * from served_hour order by hour, model', ['tokens']],
+  [
+    'work_hour',
+    'select * from work_hour order by hour, replica, tenant, application, model, cause',
+    ['held_ns', 'kv_token_ms'],
+  ],
+  ['busy_hour', 'select * from busy_hour order by hour, replica', []],
   ['quarantine', 'select * from quarantine order by id', []],
 ]
 

@@ -10,9 +10,11 @@ import { closeRow, gateway, journaled, setTestPrice } from '../../adapters/sqlit
 import type { CostAnswer } from '../../books/cost-answer.ts'
 import { hour_ms } from '../../books/cost-hour.ts'
 import type { MakingAnswer } from '../../books/making-answer.ts'
+import type { UtilisationAnswer } from '../../books/utilisation.ts'
 import { id } from '../../units/ids.ts'
 import { cardKwh, costCurve } from '../cli/cost-file.ts'
 import { costView } from '../cli/cost-view.ts'
+import { utilisationView } from '../cli/utilisation-view.ts'
 import { ControlError } from './errors.ts'
 import { type Reached, reach } from './reach.ts'
 import type { Operator } from './start.ts'
@@ -173,6 +175,22 @@ test('an hour that is over: its parts are its total, as a table too; a receipt h
     costView(answer).some((line) => /idle usd +3\.591/.test(line)),
     costView(answer).join('\n'),
   )
+  const used = async (by: string): Promise<UtilisationAnswer> =>
+    (await factory.json('GET', `/api/books/utilisation?from=${from}&to=${to}&by=${by}`)) as UtilisationAnswer
+  const [gpu] = (await used('replica')).rows
+  assert.deepEqual([gpu?.name, gpu?.figures.busy_share.value, gpu?.figures.mfu.value], ['gpu', 9 / 3600, null])
+  assert.deepEqual(gpu?.why, ['no chips are declared of gpu (engines add --chips)'])
+  const byTenant = await used('tenant')
+  assert.deepEqual([byTenant.rows[0]?.name, byTenant.rows[0]?.figures.busy_s.value], ['acme', 9])
+  assert(byTenant.rows[0]?.why.some((reason) => /shape of m is not known/.test(reason)))
+  store.database.exec("update engine set chips = 'h200:8' where name = 'gpu'")
+  store.database.exec("update engine_model set upstream = 'meta-llama/Llama-3.1-8B-Instruct' where engine = 'gpu'")
+  const [known] = (await used('chip')).rows
+  assert.deepEqual([known?.name, known?.figures.chip_s.value, known?.why], ['h200', 72, []])
+  const [mfu, mbu] = [known?.figures.mfu.value ?? 0, known?.figures.mbu.value ?? 0]
+  assert(mfu > 0 && mfu < mbu && mbu < 0.01, `one request on eight chips: ${mfu}, ${mbu}`)
+  const view = utilisationView(await used('tenant')).join('\n')
+  assert.match(view, /acme +9 +72 +\d/)
   const cost = (await factory.json('GET', `/api/receipts/${row.id}/cost`)) as Record<string, unknown>
   assert.deepEqual([cost.capacity_usd, cost.usd, cost.final, cost.source], ['0.009', '0.009', true, 'estimated'])
   assert.equal(((await get('/api/books/check')) as { conserved: boolean }).conserved, true)

@@ -4,6 +4,7 @@ import { bytes, tokens } from '../../units/quantity.ts'
 import type { ChipCard, Dtype } from '../chips/card.ts'
 import { bytesOf, powerRange } from '../chips/card.ts'
 import { type Efficiency, efficiencyOf } from '../chips/efficiency.ts'
+import type { StepWork } from '../energy/step-energy.ts'
 import type { ModelCard, WeightFormat } from './card.ts'
 import { kvBytesPerChip, weightBytes } from './memory.ts'
 import { parameters } from './parameters.ts'
@@ -156,6 +157,38 @@ function perToken({ model, chips, kv }: Deployment) {
     pairFlops: 4 * fullLayers * heads * headWidth,
     windowBytes: windowLayers * window * perLayer,
   }
+}
+
+/**
+ * What work took of the chips, by the shape of the model: a floor, for neither activations nor a prompt's reading of its own cache are in
+ * it. FLOPs are of all chips, bytes those that each chip reads.
+ *
+ *     FLOPs = (prefill + decode) × 2 P_active + decode × 2 P_head + 4 L n_q d_h × (pairs of the prompt + keys read)
+ *     bytes = steps × weights ÷ chips + keys read × KV bytes                      (experts: those that a mean step's tokens touch)
+ */
+export function taken(deployment: Deployment, work: StepWork): { readonly flops: number; readonly bytes: number } {
+  const per = perToken(deployment)
+  const [steps, tokens] = [work.step_e9 / 1e9, work.prefill + work.decode]
+  const read =
+    steps > 0 ? (steps * weightsRead(deployment, Math.max(1, Math.round(tokens / steps)))) / deployment.chips : 0
+  return {
+    flops:
+      tokens * per.linearFlops +
+      work.decode * per.headFlops +
+      work.prefill_context * per.pairFlops +
+      work.kv_read * per.contextFlops,
+    bytes: read + work.kv_read * per.contextBytes + work.decode * per.windowBytes,
+  }
+}
+
+/** In which format the chip multiplies the weights, and how fast at most. */
+export function peakOf(
+  deployment: Deployment,
+): { readonly format: Dtype; readonly flopsPerSecond: number } | undefined {
+  const { chip, weights } = deployment
+  const format: Dtype = weights.otherBits <= 8 && chip.peak.fp8 !== null ? 'fp8' : 'bf16'
+  const peak = chip.peak[format]
+  return peak === null ? undefined : { format, flopsPerSecond: peak }
 }
 
 function reduce_s({ model, chips }: Deployment, { allReduce }: Efficiency, tokens: number): number {

@@ -13,8 +13,9 @@ import { checkBeside, isBeside } from './beside.ts'
 import { costTransfers } from './cost-transfers.ts'
 import { declarations } from './declarations.ts'
 import { checkDemand } from './demand.ts'
-import { costsOfHour } from './gather.ts'
+import { gatherHour } from './gather.ts'
 import { checkMaking } from './making.ts'
+import { checkWork } from './work-hours.ts'
 
 type Reader = Pick<Store, 'database'>
 
@@ -32,6 +33,8 @@ interface ClosedRow {
   readonly fit: number
   readonly stale: number
   readonly frozen: number
+  /** Hours that were closed before work was kept have none. */
+  readonly worked: number
 }
 
 export function checkCosts(books: Reader, findings: Findings): void {
@@ -55,7 +58,9 @@ export function checkCosts(books: Reader, findings: Findings): void {
       fits: fits.filter(({ version }) => version <= closed.fit),
     }
     // One that is to be worked out again is not yet what it should be; one whose details go cannot be.
-    const again = closed.stale || closed.frozen ? undefined : costsOfHour(books, hour, known)
+    const gathered = closed.stale || closed.frozen ? undefined : gatherHour(books, hour, known)
+    const again = gathered && [...gathered.costs]
+    if (gathered && closed.worked) checkWork(books, findings, hour, gathered.work)
     for (const { source, unit, amount } of rows) {
       const transfers = costTransfers(books, hour, source, unit)
       explained += transfers.length

@@ -19,6 +19,7 @@ import { costTransfers } from './cost-transfers.ts'
 import { declarationsOf, longestBack_ms } from './declarations.ts'
 import { keepPeaks, postDemand } from './demand.ts'
 import { keepServed, postMaking } from './making.ts'
+import { keepWork } from './work-hours.ts'
 import { type WorkedHour, workOut } from './work-out.ts'
 
 type Reader = Pick<Store, 'database'>
@@ -47,7 +48,7 @@ export function dueHours(store: Store, now_ms: number, most: number): number[] {
 /** Within a transaction of the caller's: what differs from what is posted is posted. */
 export function postWorked(
   store: Store,
-  { hour, costs, peaks, served, declared, fit }: WorkedHour,
+  { hour, costs, work, peaks, served, declared, fit }: WorkedHour,
   now_ms: number,
 ): void {
   const before = one<{ revision: number }>(store.database, 'select revision from closed_hour where hour = ?', hour)
@@ -59,6 +60,7 @@ export function postWorked(
     run(store.database, keepCost, hour, source, unit, amount, busy_s, all_s)
   }
   run(store.database, keepHour, hour, revision, declared, fit, now_ms)
+  keepWork(store, hour, work)
   keepPeaks(store, hour, peaks)
   keepServed(store, hour, served)
   const known = declarationsOf(store, ['demand', ...makingKinds])
@@ -72,9 +74,9 @@ const keepCost = `
     amount = excluded.amount, busy_s = excluded.busy_s, all_s = excluded.all_s`
 
 const keepHour = `
-  insert into closed_hour (hour, revision, declared, fit, closed_ms) values (?, ?, ?, ?, ?)
+  insert into closed_hour (hour, revision, declared, fit, closed_ms, worked) values (?, ?, ?, ?, ?, 1)
   on conflict (hour) do update set revision = excluded.revision, declared = excluded.declared, fit = excluded.fit,
-    closed_ms = excluded.closed_ms, stale = 0`
+    closed_ms = excluded.closed_ms, stale = 0, worked = 1`
 
 /** What cost something when the hour was closed first, and by what is known now costs nothing. What is posted beside the hour is not among it. */
 function goneFrom({ database }: Reader, hour: number, costs: readonly BorneHour[]): BorneHour[] {

@@ -13,6 +13,9 @@ import type { CostSpan } from '../../../books/economics.ts'
 import type { StepFit } from '../../../books/fit.ts'
 import { fitOf } from '../../../books/fit.ts'
 import type { CloseRow } from '../../../books/row.ts'
+import { parted } from '../../../books/tally.ts'
+import type { BusySeconds, HourWork } from '../../../books/work-hour.ts'
+import { WorkShares } from '../../../books/work-hour.ts'
 import type { StepCoefficients, StepWork } from '../../../plant/energy/step-energy.ts'
 import type { AttemptId, ReplicaId } from '../../../units/ids.ts'
 import { id, requestOf } from '../../../units/ids.ts'
@@ -39,7 +42,13 @@ interface Did {
   readonly coefficients: StepCoefficients | undefined
 }
 
-export function costsOfHour(store: Reader, hour: number, { declared, fits }: CostKnown): SourceHour[] {
+/** What an hour cost, and the work of engines that it was divided by. */
+export interface GatheredHour {
+  readonly costs: readonly SourceHour[]
+  readonly work: HourWork
+}
+
+export function gatherHour(store: Reader, hour: number, { declared, fits }: CostKnown): GatheredHour {
   const [from_ms, to_ms] = [hour * hour_ms, (hour + 1) * hour_ms]
   const given = givenSpans(store)
   const under = rowsUnderWay(store, from_ms - 1000, to_ms + 1000)
@@ -47,18 +56,27 @@ export function costsOfHour(store: Reader, hour: number, { declared, fits }: Cos
   const meters = energyInHour(store, hour)
   const did = new Map<AttemptId, Did>()
   const costs: SourceHour[] = []
+  const [shares, busy] = [new WorkShares(), [] as BusySeconds[]]
+  const timeOf = (engine: string, all_s: number): ChipTime => {
+    const replica = id<ReplicaId>(engine)
+    const time = chipTime(workOf(store, replica, secondsOf(hour), under), fits)
+    shares.held(engine, time, (attempt) => rows.of(attempt))
+    shares.cached(engine, under, hour)
+    busy.push({ replica: engine, busy_s: Math.min(time.busy_s, all_s), all_s })
+    return time
+  }
   for (const engine of namesOf(declared, 'capacity', given)) {
     const spans = perHourSpans(declared, 'capacity', engine, given)
     const amount = costBetween(spans, from_ms, to_ms)
     const replica = id<ReplicaId>(engine)
-    const time = chipTime(workOf(store, replica, secondsOf(hour), under), fits)
+    const all_s = Math.round(covered_ms(spans, from_ms, to_ms) / 1000)
+    const time = timeOf(engine, all_s)
     const bearings: Bearing[] = []
     for (const [attempt, held] of time.held) {
       const fit = fitOf(fits, { meter: meterOf(fits, { replica, model: held.model }), replica, model: held.model })
       did.set(attempt, { did: held.did, coefficients: fit?.coefficients })
       bearings.push(...bearingsOf(rows.of(attempt), attempt, held.ns, held.did, fit?.coefficients))
     }
-    const all_s = Math.round(covered_ms(spans, from_ms, to_ms) / 1000)
     bearings.push(...idleOf(store, replica, hour, time, all_s, meters))
     const common = { source: accounts.capacity(engine), hour, unit: 'nano-USD', amount, bearings } as const
     if (amount > 0n) costs.push({ ...common, busy_s: Math.min(time.busy_s, all_s), all_s })
@@ -66,7 +84,20 @@ export function costsOfHour(store: Reader, hour: number, { declared, fits }: Cos
   for (const meter of meters) costs.push(...electricity(declared, hour, meter, rows, did))
   costs.push(...overheads(declared, hour))
   costs.push(...hostedCosts(declared, hour, under))
-  return costs
+  for (const engine of ownEngines(store, declared, under))
+    if (!busy.some(({ replica }) => replica === engine)) timeOf(engine, hour_ms / 1000)
+  return { costs, work: { shares: shares.all(), busy } }
+}
+
+/** Engines that worked or write a log, and are not hosted: whose time is a machine's of ours, whatever was said of its cost. */
+function ownEngines({ database }: Reader, declared: readonly CostDeclaration[], under: readonly CloseRow[]): string[] {
+  const hosted = new Set(declared.filter(({ kind }) => kind === 'list').map(({ name }) => parted(name)[0]))
+  const logs = all<{ replica: string }>(database, 'select distinct replica from engine_log')
+  const seen = new Set([
+    ...logs.map(({ replica }) => replica),
+    ...under.flatMap(({ attempts }) => attempts.map(({ replica }) => replica as string)),
+  ])
+  return [...seen].filter((engine) => !hosted.has(engine)).sort()
 }
 
 const secondsOf = (hour: number) => ({ from: hour * 3600, until: (hour + 1) * 3600 })

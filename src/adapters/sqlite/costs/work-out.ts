@@ -2,16 +2,18 @@
 import type { BorneHour } from '../../../books/cost-hour.ts'
 import { borneHour } from '../../../books/cost-hour.ts'
 import type { HourPeak } from '../../../books/demand.ts'
+import type { HourWork } from '../../../books/work-hour.ts'
 import { fitsIn } from '../step-fits.ts'
 import type { Store } from '../store.ts'
 import { declarations } from './declarations.ts'
 import { hourPeaks } from './demand.ts'
-import { costsOfHour } from './gather.ts'
+import { gatherHour } from './gather.ts'
 import { servedInHour } from './making.ts'
 
 export interface WorkedHour {
   readonly hour: number
   readonly costs: readonly BorneHour[]
+  readonly work: HourWork
   /** Its highest power, where demand is charged. */
   readonly peaks: readonly HourPeak[]
   /** Tokens by model, where they bear what making it cost. */
@@ -23,9 +25,11 @@ export interface WorkedHour {
 
 export function workOut(books: Pick<Store, 'database'>, hour: number): WorkedHour {
   const [declared, fits] = [declarations(books), fitsIn(books)]
+  const { costs, work } = gatherHour(books, hour, { declared, fits })
   return {
     hour,
-    costs: costsOfHour(books, hour, { declared, fits }).map(borneHour),
+    costs: costs.map(borneHour),
+    work,
     peaks: hourPeaks(books, hour, declared),
     served: servedInHour(books, hour, declared),
     declared: declared.at(-1)?.version ?? 0,

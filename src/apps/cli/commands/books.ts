@@ -13,6 +13,7 @@ import { reconcileView } from '../reconcile-view.ts'
 import { rerateView } from '../rerate-view.ts'
 import { does, path, query, show } from '../run.ts'
 import { complain, talk } from '../talk.ts'
+import { utilisationView } from '../utilisation-view.ts'
 import { checkView, fitsView, receiptView, requestsView, statementView } from '../views.ts'
 
 export function bookCommands(program: Command): void {
@@ -95,6 +96,21 @@ export function bookCommands(program: Command): void {
       .option('--by <what>', 'tenant, application, key, model, class, replica, chip, source or hour (default: model)'),
     async (factory, { from, to, by, ...options }) => {
       show(await factory.json('GET', `/api/books/cost${query({ from, to, by })}`), options, costView)
+      return undefined
+    },
+  )
+
+  does<{ from?: string; to?: string; by?: string }>(
+    books
+      .command('utilisation')
+      .description(
+        'how much of the engines was used: busy share, MFU and MBU; chip-seconds and KV byte-seconds by whom',
+      )
+      .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
+      .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
+      .option('--by <what>', 'replica, chip, tenant, application or model (default: replica)'),
+    async (factory, { from, to, by, ...options }) => {
+      show(await factory.json('GET', `/api/books/utilisation${query({ from, to, by })}`), options, utilisationView)
       return undefined
     },
   )

@@ -32,6 +32,7 @@ import { limitRoutes } from './tenant/limits.ts'
 import { tenantUsageRoutes } from './tenant/usage.ts'
 import { tenantsRoutes } from './tenants.ts'
 import { usageRoutes } from './usage.ts'
+import { utilisationRoutes } from './utilisation.ts'
 
 /** Every route of the operator. */
 export const routes: readonly Route[] = [
@@ -58,6 +59,7 @@ export const routes: readonly Route[] = [
   ...rerateRoutes,
   ...batchRoutes,
   ...usageRoutes,
+  ...utilisationRoutes,
   ...doctorRoutes,
   ...gatewayRoutes,
   ...economicRoutes,

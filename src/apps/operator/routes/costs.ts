@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { splitsRolledDay } from '../../../adapters/sqlite/answers.ts'
-import { closedHours, costs } from '../../../adapters/sqlite/costs/answer.ts'
+import { costs } from '../../../adapters/sqlite/costs/answer.ts'
 import { declarations, declare } from '../../../adapters/sqlite/costs/declarations.ts'
 import { chargedMonths } from '../../../adapters/sqlite/costs/demand.ts'
 import { borneJobs } from '../../../adapters/sqlite/costs/making.ts'
@@ -10,16 +10,16 @@ import { settledRow } from '../../../adapters/sqlite/settled-row.ts'
 import type { Store } from '../../../adapters/sqlite/store.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
 import { inForce } from '../../../books/cost.ts'
-import { hour_ms } from '../../../books/cost-hour.ts'
 import { costDimensions } from '../../../books/cost-place.ts'
 import { demandAnswer } from '../../../books/demand-answer.ts'
 import { makingAnswer } from '../../../books/making-answer.ts'
 import { parted } from '../../../books/tally.ts'
+import { askedMs, closedRange, rangeInput } from '../closed-range.ts'
 import { costInput, costKinds, declarationOf, termsText } from '../cost-terms.ts'
 import { ControlError } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Route, route } from '../router.ts'
-import { dateMs, isoOrNull, monthStartMs } from '../when.ts'
+import { isoOrNull } from '../when.ts'
 
 export const costRoutes: readonly Route[] = [
   route({
@@ -74,32 +74,15 @@ export const costRoutes: readonly Route[] = [
     about:
       'What whole hours cost: usage by class of token, waste, idle and overhead, which add up to the total; by tenant, model, chip and more, with both margins',
     input: {
-      from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
-      to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
+      ...rangeInput,
       by: Type.Optional(Type.Enum([...costDimensions], { description: costDimensions.join(', ') })),
     },
-    run: ({ store, now, contractedWatts }, { from, to, by }) => {
-      const closed = closedHours(store)
-      if (!closed)
-        throw new ControlError(
-          'not_found',
-          'no hour is closed yet: nothing was declared to cost anything, or it was just now',
-          {
-            next: 'wattmill costs set capacity embedded --per-hour USD   (an hour is posted when it is over)',
-          },
-        )
-      const from_ms = from === undefined ? monthStartMs(now()) : dateMs(from, 'from')
-      const to_ms = to === undefined ? now() : dateMs(to, 'to')
-      for (const [param, at_ms] of Object.entries({ from: from_ms, to: to_ms }))
+    run: (factory, { from, to, by }) => {
+      const { store, contractedWatts } = factory
+      const { first, end } = closedRange(factory, { from, to })
+      for (const [param, at_ms] of Object.entries(askedMs(factory, { from, to })))
         if (splitsRolledDay(store, at_ms))
           throw new ControlError('invalid_value', `of the day of \`${param}\` only sums are kept`, { param })
-      const first = Math.max(closed.first, Math.ceil(from_ms / hour_ms))
-      const end = Math.min(closed.end, Math.floor(to_ms / hour_ms))
-      if (end <= first)
-        throw new ControlError('invalid_value', 'no closed hour is in this time', {
-          param: 'from',
-          next: `Hours are closed from ${isoOrNull(closed.first * hour_ms)} to ${isoOrNull(closed.end * hour_ms)}`,
-        })
       return costs(store, first, end, by ?? 'model', contractedWatts)
     },
   }),
