@@ -28,6 +28,7 @@ const account = (...path: readonly string[]): Account => path.map(encodeURICompo
  *              tenant/T/A → revenue/model/cache_hit/class              an answer from the cache
  *              refund/T/A → tenant/T/A                                a missed promise, given back
  *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
+ *              meter/M → overhead/host | overhead/facility | overhead/unseen   of a meter above others: what it shows beyond them
  *
  *     cost     capacity/R | electricity/M | demand/M | hosted/R | overhead/kind/name | job/kind/model/name
  *                       → cost/usage/T/A/model/class/key | cost/waste/cause | cost/idle/… | cost/overhead/kind | cost/making/model/kind
@@ -57,6 +58,7 @@ export const accounts = {
   /** Work that made a model, or made it better. */
   job: (kind: string, model: string, name: string): Account => account('job', kind, model, name),
   overhead: (kind: string, name: string): Account => account('overhead', kind, name),
+  overheadEnergy: (of: 'host' | 'facility' | 'unseen'): Account => account('overhead', of),
   usageCost: ({ tenant, application, model, key }: Whose, tokenClass: TokenClass): Account =>
     account('cost', 'usage', tenant, application, model, tokenClass, key),
   wasteCost: (cause: WasteCause): Account => account('cost', 'waste', cause),

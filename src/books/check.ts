@@ -33,6 +33,13 @@ export interface Check {
   readonly open: number
   readonly quarantined: number
   readonly intervals: number
+  /** Meters above others: Σ (upper − below − booked + owed), which is 0; and where those below showed more than those above. */
+  readonly levels: {
+    readonly intervals: number
+    readonly residual: string
+    readonly negative: number
+    readonly owed_mj: string
+  }
   /** Of these requests and intervals, the days long past of which only sums are kept. */
   readonly rolled_up: { readonly requests: number; readonly intervals: number; readonly until_ms: number | null }
   readonly lag: object

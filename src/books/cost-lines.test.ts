@@ -191,10 +191,11 @@ test('the boundary says whether a PUE is in it, and the energy is E × PUE', () 
     ...{ version: 1, kind: 'pue', name: 'board', from_ms: 0, declared_ms: 0, note: '' },
     terms: { per: 'time', series: { usual: 1_250_000n, rules: [{ hours: [1, 2], value: 1_500_000n }] } },
   }
+  const facts = (...declared: CostDeclaration[]) => ({ declared, places: [], measured: () => undefined })
   const hour = (meter: string, at: number) => ({ meter, hour: at, energy_mj: 1000n })
-  const all = facilityEnergy([hour('board', 0), hour('board', 1)], [pue])
+  const all = facilityEnergy([hour('board', 0), hour('board', 1)], facts(pue))
   assert.deepEqual([all.energy_mj, all.boundary], [2750n, 'at the meters of the factory × PUE'])
-  const some = facilityEnergy([hour('board', 0), hour('cpu', 0)], [pue])
+  const some = facilityEnergy([hour('board', 0), hour('cpu', 0)], facts(pue))
   assert.deepEqual([some.energy_mj, some.boundary], [2250n, 'at the meters of the factory × PUE where declared'])
-  assert.equal(facilityEnergy([hour('cpu', hour_ms)], []).boundary, 'at the meters of the factory')
+  assert.equal(facilityEnergy([hour('cpu', hour_ms)], facts()).boundary, 'at the meters of the factory')
 })

@@ -21,7 +21,12 @@ export type CostKind = 'capacity' | 'list' | 'demand' | MakingKind | OverheadKin
 
 export type CostTerms =
   | { readonly per: 'hour'; readonly amount: NanoDollars }
-  | { readonly per: 'time'; readonly series: Series }
+  | {
+      readonly per: 'time'
+      readonly series: Series
+      /** Of a PUE: the meter of a facility by which it is measured. The series is for hours in which that is not known. */
+      readonly measured_by?: string
+    }
   | { readonly per: 'token'; readonly perMillion: Readonly<Record<TokenClass, Price>> }
   | {
       /** Of the highest mean power over the interval in a billing month: the calendar month of the place. */
@@ -69,15 +74,24 @@ export const inForce = (
       : best
   }, undefined)
 
-/** The series of a meter: its own, or that of all. */
-export function seriesOf(
+/** The terms of a meter: its own, or those of all. */
+export const termsOfMeter = (
   declarations: readonly CostDeclaration[],
   kind: SeriesKind,
   meter: string,
   at_ms: number,
+): CostTerms | undefined =>
+  (inForce(declarations, kind, meter, at_ms) ?? inForce(declarations, kind, allMeters, at_ms))?.terms
+
+/** The series of a meter: its own, or that of all. A PUE may be measured: `pue.ts`. */
+export function seriesOf(
+  declarations: readonly CostDeclaration[],
+  kind: Exclude<SeriesKind, 'pue'>,
+  meter: string,
+  at_ms: number,
 ): Series | undefined {
-  const found = inForce(declarations, kind, meter, at_ms) ?? inForce(declarations, kind, allMeters, at_ms)
-  return found?.terms.per === 'time' ? found.terms.series : undefined
+  const terms = termsOfMeter(declarations, kind, meter, at_ms)
+  return terms?.per === 'time' ? terms.series : undefined
 }
 
 /**

@@ -5,6 +5,7 @@ import type { CostDeclaration } from './cost.ts'
 import { hour_ms } from './cost-hour.ts'
 import type { DemandTerms, HourPeak, Reading } from './demand.ts'
 import { billingMonth, chargeOf, demandByHour, peakOf, peaksOfHour } from './demand.ts'
+import type { PueFacts } from './pue.ts'
 
 const hour = 500_016
 const at_ms = hour * hour_ms
@@ -18,6 +19,8 @@ const terms = (rule: 'even' | 'peak', usd = 12_345_678_901n): DemandTerms => ({
 const declared = (name: string, of: CostDeclaration['terms'], kind: CostDeclaration['kind'] = 'demand') =>
   ({ version: 1, kind, name, from_ms: 0, declared_ms: 0, terms: of, note: '' }) satisfies CostDeclaration
 
+const facts = (...of: readonly CostDeclaration[]): PueFacts => ({ declared: of, places: [], measured: () => undefined })
+
 /** Constant power from `from_min` to `to_min` of the hour, kW. */
 const at = (meter: string, from_min: number, to_min: number, kW: number): Reading => ({
   meter,
@@ -28,7 +31,7 @@ const at = (meter: string, from_min: number, to_min: number, kW: number): Readin
 
 test('the peak is the highest mean over an interval, of meters added up at each moment', () => {
   const readings = [at('a', 0, 30, 4), at('a', 30, 60, 1), at('b', 0, 20, 1), at('b', 20, 60, 3)]
-  const [peak] = peaksOfHour([declared('all', terms('even'))], hour, readings)
+  const [peak] = peaksOfHour(facts(declared('all', terms('even'))), hour, readings)
   // a + b by quarter: 5, 4 + (5 × 1 + 10 × 3) / 15 = 6.33, 4, 4 kW; the peaks of each alone would come to 7.
   assert.deepEqual(peak, {
     connection: 'all',
@@ -45,7 +48,7 @@ test('a meter with a charge of its own is a connection of its own; PUE stands in
     declared('b', { ...terms('even'), interval_min: 60 }),
     declared('b', { per: 'time', series: { usual: 1_500_000n } }, 'pue'),
   ]
-  const peaks = peaksOfHour(all, hour, [at('a', 0, 60, 2), at('b', 0, 60, 10)])
+  const peaks = peaksOfHour(facts(...all), hour, [at('a', 0, 60, 2), at('b', 0, 60, 10)])
   assert.deepEqual(
     peaks.map(({ connection, energy_mj }) => [connection, energy_mj]),
     [
@@ -55,10 +58,29 @@ test('a meter with a charge of its own is a connection of its own; PUE stands in
   )
 })
 
+test('a facility’s meter is a connection with all below it: what they show together is what it shows', () => {
+  const hall = {
+    meter: 'hall',
+    level: 'facility',
+    rule: 'energy',
+    below: ['a', 'b'],
+    from_ms: 0,
+    until_ms: null,
+  } as const
+  const readings = [at('a', 0, 60, 2), at('b', 0, 60, 3), at('hall', 0, 60, 1), at('c', 0, 60, 7)]
+  const peaks = (...more: CostDeclaration[]) => {
+    const all = facts(declared('hall', terms('even')), declared('all', terms('even')), ...more)
+    return peaksOfHour({ ...all, places: [hall] }, hour, readings).map(({ energy_mj }) => energy_mj / 900_000_000n)
+  }
+  assert.deepEqual(peaks(), [7n, 6n])
+  const pue = declared('all', { per: 'time', series: { usual: 2_000_000n } }, 'pue')
+  assert.deepEqual(peaks(pue), [14n, 10n], 'by the PUE of those below it, and not by both')
+})
+
 test('a reading over the end of an hour is split between both, and no millijoule is in neither', () => {
   const long: Reading = { meter: 'a', from_ms: at_ms + 3_300_001, to_ms: at_ms + 3_900_000, energy_mj: 1_000_000_007n }
   const whole = [declared('all', { ...terms('even'), interval_min: 60 })]
-  const parts = [hour, hour + 1].map((of) => peaksOfHour(whole, of, [long])[0]?.energy_mj ?? 0n)
+  const parts = [hour, hour + 1].map((of) => peaksOfHour(facts(...whole), of, [long])[0]?.energy_mj ?? 0n)
   assert.equal(parts[0] && parts[0] + (parts[1] ?? 0n), long.energy_mj)
   assert(parts.every((part) => part > 0n))
 })

@@ -2,12 +2,14 @@
  * What a utility charges for the highest power of a billing month, beside what it charges for energy: dollars a kW of the peak,
  * the peak being the highest mean over an interval such as 15 minutes.
  */
+import { above } from '../plant/energy/levels.ts'
 import type { Series } from '../plant/energy/series.ts'
 import { sumOver } from '../plant/energy/series.ts'
 import { apportion } from '../units/amount.ts'
 import type { CostDeclaration, CostTerms } from './cost.ts'
-import { allMeters, inForce, seriesOf } from './cost.ts'
+import { allMeters, inForce } from './cost.ts'
 import { hour_ms } from './cost-hour.ts'
+import { isInPue, type PueFacts, pueOf } from './pue.ts'
 
 /** Which hours bear it: every hour of the month the same, or those that made the peak what it is. */
 export const demandRules = ['even', 'peak'] as const
@@ -50,12 +52,12 @@ export function demandTerms(
 export const connectionsOf = (declared: readonly CostDeclaration[]): string[] =>
   [...new Set(declared.filter(({ kind }) => kind === 'demand').map(({ name }) => name))].sort()
 
-/** A meter with a demand charge of its own is a connection of its own; all others are one, and their powers add up at each moment. */
-export function peaksOfHour(
-  declared: readonly CostDeclaration[],
-  hour: number,
-  readings: readonly Reading[],
-): HourPeak[] {
+/**
+ * A meter with a demand charge of its own is a connection of its own, with the meters below it; all others are one, and their powers add
+ * up at each moment.
+ */
+export function peaksOfHour(facts: PueFacts, hour: number, readings: readonly Reading[]): HourPeak[] {
+  const { declared, places } = facts
   const at_ms = hour * hour_ms
   const inUse = connectionsOf(declared).flatMap((connection) => {
     const terms = demandTerms(declared, connection, at_ms)
@@ -63,8 +65,10 @@ export function peaksOfHour(
   })
   const own = new Set(inUse.map(({ connection }) => connection))
   return inUse.flatMap(({ connection, terms: { interval_min } }): HourPeak[] => {
-    const of = readings.filter(({ meter }) => (own.has(meter) ? meter : allMeters) === connection)
-    const pue = (meter: string): Series | undefined => seriesOf(declared, 'pue', meter, at_ms)
+    const connected = (meter: string): string =>
+      [meter, ...above(places, meter, at_ms + hour_ms - 1)].find((one) => own.has(one)) ?? allMeters
+    const of = readings.filter(({ meter }) => connected(meter) === connection && !isInPue(facts, meter, hour))
+    const pue = (meter: string): Series | undefined => pueOf(facts, meter, hour)
     const peak = highest(of, at_ms, interval_min * 60_000, pue)
     return peak ? [{ connection, hour, interval_min, ...peak }] : []
   })

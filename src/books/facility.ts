@@ -1,7 +1,10 @@
-/** What the utility delivered for what the meters of the factory show: E × PUE(t), hour by hour, where a PUE is declared. */
-import type { CostDeclaration } from './cost.ts'
-import { seriesOf } from './cost.ts'
+/**
+ * What the utility delivered for what the meters of the factory show: E × PUE(t), hour by hour, where a PUE is in force; where the
+ * facility has a meter and no PUE is, what that shows.
+ */
+import { placeAt } from '../plant/energy/levels.ts'
 import { hour_ms, withPue } from './cost-hour.ts'
+import { isInPue, type PueFacts, pueOf } from './pue.ts'
 
 export interface MeteredHour {
   readonly meter: string
@@ -16,17 +19,16 @@ export interface FacilityEnergy {
   readonly boundary: string
 }
 
-export function facilityEnergy(hours: Iterable<MeteredHour>, declared: readonly CostDeclaration[]): FacilityEnergy {
-  let [energy_mj, known, unknown] = [0n, false, false]
+export function facilityEnergy(hours: Iterable<MeteredHour>, facts: PueFacts): FacilityEnergy {
+  let [energy_mj, known, unknown, metered] = [0n, false, false, false]
   for (const { meter, hour, energy_mj: drawn } of hours) {
-    if (drawn === 0n) continue
-    const pue = seriesOf(declared, 'pue', meter, hour * hour_ms)
+    if (drawn === 0n || isInPue(facts, meter, hour)) continue
+    const pue = pueOf(facts, meter, hour)
     energy_mj += pue ? withPue(drawn, hour, pue) : drawn
-    if (pue) known = true
+    if (placeAt(facts.places, meter, (hour + 1) * hour_ms - 1)?.level === 'facility') metered = true
+    else if (pue) known = true
     else unknown = true
   }
-  return {
-    energy_mj,
-    boundary: `at the meters of the factory${known ? (unknown ? ' × PUE where declared' : ' × PUE') : ''}`,
-  }
+  const where = metered && !known ? "at the facility's meter" : 'at the meters of the factory'
+  return { energy_mj, boundary: `${where}${known ? (unknown ? ' × PUE where declared' : ' × PUE') : ''}` }
 }

@@ -24,7 +24,8 @@ export interface EnergyShare {
   readonly fit: number | null
   /** What the model said of the whole, before it was scaled to the meter. */
   readonly modelled_mj: bigint | null
-  readonly attribution: 'step' | 'window'
+  /** `level`: of what a meter above those of its engine shows beyond them, by a declared rule. */
+  readonly attribution: 'step' | 'window' | 'level'
 }
 
 /** All that is known of a request's energy. `final`: no interval that it worked in is still open. */
@@ -56,18 +57,21 @@ const ways = {
 } as const
 
 /** Grade of a request's energy, how it was made, by which fits, and how far the model was from the meter in its intervals. */
-export function attributionOf({ shares, known }: RequestEnergy) {
+export function attributionOf({ shares: all, known }: RequestEnergy) {
+  const shares = all.filter(({ attribution }) => attribution !== 'level')
   const rebuilt = shares.some(({ attribution }) => attribution === 'window')
   const grade: AttributionGrade = !known ? 'list' : rebuilt ? 'window' : 'step'
   const fits = [...new Set(shares.flatMap(({ fit }) => fit ?? []))].sort((a, b) => a - b)
   const modelled = shares.filter(({ modelled_mj }) => modelled_mj !== null)
   return {
     grade,
-    how: known && shares.length > 0 ? `${ways[grade]}, ${howDivided(shares, modelled.length)}` : ways[grade],
+    how: `${known && shares.length > 0 ? `${ways[grade]}, ${howDivided(shares, modelled.length)}` : ways[grade]}${all.length > shares.length ? beyond : ''}`,
     fits,
     residual_factor: factorOf(modelled),
   }
 }
+
+const beyond = '; and what the meters above show beyond them, by a declared rule'
 
 function howDivided(shares: readonly EnergyShare[], modelled: number): string {
   const shapley = 'each step shared as F/|S| + v (Shapley), scaled to the meter'

@@ -67,7 +67,7 @@ export const operatorMetrics = {
     'joules',
     'booked',
     ['use', 'detail'],
-    'Where the energy went: served to tenants, wasted by cause, idle.',
+    'Where the energy went: served to tenants, wasted by cause, idle, or overhead: what meters above others show beyond them and no rule gives to anybody.',
   ),
   wattmill_waste_tokens_total: counter(
     'one',

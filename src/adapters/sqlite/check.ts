@@ -19,6 +19,7 @@ import { interval } from '../../plant/energy/meter.ts'
 import { watts } from '../../units/quantity.ts'
 import type { Books } from './books.ts'
 import { transferOf } from './books.ts'
+import { checkLevels, isRest } from './check-levels.ts'
 import { checkCosts } from './costs/audit.ts'
 import type { AttemptRow } from './engine-log.ts'
 import { attemptOf } from './engine-log.ts'
@@ -36,6 +37,7 @@ import { seenIn } from './seen.ts'
 import { summedParts } from './statement-sums.ts'
 import { checkStatementSums } from './statement-sums-check.ts'
 import { fitsIn } from './step-fits.ts'
+import { upperMeters } from './upper.ts'
 
 export function check(books: Books): Check {
   const { database } = books
@@ -45,6 +47,7 @@ export function check(books: Books): Check {
   checkOpen(books, findings)
   checkWithoutRequest(books, findings)
   const intervals = checkIntervals(books, findings)
+  const levels = checkLevels(books, findings)
   checkSamples(books, findings)
   checkCosts(books, findings)
   const units = checkBalances(books, findings)
@@ -67,6 +70,7 @@ export function check(books: Books): Check {
     open: count(database, 'select count(*) as n from open_request'),
     quarantined: count(database, 'select count(*) as n from quarantine'),
     intervals: intervals + rolled.intervals,
+    levels,
     rolled_up: rolled,
     lag: storeLag(books),
     broken: findings.broken,
@@ -186,6 +190,7 @@ function checkIntervals(books: Books, findings: Findings): number {
   let explained = 0
   let before: IntervalRow | undefined
   const fits = fitsIn(books)
+  const uppers = upperMeters(books)
   for (const row of stream<IntervalRow>(database, 'select * from meter_interval order by meter, sequence')) {
     const follows = before?.meter === row.meter && before.sequence + 1n === row.sequence
     if (follows && before?.to_ms !== row.from_ms) findings.add('interval', nameOf(row), 'begins where none ended')
@@ -194,7 +199,11 @@ function checkIntervals(books: Books, findings: Findings): number {
     explained += transfers.length
     const interval = intervalOf(row)
     if (row.posted_ms !== null) posted++
-    auditInterval(findings, interval, row.posted_ms === null ? undefined : howOf(books, row, fits), transfers)
+    if (uppers.has(row.meter) && isRest(books, row.meter, row.sequence)) {
+      const sum = transfers.reduce((total, { amount }) => total + amount, 0n)
+      if (sum !== interval.energy)
+        findings.add('interval', nameOf(row), `rest of ${interval.energy} mJ, ${sum} mJ are booked`)
+    } else auditInterval(findings, interval, row.posted_ms === null ? undefined : howOf(books, row, fits), transfers)
   }
   const energy = count(database, "select count(*) as n from transfer where unit = 'mJ'")
   if (energy !== explained) findings.compare([], strayEnergy(books))
@@ -208,7 +217,7 @@ const howOf = (books: Books, row: IntervalRow, fits: readonly StepFit[]): Attrib
   modelled_mj: row.modelled_mj,
 })
 
-const nameOf = ({ meter, sequence }: IntervalRow): string => `${meter}/${sequence}`
+const nameOf = ({ meter, sequence }: Pick<IntervalRow, 'meter' | 'sequence'>): string => `${meter}/${sequence}`
 
 const energyOf = (books: Books, row: IntervalRow) => namedUnder(books.database, nameOf(row)).map(transferOf)
 
@@ -229,26 +238,33 @@ function strayEnergy({ database }: Books) {
 
 /** Every interval whose two samples are still in the meter's file is what these say. The idle floor is a setting, not read. */
 function checkSamples({ home, database }: Books, findings: Findings): void {
-  for (const { meter } of all<{ meter: string }>(database, 'select distinct meter from meter_interval')) {
+  const meters = 'select distinct meter from meter_interval union select distinct meter from upper_interval'
+  for (const { meter } of all<{ meter: string }>(database, meters)) {
     let before: Parameters<typeof interval>[0] | undefined
     for (const after of readSamples(home.meters, meter)) {
-      const find = 'select * from meter_interval where meter = ? and sequence = ?'
-      const [row] = allBig<IntervalRow>(database, find, meter, after.sequence)
+      const row = sampled(database, meter, after.sequence)
       if (row && before && after.sequence === before.sequence + 1) {
         const should = interval(before, after, watts(0))
-        const is = intervalOf(row)
         const same =
-          is.energy === should.energy &&
-          is.from_ms === should.from_ms &&
-          is.to_ms === should.to_ms &&
-          is.grade === should.grade &&
-          is.reset === should.reset
+          row.energy_mj === should.energy &&
+          row.from_ms === BigInt(should.from_ms) &&
+          row.to_ms === BigInt(should.to_ms) &&
+          row.grade === should.grade &&
+          row.reset === (should.reset ? 1n : 0n)
         if (!same) findings.add('interval', nameOf(row), "is not what the meter's samples say")
       }
       before = after
     }
   }
 }
+
+type SampledRow = Pick<IntervalRow, 'meter' | 'sequence' | 'from_ms' | 'to_ms' | 'energy_mj' | 'grade' | 'reset'>
+
+/** What an upper meter showed, and not what of it is booked. */
+const sampled = (database: Books['database'], meter: string, sequence: number): SampledRow | undefined =>
+  (['upper_interval', 'meter_interval'] as const)
+    .map((table) => `select * from ${table} where meter = ? and sequence = ?`)
+    .flatMap((find) => allBig<SampledRow>(database, find, meter, sequence))[0]
 
 /** What a request moved but for energy is looked for by its name: one that is named otherwise would be seen by nobody. */
 function checkName(findings: Findings, { id, unit, request }: StoredTransfer): void {

@@ -5,6 +5,7 @@ import { millijoules } from '../../units/amount.ts'
 import { run } from './query.ts'
 import type { Store } from './store.ts'
 import { tallyDrawn } from './tally.ts'
+import { insertUpper } from './upper.ts'
 
 export interface IntervalRow {
   readonly meter: string
@@ -35,7 +36,9 @@ export const intervalOf = (row: IntervalRow): MeterInterval => ({
   ...(row.cpu_mj_per_s !== null && { cpu_mj_per_s: Number(row.cpu_mj_per_s) }),
 })
 
+/** An upper meter's is not booked yet: it is not known what of it is beyond the meters below. */
 export function insertInterval(store: Store, interval: MeterInterval): void {
+  if (insertUpper(store, interval)) return
   const added = run(
     store.database,
     `insert into meter_interval (meter, sequence, from_ms, to_ms, energy_mj, idle_mj, grade, reset, claims, cpu_mj_per_s)

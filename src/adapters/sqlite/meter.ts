@@ -65,11 +65,12 @@ const nextSequence = (store: Store, before: MeterSample | undefined, meter: stri
   (before?.sequence ?? lastBooked(store, meter)) + 1
 
 const lastBooked = (store: Store, meter: string): number =>
-  one<{ last: number | null }>(
-    store.database,
-    'select max(sequence) as last from meter_interval where meter = ?',
-    meter,
-  )?.last ?? 0
+  Math.max(
+    ...(['meter_interval', 'upper_interval'] as const).map((table) => {
+      const last = `select max(sequence) as last from ${table} where meter = ?`
+      return one<{ last: number | null }>(store.database, last, meter)?.last ?? 0
+    }),
+  )
 
 /** Intervals between the samples at the end of the file: a crash may have left some out of the books. */
 const missed = (idle: Watts, tail: readonly MeterSample[]): MeterInterval[] =>

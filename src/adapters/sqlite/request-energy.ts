@@ -1,8 +1,10 @@
 /** What was attributed to a request, from which intervals, and whether more may come. */
 import type { EnergyShare, RequestEnergy } from '../../books/receipt.ts'
 import type { CloseRow } from '../../books/row.ts'
+import { above, type MeterPlace } from '../../plant/energy/levels.ts'
 import type { Books } from './books.ts'
 import { all, allBig, one } from './query.ts'
+import { meterPlaces } from './registry/places.ts'
 
 type Database = Books['database']
 
@@ -13,13 +15,15 @@ interface ShareRow extends Pick<EnergyShare, 'grade' | 'energy_mj' | 'active_mj'
   readonly posted_ms: bigint | null
   readonly fit: bigint | null
   readonly rebuilt: bigint
+  readonly above: bigint
 }
 
 /** By the name of a transfer, `meter/sequence/attempt`. */
 const sharesOf = `
   select t.id, t.amount as energy_mj, i.from_ms, i.to_ms, i.grade, i.posted_ms, i.fit, i.modelled_mj,
     i.energy_mj - i.idle_mj as active_mj,
-    exists (select 1 from engine_meter m where m.meter = i.meter) as rebuilt
+    exists (select 1 from engine_meter m where m.meter = i.meter) as rebuilt,
+    exists (select 1 from upper_interval u where u.meter = i.meter and u.sequence = i.sequence) as above
   from transfer t
   join meter_interval i
     on i.meter = substr(t.debit, length('meter/') + 1)
@@ -35,11 +39,14 @@ export function energyOf({ database }: Books, row: CloseRow): RequestEnergy {
     ...(logged ? [{ ...logged, meters: metersInside(database) }] : []),
     ...(meters.length > 0 ? [{ first_ms: row.at_ms, last_ms: row.closed_ms, pending: false, meters }] : []),
   ]
-  const final = spans.length > 0 && spans.every((span) => !span.pending && isPast(database, span))
+  const places = meterPlaces({ database })
+  const final =
+    spans.length > 0 &&
+    spans.every((span) => !span.pending && isPast(database, span) && areAbovePast(database, places, span))
   return { shares, known: spans.length > 0, final }
 }
 
-function shareOf({ id, fit, rebuilt, ...share }: ShareRow): EnergyShare {
+function shareOf({ id, fit, rebuilt, above, ...share }: ShareRow): EnergyShare {
   const [meter = '', sequence = ''] = id.split('/')
   return {
     ...share,
@@ -49,7 +56,7 @@ function shareOf({ id, fit, rebuilt, ...share }: ShareRow): EnergyShare {
     to_ms: Number(share.to_ms),
     posted_ms: share.posted_ms === null ? null : Number(share.posted_ms),
     fit: fit === null ? null : Number(fit),
-    attribution: rebuilt === 1n ? 'window' : 'step',
+    attribution: above === 1n ? 'level' : rebuilt === 1n ? 'window' : 'step',
   }
 }
 
@@ -96,7 +103,8 @@ const inside = `
     select (select min(i.meter) from meter_interval i where i.meter > name.meter) from name where name.meter is not null
   )
   select meter from name
-  where meter is not null and not exists (select 1 from engine_meter m where m.meter = name.meter)`
+  where meter is not null and not exists (select 1 from engine_meter m where m.meter = name.meter)
+    and not exists (select 1 from meter_place p where p.meter = name.meter)`
 
 const metersInside = (database: Database): string[] =>
   all<{ meter: string }>(database, inside).map(({ meter }) => meter)
@@ -104,10 +112,26 @@ const metersInside = (database: Database): string[] =>
 /** So long after the last of the others a meter is taken to be gone: nobody waits for it. */
 const gone_ms = 300_000
 
+/** The same of the meters above them: one that has not shown its time yet, or whose rest is not booked, may still give it something. */
+function areAbovePast(database: Database, places: readonly MeterPlace[], { meters, first_ms, last_ms }: Span): boolean {
+  const last = 'select max(to_ms) as to_ms from upper_interval where meter = ?'
+  const open =
+    'select 1 from upper_interval where meter = ? and closed_ms is null and to_ms > ? and from_ms <= ? limit 1'
+  const newest_ms = newestOf(database, meters)
+  const over = new Set(meters.flatMap((meter) => above(places, meter, last_ms)))
+  return [...over].every((meter) => {
+    const end_ms = one<{ to_ms: number | null }>(database, last, meter)?.to_ms ?? 0
+    return (end_ms > last_ms || end_ms <= newest_ms - gone_ms) && !one(database, open, meter, first_ms, last_ms)
+  })
+}
+
+const lastEnd = 'select to_ms from meter_interval where meter = ? order by sequence desc limit 1'
+const newestOf = (database: Database, meters: readonly string[]): number =>
+  Math.max(...meters.map((meter) => one<{ to_ms: number }>(database, lastEnd, meter)?.to_ms ?? 0))
+
 /** No interval over its time is open, and every meter has come past the end of it. */
 function isPast(database: Database, { first_ms, last_ms, meters }: Span): boolean {
-  const last = 'select to_ms from meter_interval where meter = ? order by sequence desc limit 1'
-  const ends = meters.map((meter) => one<{ to_ms: number }>(database, last, meter)?.to_ms ?? 0)
+  const ends = meters.map((meter) => one<{ to_ms: number }>(database, lastEnd, meter)?.to_ms ?? 0)
   const newest_ms = Math.max(...ends)
   if (ends.some((end_ms) => end_ms <= last_ms && end_ms > newest_ms - gone_ms)) return false
   const open =

@@ -39,6 +39,7 @@ export function rollUp(store: Store, before_ms: number): boolean {
 function oldestUnsettled({ database }: Store): number {
   const open = [
     'select min(from_ms) as at from meter_interval where posted_ms is null',
+    'select min(from_ms) as at from upper_interval where closed_ms is null',
     'select min(from_ms) as at from engine_counted where foreign_prompt is null',
     "select min(json_extract(body, '$.at_ms')) as at from open_request",
     'select min(last_ms) as at from engine_attempt where reconciled = 0',
@@ -140,6 +141,11 @@ const attributed = `
     and not exists (
       select 1 from window_work w join request r on r.id = w.request where w.meter = i.meter and w.sequence = i.sequence
     )
+    and not exists (
+      select 1 from upper_interval u
+      join transfer t on t.id >= u.meter || '/' || u.sequence || '/' and t.id < u.meter || '/' || u.sequence || '0'
+      join request r on r.id = t.request where u.meter = i.meter and u.sequence = i.sequence
+    )
   order by i.to_ms, i.meter limit ${batch}`
 
 function rollIntervals(store: Store, until_ms: number): number {
@@ -150,7 +156,8 @@ function rollIntervals(store: Store, until_ms: number): number {
     const { meter, sequence } = row
     rollup.interval(intervalOf(row), take(store, `${meter}/${sequence}`))
     run(database, 'delete from window_work where meter = ? and sequence = ?', meter, sequence)
-    run(database, 'delete from meter_interval where meter = ? and sequence = ?', meter, sequence)
+    for (const table of ['upper_part', 'upper_interval', 'meter_interval'])
+      run(database, `delete from ${table} where meter = ? and sequence = ?`, meter, sequence)
   }
   keepRollup(store, rollup)
   return rows.length

@@ -90,6 +90,12 @@ export const costInput = {
   over_tokens: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1e15, description: 'of a job: tokens that the model is to serve' }),
   ),
+  measured_by: Type.Optional(
+    Type.String({
+      maxLength: 100,
+      description: 'of a pue: the facility’s meter that measures it; `value` is for hours in which that is not known',
+    }),
+  ),
   input: Type.Optional(decimal),
   output: Type.Optional(decimal),
   cache_read: Type.Optional(decimal),
@@ -216,8 +222,12 @@ function seriesTerms(asked: CostAsked, kind: keyof typeof places): CostTerms {
     at_ms: dateMs(at, 'points'),
     value: value('points', text),
   }))
+  const { measured_by } = asked
+  if (measured_by !== undefined && kind !== 'pue')
+    throw new ControlError('invalid_value', `a ${kind} is not measured by a meter`, { param: 'measured_by' })
   return {
     per: 'time',
+    ...(measured_by !== undefined && { measured_by }),
     series: {
       usual: value('value', needed('value', asked.value)),
       ...(asked.rules && {
@@ -279,5 +289,6 @@ export function termsText({ kind, terms }: Pick<CostDeclaration, 'kind' | 'terms
   const { usual, rules = [], points = [] } = terms.series
   const of = kind as keyof typeof places
   const more = [rules.length > 0 ? `${rules.length} rules` : [], points.length > 0 ? `${points.length} values` : []]
-  return [`${formatDecimal(usual, places[of])} ${unitOf[of]}`, ...more.flat()].join(', ')
+  const text = [`${formatDecimal(usual, places[of])} ${unitOf[of]}`, ...more.flat()].join(', ')
+  return terms.measured_by === undefined ? text : `measured by ${terms.measured_by}, else ${text}`
 }

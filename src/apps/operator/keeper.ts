@@ -1,5 +1,5 @@
 /**
- * The operator's bookkeeping, again and again: journals → engine logs → orphans → reconciling → intervals → hours.
+ * The operator's bookkeeping, again and again: journals → engine logs → orphans → reconciling → intervals → levels → hours.
  *
  * Each step is a transaction that says how far it came, so the keeper may be killed at any point and goes on from there. It
  * works in short turns and leaves the rest for the next one: the operator has gateways to answer.
@@ -9,6 +9,7 @@ import { cpuMeter } from '../../adapters/cpu/cpu.ts'
 import type { Home } from '../../adapters/files/home.ts'
 import { raplMeters } from '../../adapters/rapl/rapl.ts'
 import { closeIntervals } from '../../adapters/sqlite/close-intervals.ts'
+import { closeLevels } from '../../adapters/sqlite/close-levels.ts'
 import { closeLooks } from '../../adapters/sqlite/close-looks.ts'
 import { closeHours } from '../../adapters/sqlite/costs/close-hours.ts'
 import { HoursThread } from '../../adapters/sqlite/costs/hours-thread.ts'
@@ -135,6 +136,7 @@ export function newKeeper({
     () => reconcileAttempts(store),
     () => closeLooks(store, now()),
     () => closeIntervals(store, now()),
+    () => closeLevels(store, now()),
     () => leases?.settleDead() ?? false,
     close,
   ]

@@ -109,6 +109,7 @@ function bookReadings(figures: readonly AccountFigure[], meterOf: (name: string)
         return meterReading(first, meterOf(first), joules)
       case 'mJ waste':
       case 'mJ idle':
+      case 'mJ overhead':
         return reading('wattmill_energy_use_joules_total', [family, first], joules)
       case 'token waste':
         return reading('wattmill_waste_tokens_total', [first], amount)

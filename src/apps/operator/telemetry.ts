@@ -21,6 +21,7 @@ import {
   type MeterRecord,
   type MeterSource,
 } from '../../adapters/sqlite/registry/meters.ts'
+import { facilityMeters } from '../../adapters/sqlite/registry/places.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Counted } from '../../books/counted.ts'
 import { BridgedCounters, type EngineReport } from '../../plant/infrastructure/telemetry.ts'
@@ -171,12 +172,13 @@ export class Telemetry {
 
   #applyMeters(): void {
     const wanted = listMeters(this.#store)
+    const halls = facilityMeters(this.#store)
     const sources = new Map(wanted.map(({ name, source }) => [name, source]))
     for (const [name, { source }] of this.#meters)
       if (JSON.stringify(sources.get(name)) !== JSON.stringify(source)) this.#meters.delete(name)
     for (const { name, source } of wanted) {
       if (this.#meters.has(name)) continue
-      this.#meters.set(name, { meter: meterOf(name, source), source })
+      this.#meters.set(name, { meter: meterOf(name, source, halls.has(name)), source })
     }
     this.#applySources(wanted)
   }
@@ -284,10 +286,11 @@ const closing = (watch: Watch, page?: { close(): Promise<void> }): Source => ({
   },
 })
 
-/** A board draws 1.4 kW at the most today, a rack some 140 kW; a query may be of either. */
-const [mostOfBoard, mostOfQuery] = [watts(5_000), watts(500_000)]
+/** A board draws 1.4 kW at the most today, a rack some 140 kW; a query may be of either; a campus is fed by a gigawatt. */
+const [mostOfBoard, mostOfQuery, mostOfFacility] = [watts(5_000), watts(500_000), watts(2_000_000_000)]
 
-const meterOf = (name: string, source: MeterSource): Fed =>
-  source.kind === 'watts'
-    ? new DeclaredMeter(name, watts(source.idle), watts(source.full))
-    : new FedMeter(name, source.kind === 'dcgm' || source.kind === 'nvidia-smi' ? mostOfBoard : mostOfQuery)
+function meterOf(name: string, source: MeterSource, facility: boolean): Fed {
+  if (source.kind === 'watts') return new DeclaredMeter(name, watts(source.idle), watts(source.full))
+  if (facility) return new FedMeter(name, mostOfFacility)
+  return new FedMeter(name, source.kind === 'dcgm' || source.kind === 'nvidia-smi' ? mostOfBoard : mostOfQuery)
+}

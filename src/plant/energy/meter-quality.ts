@@ -99,7 +99,7 @@ export function overlapsOf(engine: string, meters: readonly { name: string; sigh
     found.push({
       engine,
       meters: [...of('query'), ...of('board')],
-      why: 'a query beside boards: their joules count twice if it is over them too',
+      why: 'a meter beside boards: their joules count twice if it is over them too; then put it above them: wattmill meters place',
     })
   return found
 }

@@ -21,6 +21,7 @@ export const audited: readonly Audited[] = [
   { table: 'engine', kind: 'engine', name: ['name'] },
   { table: 'engine_model', kind: 'model of an engine', name: ['engine', 'public'] },
   { table: 'engine_meter', kind: 'meter of an engine', name: ['engine', 'meter'] },
+  { table: 'meter_place', kind: 'place of a meter', name: ['meter'] },
   { table: 'engine_cost', kind: 'cost of an engine', name: ['engine'] },
   { table: 'cost_declaration', kind: 'cost', name: ['kind', 'name', 'version'] },
   { table: 'model_file', kind: 'model file', name: ['name'] },

@@ -10,6 +10,7 @@ import type { Books } from '../books.ts'
 import { allBig, one, stream } from '../query.ts'
 import { rolledTransfers } from '../rolled.ts'
 import { sumsOf } from '../sums.ts'
+import { pueFacts } from '../whole-hours.ts'
 import { declarations } from './declarations.ts'
 import { lineFacts } from './lines.ts'
 import { meteredHours } from './metered-hours.ts'
@@ -61,7 +62,7 @@ export function costs(books: Books, from: number, to: number, by: CostDimension,
       busy_s: worked?.busy_s ?? 0,
       all_s: worked?.all_s ?? 0,
       carbon_ug: carbon.reduce((sum, { to: into, amount }) => sum + (into.startsWith('cost/') ? amount : -amount), 0n),
-      facility: facilityEnergy(metered, declared),
+      facility: facilityEnergy(metered, pueFacts(books, declared, from, to)),
       jobs: jobsOf(declared),
       contracted_w,
       lines: lineFacts(books, by, { from, to, metered }),

@@ -96,6 +96,7 @@ const readTo = (store: Store): number => Math.min(journalsReadTo(store), engines
 function isSettled({ database }: Reader, before_ms: number): boolean {
   const open = [
     'select 1 from meter_interval where posted_ms is null and from_ms < ? limit 1',
+    'select 1 from upper_interval where closed_ms is null and from_ms < ? limit 1',
     'select 1 from engine_attempt where reconciled = 0 and last_ms < ? limit 1',
   ]
   if (open.some((sql) => one(database, sql, before_ms) !== undefined)) return false

@@ -79,6 +79,7 @@ interface TermsText {
   readonly energy_mj?: string
   readonly months?: number | null
   readonly tokens?: number | null
+  readonly measured_by?: string
   readonly perMillion?: Readonly<Record<string, string>>
   readonly series?: {
     readonly usual: string
@@ -87,7 +88,7 @@ interface TermsText {
   }
 }
 
-function termsFrom({ per, amount = '0', perMillion = {}, series, ...rest }: TermsText): CostTerms {
+function termsFrom({ per, amount = '0', perMillion = {}, series, measured_by, ...rest }: TermsText): CostTerms {
   if (per === 'hour') return { per, amount: nanoDollars(BigInt(amount)) }
   if (per === 'kW') {
     const { interval_min = 15, offset_min = 0, rule = 'even' } = rest
@@ -101,7 +102,7 @@ function termsFrom({ per, amount = '0', perMillion = {}, series, ...rest }: Term
     const prices = Object.entries(perMillion).map(([of, text]) => [of, price(BigInt(text))] as const)
     return { per, perMillion: Object.fromEntries(prices) as Extract<CostTerms, { per: 'token' }>['perMillion'] }
   }
-  return { per, series: seriesFrom(series ?? { usual: '0' }) }
+  return { per, series: seriesFrom(series ?? { usual: '0' }), ...(measured_by !== undefined && { measured_by }) }
 }
 
 /** Months, weekdays, hours and offset are as they were written. */

@@ -17,6 +17,7 @@ import {
 } from '../../../books/demand.ts'
 import { all, allBig, one, run } from '../query.ts'
 import type { Store } from '../store.ts'
+import { pueFacts } from '../whole-hours.ts'
 import { type HourShare, isUnderRepair, postBeside } from './beside.ts'
 import { markStale } from './stale.ts'
 
@@ -34,10 +35,10 @@ interface CountedRow {
 }
 
 /** A reading that began in the hour may end in the next one. */
-export function hourPeaks({ database }: Reader, hour: number, declared: readonly CostDeclaration[]): HourPeak[] {
+export function hourPeaks(books: Reader, hour: number, declared: readonly CostDeclaration[]): HourPeak[] {
   if (connectionsOf(declared).length === 0) return []
   const to_ms = (hour + 1) * hour_ms
-  const readings = allBig<CountedRow>(database, counted, hour * hour_ms, to_ms + longestReading_ms, to_ms).map(
+  const readings = allBig<CountedRow>(books.database, counted, hour * hour_ms, to_ms + longestReading_ms, to_ms).map(
     ({ meter, from_ms, to_ms: end_ms, energy_mj }): Reading => ({
       meter,
       from_ms: Number(from_ms),
@@ -45,7 +46,7 @@ export function hourPeaks({ database }: Reader, hour: number, declared: readonly
       energy_mj,
     }),
   )
-  return peaksOfHour(declared, hour, readings)
+  return peaksOfHour(pueFacts(books, declared, hour, hour + 1), hour, readings)
 }
 
 /** A reading over the end of an hour is of both: the earlier one may be closed already. */

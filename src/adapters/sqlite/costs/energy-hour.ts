@@ -12,6 +12,8 @@ export interface MeterHour {
   readonly drew: Map<AttemptId, bigint>
   readonly idle: Map<Account, bigint>
   readonly wasted: Map<Account, bigint>
+  /** Of a meter above others: what no rule gives to anybody. */
+  readonly beside: Map<Account, bigint>
 }
 
 /** An interval's transfers carry the moment it ended: what they move was drawn before it. */
@@ -29,15 +31,25 @@ export function energyInHour({ database }: Pick<Store, 'database'>, hour: number
   )
   for (const { id, debit, credit, amount } of rows) {
     const [, meter = ''] = parted(debit)
-    const of = found.get(meter) ?? { meter, energy_mj: 0n, drew: new Map(), idle: new Map(), wasted: new Map() }
+    const of = found.get(meter) ?? nothing(meter)
     found.set(meter, of)
     of.energy_mj += amount
     if (credit.startsWith('idle/')) add(of.idle, credit, amount)
     else if (credit.startsWith('waste/')) add(of.wasted, credit, amount)
+    else if (credit.startsWith('overhead/')) add(of.beside, credit, amount)
     else add(of.drew, attemptIn(id, meter), amount)
   }
   return [...found.values()].sort((a, b) => (a.meter < b.meter ? -1 : 1))
 }
+
+const nothing = (meter: string): MeterHour => ({
+  meter,
+  energy_mj: 0n,
+  drew: new Map(),
+  idle: new Map(),
+  wasted: new Map(),
+  beside: new Map(),
+})
 
 /** `<meter>/<sequence>/<attempt>` (books/energy.ts) */
 const attemptIn = (id: string, meter: string): AttemptId => id.slice(id.indexOf('/', meter.length + 1) + 1) as AttemptId

@@ -6,9 +6,11 @@ import { placingOnEngines } from '../../../books/cost-place.ts'
 import { earnedByReplica } from '../../../books/earned.ts'
 import type { Sums } from '../../../books/figures.ts'
 import { tokenClasses } from '../../../books/usage.ts'
+import { leaves } from '../../../plant/energy/levels.ts'
 import { apportion } from '../../../units/amount.ts'
 import type { Books } from '../books.ts'
 import { all } from '../query.ts'
+import { meterPlaces } from '../registry/places.ts'
 import { orderedParts, summedFrom } from '../statement-sums.ts'
 import { sumsByName } from '../sums.ts'
 import { type LineTime, renamed, stretchOf } from './line-time.ts'
@@ -56,7 +58,7 @@ const measuring = `
   select distinct engine, meter from engine_meter
   where from_ms < ? and (until_ms is null or until_ms > ?) order by meter, engine`
 
-/** Engines that a meter measured, by the tokens that each served; of a meter that was given to none, the engine inside. */
+/** Engines that a meter, or those below it, measured, by the tokens that each served; of a meter that was given to none, the engine inside. */
 function enginesUnder(
   { database }: Books,
   { from, to, metered }: LineTime,
@@ -67,9 +69,17 @@ function enginesUnder(
     ({ meter }) => meter,
   )
   const inside = all<{ name: string }>(database, "select name from engine where vendor = 'llama' order by name")
+  const places = meterPlaces({ database })
+  const enginesOf = (meter: string): string[] => [
+    ...new Set(
+      leaves(places, meter, to * hour_ms - 1).flatMap(
+        (leaf) => given.get(leaf)?.map(({ engine }) => engine) ?? inside.map(({ name }) => name),
+      ),
+    ),
+  ]
   return new Map(
     [...new Set(metered.map(({ meter }) => meter))].map((meter) => {
-      const engines = given.get(meter)?.map(({ engine }) => engine) ?? inside.map(({ name }) => name)
+      const engines = enginesOf(meter)
       const weights = engines.map((engine) => tokensOf(served.get(engine)))
       const nobody = weights.every((weight) => weight === 0n)
       return [meter, engines.map((name, at) => ({ name, weight: nobody ? 1n : (weights[at] ?? 0n) }))]

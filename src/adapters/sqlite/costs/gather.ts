@@ -12,6 +12,7 @@ import { bearing, bearingsOf } from '../../../books/cost-share.ts'
 import type { CostSpan } from '../../../books/economics.ts'
 import type { StepFit } from '../../../books/fit.ts'
 import { fitOf } from '../../../books/fit.ts'
+import { isInPue, type PueFacts, pueOf } from '../../../books/pue.ts'
 import type { CloseRow } from '../../../books/row.ts'
 import { parted } from '../../../books/tally.ts'
 import type { BusySeconds, HourWork } from '../../../books/work-hour.ts'
@@ -24,6 +25,8 @@ import { givenSpans } from '../registry/meters.ts'
 import { rowsUnderWay } from '../seen.ts'
 import { settledRow } from '../settled-row.ts'
 import type { Store } from '../store.ts'
+import { upperMeters } from '../upper.ts'
+import { pueFacts } from '../whole-hours.ts'
 import type { MeterHour } from './energy-hour.ts'
 import { energyInHour } from './energy-hour.ts'
 import { hostedCosts } from './hosted.ts'
@@ -81,7 +84,8 @@ export function gatherHour(store: Reader, hour: number, { declared, fits }: Cost
     const common = { source: accounts.capacity(engine), hour, unit: 'nano-USD', amount, bearings } as const
     if (amount > 0n) costs.push({ ...common, busy_s: Math.min(time.busy_s, all_s), all_s })
   }
-  for (const meter of meters) costs.push(...electricity(declared, hour, meter, rows, did))
+  const pue = pueFacts(store, declared, hour, hour + 1)
+  for (const meter of meters) costs.push(...electricity(pue, hour, meter, rows, did))
   costs.push(...overheads(declared, hour))
   costs.push(...hostedCosts(declared, hour, under))
   for (const engine of ownEngines(store, declared, under))
@@ -188,26 +192,31 @@ function idleOf(
 const measuredBy =
   'select 1 from engine_meter where meter = ? and engine = ? and from_ms < ? and coalesce(until_ms, ?) >= ?'
 
-/** A meter that no engine was given measures this machine, and with it every engine that writes a log here. */
+/** A meter that no engine was given measures this machine, and with it every engine that writes a log here; one above others, none. */
 function metersOf({ database }: Reader, replica: ReplicaId, hour: number): (meter: string) => boolean {
+  const uppers = upperMeters({ database })
   const inside = one(database, 'select 1 from engine_log where replica = ? limit 1', replica) !== undefined
   const [from_ms, to_ms] = [hour * hour_ms, (hour + 1) * hour_ms]
   return (meter) => {
     const given = one(database, 'select 1 from engine_meter where meter = ? limit 1', meter) !== undefined
-    return given ? one(database, measuredBy, meter, replica, to_ms, from_ms, from_ms) !== undefined : inside
+    return given
+      ? one(database, measuredBy, meter, replica, to_ms, from_ms, from_ms) !== undefined
+      : inside && !uppers.has(meter)
   }
 }
 
 /** Joules × PUE × tariff, and joules × PUE × carbon of the grid, on those who drew them. */
 function electricity(
-  declared: readonly CostDeclaration[],
+  facts: PueFacts,
   hour: number,
-  { meter, energy_mj, idle, wasted, drew }: MeterHour,
+  { meter, energy_mj, idle, wasted, beside, drew }: MeterHour,
   rows: Rows,
   did: ReadonlyMap<AttemptId, Did>,
 ): SourceHour[] {
+  if (isInPue(facts, meter, hour)) return []
+  const { declared } = facts
   const at_ms = hour * hour_ms
-  const pue = seriesOf(declared, 'pue', meter, at_ms)
+  const pue = pueOf(facts, meter, hour)
   const series = [
     ['nano-USD', seriesOf(declared, 'tariff', meter, at_ms)],
     ['ugCO2e', seriesOf(declared, 'carbon', meter, at_ms)],
@@ -218,7 +227,7 @@ function electricity(
       const work = did.get(attempt)
       return bearingsOf(rows.of(attempt), attempt, amount, work?.did, work?.coefficients)
     }),
-    ...[...wasted, ...idle].map(([to, amount]) => bearing(accounts.idleCost(to), amount)),
+    ...[...wasted, ...idle, ...beside].map(([to, amount]) => bearing(accounts.idleCost(to), amount)),
   ]
   return series.flatMap(([unit, price]) => {
     const amount = price ? energyCost(energy_mj, hour, price, pue) : 0n

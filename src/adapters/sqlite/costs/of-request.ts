@@ -6,6 +6,7 @@ import { chipTime } from '../../../books/chip-time.ts'
 import { costBetween, inForce, perHourSpans, seriesOf } from '../../../books/cost.ts'
 import { energyCost, hour_ms, hourOf } from '../../../books/cost-hour.ts'
 import { rate } from '../../../books/price.ts'
+import { isInPue, pueOf } from '../../../books/pue.ts'
 import type { CloseRow } from '../../../books/row.ts'
 import { joined, parted } from '../../../books/tally.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../../../units/amount.ts'
@@ -15,6 +16,7 @@ import { givenSpans } from '../registry/meters.ts'
 import { rowsUnderWay } from '../seen.ts'
 import { fitsIn } from '../step-fits.ts'
 import type { Store } from '../store.ts'
+import { pueFacts } from '../whole-hours.ts'
 import { declarations } from './declarations.ts'
 import { workOf } from './gather.ts'
 
@@ -94,10 +96,13 @@ function energyOf(store: Reader, row: CloseRow, declared: Declared, kind: 'tarif
     const known = byHour.get(`${hour} ${meter}`)
     byHour.set(`${hour} ${meter}`, { meter, hour, energy: (known?.energy ?? 0n) + amount })
   }
+  if (byHour.size === 0) return undefined
+  const hours = [...byHour.values()].map(({ hour }) => hour)
+  const facts = pueFacts(store, declared, Math.min(...hours), Math.max(...hours) + 1)
   let sum: bigint | undefined
   for (const { meter, hour, energy } of byHour.values()) {
-    const price = seriesOf(declared, kind, meter, hour * hour_ms)
-    if (price) sum = (sum ?? 0n) + energyCost(energy, hour, price, seriesOf(declared, 'pue', meter, hour * hour_ms))
+    const price = isInPue(facts, meter, hour) ? undefined : seriesOf(declared, kind, meter, hour * hour_ms)
+    if (price) sum = (sum ?? 0n) + energyCost(energy, hour, price, pueOf(facts, meter, hour))
   }
   return sum
 }

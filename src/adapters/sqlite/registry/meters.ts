@@ -52,13 +52,18 @@ export const metersOf = (store: Store, engine: string): MeterRecord[] =>
     engine,
   ).map(fromRow)
 
-/** Every meter that some engine is measured by now. */
+/** Every meter that some engine is measured by now, or that is above others. */
 export const listMeters = (store: Store): MeterRecord[] =>
   all<{ name: string; source: string }>(
     store,
-    `select distinct m.name, m.source from engine_meter e join meter m on m.name = e.meter
-     where e.until_ms is null order by m.name`,
+    `select m.name, m.source from meter m
+     where exists (select 1 from engine_meter e where e.meter = m.name and e.until_ms is null)
+       or exists (select 1 from meter_place p where p.meter = m.name and p.until_ms is null) order by m.name`,
   ).map(fromRow)
+
+/** A meter that was ever given, whether it is read now or not. */
+export const findMeter = (store: Store, name: string): MeterRecord | undefined =>
+  all<{ name: string; source: string }>(store, 'select name, source from meter where name = ?', name).map(fromRow)[0]
 
 const fromRow = ({ name, source }: { name: string; source: string }): MeterRecord => ({
   name,

@@ -27,6 +27,7 @@ interface Set {
   readonly interval?: string
   readonly borne?: string
   readonly offset?: string
+  readonly measuredBy?: string
   readonly file?: string
   readonly model?: string
   readonly input?: string
@@ -72,6 +73,10 @@ export function costCommands(program: Command): void {
         '--file <path>',
         'values by time: YAML with value, rules and offset_min, or CSV with the columns at,value',
       )
+      .option(
+        '--measured-by <meter>',
+        'pue: the facility’s meter that measures it; --value is for hours in which that is not known',
+      )
       .option('--model <name>', 'list: the public name of the model')
       .option('--input <usd>', 'list: per million prompt tokens')
       .option('--output <usd>', 'list: per million answer tokens')
@@ -112,6 +117,7 @@ export function costCommands(program: Command): void {
         over_months: number(asked.overMonths),
         over_tokens: number(asked.overTokens),
         ...(asked.offset !== undefined && { offset_min: number(asked.offset) }),
+        measured_by: asked.measuredBy,
         input: asked.input,
         output: asked.output,
         cache_read: asked.cacheRead,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { meterLevels, restRules } from '../../../plant/energy/levels.ts'
 import {
   nearestWhole,
   type PowerRule,
@@ -8,9 +9,10 @@ import {
 } from '../../../plant/energy/power-window.ts'
 import { formatDecimal, parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../../operator/errors.ts'
+import { meterForms } from '../../operator/meter-spec.ts'
 import { momentUs, powerFile, windowOf } from '../power-file.ts'
 import { fields, type Row, table } from '../print.ts'
-import { type Common, does, guarded, show } from '../run.ts'
+import { type Common, does, guarded, path, show } from '../run.ts'
 import { again, whole } from '../values.ts'
 
 interface Integrate {
@@ -35,6 +37,34 @@ export function meterCommands(program: Command): void {
       const asked = options.hours === undefined ? '' : `?hours=${options.hours}`
       const found = (await factory.json('GET', `/api/meters${asked}`)) as MeterList
       show(found, options, meterView)
+      return undefined
+    },
+  )
+
+  does<{ readonly level: string; readonly over: string; readonly share?: string }>(
+    meters
+      .command('place')
+      .description('put a meter above others: what it shows beyond them is booked by a rule, and no joule twice')
+      .argument('<meter>', `the name of one that is known, or a new one: ${meterForms}`)
+      .requiredOption('--level <level>', meterLevels.join(' or '))
+      .requiredOption('--over <meters>', 'names of the meters directly below it, with commas')
+      .option('--share <rule>', `to whom its rest goes: ${restRules.join(', ')} (default: energy; overhead: nobody)`),
+    async (factory, options, meter = '') => {
+      const { level, share } = options
+      const over = options.over.split(',').flatMap((name) => name.trim() || [])
+      const placed = await factory.json('POST', '/api/meters', { meter, level, over, share })
+      show(placed, options, fields as (value: Row) => string[])
+      return undefined
+    },
+  )
+
+  does(
+    meters
+      .command('unplace')
+      .description('nothing is below a meter any more; what was booked stays as it was')
+      .argument('<meter>'),
+    async (factory, options, meter = '') => {
+      show(await factory.json('DELETE', path`/api/meters/${meter}`), options, fields as (value: Row) => string[])
       return undefined
     },
   )
@@ -67,11 +97,12 @@ export function meterCommands(program: Command): void {
 interface MeterList {
   readonly hours: number
   readonly meters: readonly (Row & { readonly coverage: number | null; readonly energy_j: number })[]
+  readonly levels: readonly (Row & { readonly pue: number | null })[]
   readonly overlaps: readonly { readonly engine: string; readonly meters: readonly string[]; readonly why: string }[]
   readonly findings: readonly Row[]
 }
 
-function meterView({ hours, meters, overlaps, findings }: MeterList): string[] {
+function meterView({ hours, meters, levels, overlaps, findings }: MeterList): string[] {
   const part = (title: string, rows: readonly Row[]): string[] => (rows.length === 0 ? [] : ['', title, ...table(rows)])
   const rows = meters.map(({ meter, kind, engines, state, coverage, energy_j, unmetered_s, resets, last_reading }) => ({
     meter,
@@ -87,6 +118,7 @@ function meterView({ hours, meters, overlaps, findings }: MeterList): string[] {
   return [
     `The last ${hours} h`,
     ...table(rows),
+    ...part('Above others: shown = below + rest − owed', levels),
     ...part('May count the same joules twice', overlaps as readonly Row[]),
     ...part('Not known to the full: nothing was filled in', findings),
   ]

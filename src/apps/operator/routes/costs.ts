@@ -6,6 +6,7 @@ import { chargedMonths } from '../../../adapters/sqlite/costs/demand.ts'
 import { borneJobs } from '../../../adapters/sqlite/costs/making.ts'
 import { costOfRequest } from '../../../adapters/sqlite/costs/of-request.ts'
 import { listEngines } from '../../../adapters/sqlite/registry/engines.ts'
+import { facilityMeters } from '../../../adapters/sqlite/registry/places.ts'
 import { settledRow } from '../../../adapters/sqlite/settled-row.ts'
 import type { Store } from '../../../adapters/sqlite/store.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
@@ -63,6 +64,7 @@ export const costRoutes: readonly Route[] = [
           next: 'wattmill engines list',
         })
       if (wanted.terms.per === 'job') servedModel(store, asked.name ?? '')
+      checkMeasuredBy(store, asked.measured_by)
       const made = declare(store, wanted, now())
       return display(made, inForce(declarations(store), made.kind, made.name, now())?.version === made.version)
     },
@@ -121,6 +123,15 @@ function servedModel(store: Store, model: string): void {
   throw new ControlError('not_found', `no engine serves ${model}${didYouMean(model, models)}`, {
     param: 'name',
     next: 'wattmill models list   (what a model cost is declared when it is served)',
+  })
+}
+
+function checkMeasuredBy(store: Store, meter: string | undefined): void {
+  const known = facilityMeters(store)
+  if (meter === undefined || known.has(meter)) return
+  throw new ControlError('not_found', `no facility has a meter ${meter}${didYouMean(meter, known)}`, {
+    param: 'measured_by',
+    next: 'wattmill meters place METER --level facility --over METER,…',
   })
 }
 
