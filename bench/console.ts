@@ -10,20 +10,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeHome } from '../src/adapters/files/home.ts'
-import { ingestJournal } from '../src/adapters/sqlite/ingest.ts'
+import { closeIntervals } from '../src/adapters/sqlite/close-intervals.ts'
+import { closeHours, postWorked } from '../src/adapters/sqlite/costs/close-hours.ts'
+import { declare } from '../src/adapters/sqlite/costs/declarations.ts'
+import type { WorkedHour } from '../src/adapters/sqlite/costs/work-out.ts'
+import { ingestJournal, journalReadTo } from '../src/adapters/sqlite/ingest.ts'
 import { insertInterval } from '../src/adapters/sqlite/intervals.ts'
 import { openStore } from '../src/adapters/sqlite/store.ts'
 import { closeRow, embeddedUsage, gateway, journaled, setTestPrice } from '../src/adapters/sqlite/testing.ts'
 import type { Factory } from '../src/apps/operator/factory.ts'
 import { dispatch, toJson } from '../src/apps/operator/router.ts'
 import { routes } from '../src/apps/operator/routes/all.ts'
+import { type Account, accounts } from '../src/books/account.ts'
+import { type BorneHour, hour_ms } from '../src/books/cost-hour.ts'
 import type { CloseRow, Outcome } from '../src/books/row.ts'
-import { millijoules } from '../src/units/amount.ts'
+import { millijoules, nanoDollars } from '../src/units/amount.ts'
 import { id } from '../src/units/ids.ts'
 import { dice } from './dice.ts'
 
 const bar_ms = 200
 const day_ms = 86_400_000
+const month_h = 30 * 24
+const engines = ['engine-0', 'engine-1', 'engine-2', 'engine-3']
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '200000' },
@@ -41,6 +49,7 @@ const store = openStore(home)
 try {
   const now = Math.floor(Date.now() / 10_000) * 10_000
   book(now - day_ms, now)
+  cost(now)
   const pepper = new Uint8Array()
   const factory: Factory = {
     home,
@@ -113,6 +122,53 @@ function meter(sequence: number, from_ms: number): void {
   })
 }
 
+/** A month of hours: the last day worked out from its traffic, those before it made up, with as many accounts. */
+function cost(now: number): void {
+  const began = performance.now()
+  const end = Math.floor(now / hour_ms)
+  const from_ms = (end - month_h) * hour_ms
+  const perHour = { per: 'hour', amount: nanoDollars(2_500_000_000n) } as const
+  for (const [kind, name] of [...engines.map((engine) => ['capacity', engine] as const), ['staff', 'ops'] as const])
+    declare(store, { kind, name, from_ms, terms: perHour, note: '' }, now)
+  const series = { usual: 80_000_000n, rules: [] }
+  declare(store, { kind: 'tariff', name: 'all', from_ms, terms: { per: 'time', series }, note: '' }, now)
+  for (let hour = end - month_h; hour < end - 24; hour++) store.transaction(() => postWorked(store, madeUp(hour), now))
+  journalReadTo(store, gateway, now)
+  while (closeIntervals(store, now));
+  let closed = 0
+  while (closeHours(store, now)) closed++
+  console.log(
+    `${month_h} hours of cost, ${closed} of them worked out from their traffic, in ${Math.round((performance.now() - began) / 1000)} s`,
+  )
+}
+
+function madeUp(hour: number): WorkedHour {
+  const usage = Array.from({ length: applications * 4 }, (_, each) =>
+    accounts.usageCost(
+      {
+        tenant: id(`tenant-${(each >> 2) % 20}`),
+        application: id(`app-${each >> 2}`),
+        model: id(`model-${each % models}`),
+        key: id(`key-${each >> 2}`),
+      },
+      each % 2 === 0 ? 'input_uncached' : 'output_visible',
+    ),
+  )
+  const bearers = [...usage, accounts.idleCost(accounts.idle()), accounts.wasteCost('timeout')]
+  const share = (to: Account): [Account, bigint] => [to, BigInt(1 + Math.floor(roll() * 20_000_000))]
+  const cost = (source: Account, to: readonly Account[]): BorneHour => {
+    const borne = new Map(to.map(share))
+    const amount = [...borne.values()].reduce((sum, part) => sum + part, 0n)
+    return { source, hour, unit: 'nano-USD', amount, borne, busy_s: 0, all_s: 0 }
+  }
+  const costs = [
+    ...engines.map((engine) => cost(accounts.capacity(engine), bearers)),
+    cost(accounts.electricity('board'), bearers),
+    cost(accounts.overhead('staff', 'ops'), [accounts.overheadCost('staff')]),
+  ]
+  return { hour, costs, peaks: [], served: new Map(), work: { busy: [], shares: [] }, declared: 0, fit: 0 }
+}
+
 /** Every question of the console, as often as a median takes; the first time of each counts too. */
 async function ask(factory: Factory): Promise<void> {
   const ranges = ['15m', '1h', '6h', '24h', '7d', '30d']
@@ -130,6 +186,19 @@ async function ask(factory: Factory): Promise<void> {
     '/api/requests?limit=50&outcome=failed',
     '/api/requests?limit=50&key=key-1&model=none',
     '/api/books/state',
+    ...[1, 7, 30].flatMap((days) => {
+      const time = new URLSearchParams({ from: new Date(factory.now() - days * day_ms).toISOString() })
+      return [
+        ...['hour', 'day'].map((step) => `/api/books/pnl?${time}&step=${step}`),
+        ...['', '&into=cost/usage/tenant-7', '&into=cost/usage/*/*/model-3', '&into=cost/idle'].map(
+          (of) => `/api/books/transfers?${time}${of}`,
+        ),
+        ...['revenue&out=tenant/tenant-7', 'revenue&into=revenue/model-3', 'tokens&into=waste', 'energy'].map(
+          (of) => `/api/books/transfers?${time}&what=${of}`,
+        ),
+        `/api/books/flows?${time}`,
+      ]
+    }),
     '/api/doctor',
   ]
   let slow = 0

@@ -65,14 +65,17 @@ function placed(parts: readonly CostPart[], place: Placing) {
       if (part.kind === 'usage') addTo(users, part.path[2] ?? '', name, amount)
     }
   }
-  const later: CostPart[] = []
+  // Of all hours together, so that the parts are the same to the nano-dollar whether hours are told apart or not.
+  const later = new Map<string, CostPart>()
   for (const part of parts) {
     const onto = place(part)
+    const model = part.path[0] ?? ''
     if (onto.length > 0) put(part, onto)
-    else if (part.kind === 'making') later.push(part)
+    else if (part.kind === 'making')
+      later.set(model, { ...part, amount: part.amount + (later.get(model)?.amount ?? 0n) })
     else pool += part.amount
   }
-  for (const part of later) {
+  for (const part of later.values()) {
     const onto = [...(users.get(part.path[0] ?? '') ?? [])]
       .filter(([, weight]) => weight > 0n)
       .map(([name, weight]) => ({ name, weight }))

@@ -28,7 +28,7 @@ export type Placing = (part: CostPart) => readonly Weighted[]
 const on = (name: string): Weighted[] => [{ name, weight: 1n }]
 
 /** What is kept warm for an application is its own idle. */
-const ownerOf = ({ kind, path }: CostPart): readonly string[] | undefined =>
+export const ownerOf = ({ kind, path }: CostPart): readonly string[] | undefined =>
   kind === 'usage' ? path : kind === 'idle' && path[0] === 'reserved-warm' ? path.slice(1) : undefined
 
 const ofUsage =

@@ -21,6 +21,7 @@ import type { Books } from './books.ts'
 import { transferOf } from './books.ts'
 import { checkLevels, isRest } from './check-levels.ts'
 import { checkCosts } from './costs/audit.ts'
+import { checkPnlSums } from './costs/pnl-sums.ts'
 import type { AttemptRow } from './engine-log.ts'
 import { attemptOf } from './engine-log.ts'
 import type { IntervalRow } from './intervals.ts'
@@ -50,6 +51,7 @@ export function check(books: Books): Check {
   const levels = checkLevels(books, findings)
   checkSamples(books, findings)
   checkCosts(books, findings)
+  checkPnlSums(books, findings)
   const units = checkBalances(books, findings)
   const rolled = rolledUp(books)
   auditRolled(findings, {

@@ -123,7 +123,7 @@ const transfersFrom = ({ database }: Books, { meter, sequence }: ExplainedInterv
     ...under(`${meter}/${sequence}`),
   ).map(moved)
 
-const moved = ({ id, unit, debit, credit, amount, request, at_ms }: StoredTransfer): Moved => ({
+export const moved = ({ id, unit, debit, credit, amount, request, at_ms }: StoredTransfer): Moved => ({
   id,
   unit,
   from: debit,

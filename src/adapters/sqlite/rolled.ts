@@ -50,6 +50,11 @@ export function* rolledTransfers({ database }: Reader): Generator<RolledTransfer
   for (const row of stream<TransferRow>(database, 'select * from rolled_transfer')) yield transferOf(row)
 }
 
+export function* rolledOn({ database }: Reader, day: number): Generator<RolledTransfer> {
+  for (const row of stream<TransferRow>(database, 'select * from rolled_transfer where day = ?', day))
+    yield transferOf(row)
+}
+
 const energyOfTenant = `
   select * from rolled_transfer where day >= ? and day < ? and unit = 'mJ' and instr(credit, ?) = 1`
 

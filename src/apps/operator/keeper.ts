@@ -13,6 +13,7 @@ import { closeLevels } from '../../adapters/sqlite/close-levels.ts'
 import { closeLooks } from '../../adapters/sqlite/close-looks.ts'
 import { closeHours } from '../../adapters/sqlite/costs/close-hours.ts'
 import { HoursThread } from '../../adapters/sqlite/costs/hours-thread.ts'
+import { sumOldHour } from '../../adapters/sqlite/costs/pnl-sums.ts'
 import { insertCounted } from '../../adapters/sqlite/counted.ts'
 import { journalCursor } from '../../adapters/sqlite/ingest.ts'
 import type { Lag } from '../../adapters/sqlite/lag.ts'
@@ -139,6 +140,7 @@ export function newKeeper({
     () => closeLevels(store, now()),
     () => leases?.settleDead() ?? false,
     close,
+    () => sumOldHour(store),
   ]
   const tick = (): boolean => {
     let more = false

@@ -5,10 +5,12 @@
 import type { Account } from '../../../books/account.ts'
 import type { Findings } from '../../../books/check.ts'
 import { borneBy, postHour } from '../../../books/cost-hour.ts'
+import type { SourceBorne } from '../../../books/pnl-sum.ts'
 import { postTransfers } from '../ledger.ts'
-import { allBig, one, run } from '../query.ts'
+import { all, allBig, one, run } from '../query.ts'
 import type { Store } from '../store.ts'
 import { costTransfers } from './cost-transfers.ts'
+import { addPnlCost } from './pnl-sums.ts'
 
 type Reader = Pick<Store, 'database'>
 
@@ -35,6 +37,14 @@ export function postBeside(
   const revision = costTransfers(store, hour, source, 'nano-USD').length + 1
   postTransfers(store, [{ source: `hour/${hour}`, transfers: postHour(cost, new Map([[to, before]]), revision) }])
   run(store.database, keep, hour, source, now)
+  addPnlCost(store, hour, { source, unit: 'nano-USD', borne: new Map([[to, now - before]]) })
+}
+
+/** What an hour bears of all of them by now. */
+export function* borneBeside({ database }: Reader, hour: number): Generator<SourceBorne> {
+  const sources = `select source from cost_hour where hour = ? and rolled = 0 and ${isBeside}`
+  for (const { source } of all<{ source: Account }>(database, sources, hour))
+    yield { source, unit: 'nano-USD', borne: borneBy(source, costTransfers({ database }, hour, source, 'nano-USD')) }
 }
 
 const keep = `

@@ -14,11 +14,12 @@ import { postTransfers } from '../ledger.ts'
 import { all, one, run } from '../query.ts'
 import { rolledUp } from '../rolled.ts'
 import type { Store } from '../store.ts'
-import { isBeside } from './beside.ts'
+import { borneBeside, isBeside } from './beside.ts'
 import { costTransfers } from './cost-transfers.ts'
 import { declarationsOf, longestBack_ms } from './declarations.ts'
 import { keepPeaks, postDemand } from './demand.ts'
 import { keepServed, postMaking } from './making.ts'
+import { keepPnlSums } from './pnl-sums.ts'
 import { keepWork } from './work-hours.ts'
 import { type WorkedHour, workOut } from './work-out.ts'
 
@@ -66,6 +67,7 @@ export function postWorked(
   const known = declarationsOf(store, ['demand', ...makingKinds])
   postDemand(store, hour, known)
   postMaking(store, hour, before !== undefined, known)
+  keepPnlSums(store, hour, [...costs, ...borneBeside(store, hour)])
 }
 
 const keepCost = `
@@ -74,9 +76,9 @@ const keepCost = `
     amount = excluded.amount, busy_s = excluded.busy_s, all_s = excluded.all_s`
 
 const keepHour = `
-  insert into closed_hour (hour, revision, declared, fit, closed_ms, worked) values (?, ?, ?, ?, ?, 1)
+  insert into closed_hour (hour, revision, declared, fit, closed_ms, worked, summed) values (?, ?, ?, ?, ?, 1, 1)
   on conflict (hour) do update set revision = excluded.revision, declared = excluded.declared, fit = excluded.fit,
-    closed_ms = excluded.closed_ms, stale = 0, worked = 1`
+    closed_ms = excluded.closed_ms, stale = 0, worked = 1, summed = 1`
 
 /** What cost something when the hour was closed first, and by what is known now costs nothing. What is posted beside the hour is not among it. */
 function goneFrom({ database }: Reader, hour: number, costs: readonly BorneHour[]): BorneHour[] {

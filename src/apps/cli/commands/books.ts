@@ -15,6 +15,7 @@ import { does, path, query, show } from '../run.ts'
 import { complain, talk } from '../talk.ts'
 import { utilisationView } from '../utilisation-view.ts'
 import { checkView, fitsView, receiptView, requestsView, statementView } from '../views.ts'
+import { pnlCommands } from './books-pnl.ts'
 
 export function bookCommands(program: Command): void {
   const books = program.command('books').description('the books: what was used, by whom, for how much')
@@ -114,6 +115,8 @@ export function bookCommands(program: Command): void {
       return undefined
     },
   )
+
+  pnlCommands(books)
 
   does(
     books

@@ -18,6 +18,7 @@ import { meterRoutes } from './meters.ts'
 import { metricRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
 import { noticeRoutes } from './notices.ts'
+import { pnlRoutes } from './pnl.ts'
 import { presetRoutes } from './presets.ts'
 import { priceImportRoutes } from './price-import.ts'
 import { priceRoutes } from './prices.ts'
@@ -55,6 +56,7 @@ export const routes: readonly Route[] = [
   ...railRoutes,
   ...noticeRoutes,
   ...bookRoutes,
+  ...pnlRoutes,
   ...financeRoutes,
   ...rerateRoutes,
   ...batchRoutes,
