@@ -100,7 +100,7 @@ function digits(value: number): string {
 }
 
 /** Thousands apart by a narrow space: as ISO 31-0 has it, and nobody takes it for a decimal point. */
-export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f')
+export const grouped = (value: number | bigint): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f')
 
 /** How long ago: `now`, `4 s`, `12 min`, `3 h`, `5 d`. */
 export function age(ms: number): string {

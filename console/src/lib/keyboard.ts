@@ -1,6 +1,6 @@
 /** The keyboard, wherever one is: rows by j and k, pages by g and a letter, search by /. */
 import { go } from './here.svelte.ts'
-import { pages } from './pages.ts'
+import type { Entry } from './pages.ts'
 import { to } from './route.ts'
 
 /** In a field letters are letters. */
@@ -16,7 +16,7 @@ interface Wishes {
 }
 
 /** Listens until the function that it returns is called. */
-export function listen({ palette, help }: Wishes): () => void {
+export function listen(pages: readonly Entry[], { palette, help }: Wishes): () => void {
   let leader = 0
   const pressed = (event: KeyboardEvent): void => {
     if (event.key.toLowerCase() === 'k' && (event.metaKey || event.ctrlKey)) {

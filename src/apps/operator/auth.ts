@@ -73,11 +73,9 @@ export class Admission {
     const under = this.#under(key)
     if (!under) {
       this.#failures.push({ at: now, from })
-      throw new ControlError(
-        'unauthorized',
-        'that is neither the admin key, nor one with a role, nor a key of a tenant',
-        { next: 'Look whether all of it was copied; a key that is revoked or expired opens nothing.' },
-      )
+      throw new ControlError('unauthorized', 'that is not the admin key, nor one with a role, nor a key of a tenant', {
+        next: 'Look whether all of it was copied; a key that is revoked or expired opens nothing.',
+      })
     }
     const token = newToken()
     this.#sessions.begin(token, now, under)

@@ -167,6 +167,7 @@ test('where an application has budgets or guard rails of its own, its keys make 
   setRail(store, { name: 'r', scope: 'application', of: 'acme/web', input: { most_bytes: 10 } } as never, now())
   assert.deepEqual((await create(key, { app: 'other' })).param, 'app')
   assert.equal((await create(key)).status, 200)
+  assert.equal((await ask('GET', '/api/tenant/keys', key)).value.only_app, 'web')
   const budgeted = make({ application: 'paid' })
   setAllowance(store, { scope: 'application', of: 'acme/paid', unit: 'mJ', renews: 'day', amount: 5n }, now())
   assert.deepEqual((await create(budgeted.key, { app: 'other' })).param, 'app')

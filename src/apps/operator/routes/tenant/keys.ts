@@ -33,6 +33,8 @@ export const tenantKeyRoutes: readonly Route[] = [
         quota: key_quota,
         active: keys,
         makes: whyNoKeys(factory, own) ?? null,
+        /** The only application that it makes keys of; null: any. */
+        only_app: isBound(factory, own) ? own.key.application : null,
         keys: listKeys(factory.store, own.tenant).map((key) => ({
           ...displayKey(key, factory.now()),
           own: key.id === own.key.id,

@@ -34,7 +34,9 @@ export const limitRoutes: readonly Route[] = [
         at: isoOrNull(now),
         limits: everyAllowance(factory.store).flatMap((one) => {
           const of = nameOf(one, own, prefixes)
-          return of === undefined ? [] : [{ of, ...amountText(factory, one), renews_at: renewsAt(one, now) }]
+          return of === undefined
+            ? []
+            : [{ scope: one.scope, of, ...amountText(factory, one), renews_at: renewsAt(one, now) }]
         }),
       }
     },
@@ -45,7 +47,7 @@ export const limitRoutes: readonly Route[] = [
 function nameOf({ scope, of }: Allowance, { tenant }: Own, keys: ReadonlyMap<string, string>) {
   switch (scope) {
     case 'tenant':
-      return of === tenant ? 'all of it' : undefined
+      return of === tenant ? tenant : undefined
     case 'application': {
       const [owner, application] = parted(of)
       return owner === tenant ? application : undefined

@@ -1,0 +1,129 @@
+/** What the operator tells a tenant of itself. */
+import type { Key, RequestLine, SettledReceipt, Source } from '../lib/contract.ts'
+
+export interface Me {
+  readonly tenant: string
+  readonly key: Key
+  readonly key_quota: number
+  readonly keys: number
+}
+
+export interface Limit {
+  readonly scope: 'tenant' | 'application' | 'key'
+  readonly of: string
+  readonly unit: string
+  readonly per: string
+  readonly amount: string
+  readonly left: string | null
+  readonly renews_at: string | null
+}
+
+export interface OwnPrice {
+  readonly slo: readonly string[]
+  readonly source: 'contract' | 'list'
+  readonly version: number
+  readonly refund: { readonly percent: number; readonly ttft_s: number } | null
+  readonly usd_per_million: Readonly<Record<string, string>>
+}
+
+export interface OwnModel {
+  readonly model: string
+  readonly stands_for: readonly string[] | null
+  readonly available: boolean
+  readonly context_tokens: number | null
+  readonly prices: readonly OwnPrice[]
+}
+
+export interface Catalogue {
+  readonly slo: string
+  readonly models: readonly OwnModel[]
+}
+
+export interface OwnKey extends Key {
+  /** The one of this session. */
+  readonly own: boolean
+  readonly may_change: boolean
+}
+
+export interface OwnKeys {
+  readonly quota: number
+  readonly active: number
+  /** Why this key makes no others; null: it may. */
+  readonly makes: string | null
+  /** The only application that it makes keys of; null: any. */
+  readonly only_app: string | null
+  readonly keys: readonly OwnKey[]
+}
+
+export interface UsageDay {
+  readonly day: string
+  readonly application: string
+  readonly requests: number
+  readonly failed: number
+  readonly input_tokens: number
+  readonly cached_tokens: number
+  readonly output_tokens: number
+  readonly tokens_grade: Source
+  readonly usd: string
+  readonly energy_mj: string | null
+  readonly energy_grade: Source | 'unknown'
+}
+
+export interface UsageDays {
+  readonly from: string
+  readonly to: string
+  readonly days: readonly UsageDay[]
+}
+
+export type OwnRequest = Omit<RequestLine, 'tenant' | 'engine'>
+
+export interface OwnError {
+  readonly at: string
+  readonly code: string
+  readonly model: string
+  readonly application: string
+  readonly key: string
+  readonly id: string
+}
+
+type Settled = Omit<SettledReceipt, 'tenant' | 'snapshot' | 'energy' | 'attempts'> & {
+  readonly refund_usd: string
+  readonly attempts: readonly Omit<SettledReceipt['attempts'][number], 'replica'>[]
+  readonly energy: Omit<SettledReceipt['energy'], 'intervals' | 'attribution'> & {
+    readonly attribution: { readonly grade: string; readonly how: string }
+  }
+}
+export type OwnReceipt =
+  | Settled
+  | {
+      readonly state: 'open'
+      readonly id: string
+      readonly application: string
+      readonly model: string
+      readonly at_ms: number
+      readonly reserved_tokens: number
+    }
+
+export interface Statement {
+  readonly lines: readonly {
+    readonly application: string
+    readonly model: string
+    readonly price_version: number | null
+    readonly slo: string | null
+    readonly class: string
+    readonly requests: number
+    readonly tokens: number
+    readonly usd_per_million: string | null
+    readonly usd: string
+  }[]
+  readonly refunds: readonly {
+    readonly application: string
+    readonly model: string
+    readonly requests: number
+    readonly usd: string
+  }[]
+  readonly total_usd: string
+  readonly energy: readonly { readonly application: string; readonly grade: Source; readonly energy_mj: string }[]
+  readonly requests: number
+  readonly requests_with_missing_counts: number
+}
