@@ -19,7 +19,12 @@ export function tenantReceipt(receipt: Receipt) {
     stream,
     outcome,
     price,
-    cached: cached && { from: cached.from, price: cached.price },
+    cached: cached && {
+      from: cached.from,
+      usage: cached.usage,
+      price: cached.price,
+      charges_usd: cached.charges_usd,
+    },
     attempts: receipt.attempts.map(({ number, usage, unbilled, waste, charges_usd }) => ({
       number,
       usage,

@@ -23,6 +23,8 @@ export interface OwnPrice {
   readonly source: 'contract' | 'list'
   readonly version: number
   readonly refund: { readonly percent: number; readonly ttft_s: number } | null
+  /** What an answer from the cache costs, of what its tokens would. */
+  readonly hit_percent: number
   readonly usd_per_million: Readonly<Record<string, string>>
 }
 
@@ -88,6 +90,11 @@ export interface OwnError {
 
 type Settled = Omit<SettledReceipt, 'tenant' | 'snapshot' | 'energy' | 'attempts'> & {
   readonly refund_usd: string
+  readonly cached: {
+    readonly usage: SettledReceipt['attempts'][number]['usage']
+    readonly price: string
+    readonly charges_usd: Readonly<Record<string, string>>
+  } | null
   readonly attempts: readonly Omit<SettledReceipt['attempts'][number], 'replica'>[]
   readonly energy: Omit<SettledReceipt['energy'], 'intervals' | 'attribution'> & {
     readonly attribution: { readonly grade: string; readonly how: string }
@@ -111,6 +118,8 @@ export interface Statement {
     readonly price_version: number | null
     readonly slo: string | null
     readonly class: string
+    /** Answers from the cache. */
+    readonly cached: boolean
     readonly requests: number
     readonly tokens: number
     readonly usd_per_million: string | null

@@ -10,6 +10,8 @@ export interface Probed {
   /** Base URL that answered, ending before `/chat/completions` or `/messages`. */
   readonly url: string
   readonly models: readonly string[]
+  /** Tokens that a model's context holds, of those that its list tells of. */
+  readonly contexts: ReadonlyMap<string, number>
   readonly took_ms: number
 }
 
@@ -40,7 +42,13 @@ export async function probe(
     plain.status === 404 && !/\/v\d+$/.test(base)
       ? [`${base}/v1`, await ask(`${base}/v1`, headers, query)]
       : [base, plain]
-  return { url, models: modelsIn(url, reply), took_ms: Math.round(performance.now() - began) }
+  const listed = modelsIn(url, reply)
+  return {
+    url,
+    models: listed.map(({ id }) => id),
+    contexts: new Map(listed.flatMap(({ id, context }) => (context === undefined ? [] : [[id, context] as const]))),
+    took_ms: Math.round(performance.now() - began),
+  }
 }
 
 /** An http(s) URL without credentials, query or a slash at its end. */
@@ -126,7 +134,21 @@ async function bounded(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(parts).toString()
 }
 
-function modelsIn(url: string, { status, text }: Heard): string[] {
+/** vLLM and SGLang; Groq; OpenRouter; Mistral. What a model was trained for, as llama-server tells, is not what is served. */
+const contextFields = ['max_model_len', 'context_window', 'context_length', 'max_context_length']
+
+type Model = Readonly<Record<string, unknown>>
+interface Listed {
+  readonly id: string
+  readonly context: number | undefined
+}
+
+function contextIn(model: Model): number | undefined {
+  const told = contextFields.map((field) => model[field]).find((value) => value !== undefined && value !== null)
+  return Number.isSafeInteger(told) && Number(told) > 0 ? Number(told) : undefined
+}
+
+function modelsIn(url: string, { status, text }: Heard): Listed[] {
   if (status === 401 || status === 403)
     throw new ControlError('engine_bad_reply', `${url} wants another key (${status})`, {
       param: 'key_from',
@@ -134,11 +156,11 @@ function modelsIn(url: string, { status, text }: Heard): string[] {
     })
   if (status !== 200) throw new ControlError('engine_bad_reply', `${url}/models answered ${status}`, { param: 'url' })
   try {
-    const value = JSON.parse(text) as { id: unknown }[] | { data: { id: unknown }[] }
+    const value = JSON.parse(text) as Model[] | { data: Model[] }
     // Some leave out the object around the list.
     return (Array.isArray(value) ? value : value.data)
-      .map(({ id }) => String(id))
-      .filter((id) => id.length > 0 && id.length <= 200)
+      .map((model) => ({ id: String(model.id), context: contextIn(model) }))
+      .filter(({ id }) => id.length > 0 && id.length <= 200)
   } catch (cause) {
     throw new ControlError('engine_bad_reply', `${url}/models answered something else than a list of models`, {
       param: 'url',

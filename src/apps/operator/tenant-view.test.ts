@@ -59,6 +59,7 @@ const asks: Record<string, (mine: TestTenant, other: TestTenant) => Ask[]> = {
     { path: `/api/tenant/keys?tenant=${enc(other.tenant)}`, gives: 400 },
   ],
   'POST /api/tenant/keys': (_, other) => [
+    { path: '/api/tenant/keys', body: {}, gives: 'own' },
     { path: '/api/tenant/keys', body: { tenant: other.tenant }, gives: 400 },
     { path: '/api/tenant/keys', body: { models: [other.app] }, gives: 404 },
   ],

@@ -28,7 +28,16 @@ export interface TestTenant {
 /** Names that begin alike, and one that holds what separates names. */
 const names = ['acme', 'acme/eu', 'acme0', 'acm']
 /** What of the factory no tenant may see. */
-export const ofFactory = ['engine-xq', '192.0.2.77', 'upstream-xq', 'XQ_SECRET', 'note-xq', 'h200:8']
+export const ofFactory = [
+  'engine-xq',
+  '192.0.2.77',
+  'upstream-xq',
+  'XQ_SECRET',
+  'note-xq',
+  'h200:8',
+  'gateways',
+  'snapshot',
+]
 
 export const plainKey: Omit<NewKey, 'tenant' | 'application'> = {
   models: null,
@@ -81,7 +90,7 @@ function oneTenant(factory: Factory, tenant: string, mark: string, roll: (below:
     },
     now,
   )
-  setKeyQuota(store, tenant, 5, now)
+  setKeyQuota(store, tenant, 9, now)
   const contract = `0.00${roll(9000) + 1000}${mark.length}`
   const nano = BigInt(contract.slice(2)) * 10n ** BigInt(9 - contract.length + 2)
   setPrice(store, {

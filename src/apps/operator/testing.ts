@@ -27,9 +27,9 @@ export async function lonelyOperator(): Promise<Operator> {
   return operator
 }
 
-/** An OpenAI-compatible API that only lists models. */
+/** An OpenAI-compatible API that only lists models, by name or with what else it tells of them. */
 export async function fakeUpstream(
-  models: readonly string[],
+  models: readonly (string | Readonly<Record<string, unknown>>)[],
   base = '/v1',
   heard: (request: IncomingMessage) => void = () => undefined,
 ): Promise<string> {
@@ -38,7 +38,7 @@ export async function fakeUpstream(
     const found = request.url?.split('?')[0] === `${base}/models`
     const allowed = request.headers.authorization !== 'Bearer wrong'
     response.writeHead(found ? (allowed ? 200 : 401) : 404, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ data: models.map((id) => ({ id })) }))
+    response.end(JSON.stringify({ data: models.map((model) => (typeof model === 'string' ? { id: model } : model)) }))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -53,12 +53,14 @@ export function findEngine(store: Store, name: string): EngineRecord {
 export interface EngineFacts {
   readonly meters: readonly MeterRecord[]
   readonly costPerHour: NanoDollars | undefined
+  /** Tokens of prompt and answer together, as its list of models tells them, by the engine's own names. */
+  readonly contexts?: ReadonlyMap<string, number>
 }
 
 export function addEngine(
   store: Store,
   engine: Omit<EngineRecord, 'draining'>,
-  { meters, costPerHour }: EngineFacts = { meters: [], costPerHour: undefined },
+  { meters, costPerHour, contexts }: EngineFacts = { meters: [], costPerHour: undefined },
 ): void {
   checkName('engine', 'name', engine.name)
   for (const name of Object.keys(engine.models)) checkName('model', 'model', name)
@@ -83,6 +85,7 @@ export function addEngine(
       engine.created_ms,
     )
     for (const [name, upstream] of Object.entries(engine.models)) serve(store, engine.name, name, upstream)
+    keepContexts(store, engine.name, contexts ?? new Map())
     measureBy(store, engine.name, meters, engine.created_ms)
     if (costPerHour !== undefined) declareCost(store, engine.name, costPerHour, engine.created_ms)
   })
@@ -91,6 +94,25 @@ export function addEngine(
 /** Within a transaction of the caller's. */
 export const serve = (store: Store, engine: string, name: string, upstream: string): number =>
   run(store, 'insert into engine_model (engine, public, upstream) values (?, ?, ?)', engine, name, upstream)
+
+/** What an engine tells of its models now; of those that it says nothing of, what it told before stays. */
+export function keepContexts(store: Store, engine: string, contexts: ReadonlyMap<string, number>): void {
+  const sql = `update engine_model set context_tokens = ?
+    where engine = ? and upstream = ? and (context_tokens is null or context_tokens <> ?)`
+  store.transaction(() => {
+    for (const [upstream, tokens] of contexts) run(store, sql, tokens, engine, upstream, tokens)
+  })
+}
+
+/** By public name: the least that an engine has told, since any of them may answer. */
+export const toldContexts = (store: Store): Map<string, number> =>
+  new Map(
+    all<{ public: string; tokens: number }>(
+      store,
+      `select public, min(context_tokens) as tokens from engine_model
+       where context_tokens is not null group by public`,
+    ).map((row) => [row.public, row.tokens]),
+  )
 
 /** Requests under way keep the snapshot they began with: they end in peace. */
 export function removeEngine(store: Store, name: string, now_ms: number): void {

@@ -113,7 +113,7 @@ export const engineRoutes: readonly Route[] = [
           models,
           created_ms: factory.now(),
         },
-        { meters, costPerHour: perHour },
+        { meters, costPerHour: perHour, contexts: found.contexts },
       )
       factory.live?.telemetry.apply()
       const published = await publish(factory)

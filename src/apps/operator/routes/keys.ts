@@ -60,7 +60,7 @@ export const keyRoutes: readonly Route[] = [
         slo,
       }
       const budget = budget_usd === undefined ? undefined : dollars(budget_usd)
-      return shownKey(createKey(factory.store, factory.pepper, asked, now, budget), await publish(factory))
+      return shown(createKey(factory.store, factory.pepper, asked, now, budget), await publish(factory))
     },
   }),
   route({
@@ -96,7 +96,7 @@ export const keyRoutes: readonly Route[] = [
     run: async (factory, { id, overlap }) => {
       const now = factory.now()
       const overlap_ms = overlap === undefined ? 0 : durationMs(overlap, 'overlap')
-      return shownKey(rotateKey(factory.store, factory.pepper, id, overlap_ms, now), await publish(factory))
+      return shown(rotateKey(factory.store, factory.pepper, id, overlap_ms, now), await publish(factory))
     },
   }),
   route({
@@ -119,7 +119,7 @@ export const keyRoutes: readonly Route[] = [
         { tenant: 'console', application: 'default', ...limits },
         now,
       )
-      return shownKey(made, await publish(factory))
+      return shown(made, await publish(factory))
     },
   }),
 ]
@@ -140,7 +140,7 @@ export function checkServed(factory: Factory, model: string): void {
   })
 }
 
-export const shownKey = ({ key, record, made }: ShownKey, published: unknown) => ({
+const shown = ({ key, record, made }: ShownKey, published: unknown) => ({
   key,
   ...displayKey(record, record.created_ms),
   made,

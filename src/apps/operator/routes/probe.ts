@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { presetOf } from '../../../adapters/openai/presets/table.ts'
 import { lastInterval } from '../../../adapters/sqlite/figures.ts'
-import { findEngine } from '../../../adapters/sqlite/registry/engines.ts'
+import { findEngine, keepContexts } from '../../../adapters/sqlite/registry/engines.ts'
 import { metersOf } from '../../../adapters/sqlite/registry/meters.ts'
 import { ControlError } from '../errors.ts'
 import type { Factory } from '../factory.ts'
@@ -43,6 +43,7 @@ async function probeEngine(factory: Factory, name: string) {
   if (engine.url !== null) {
     const preset = presetOf(engine.product)
     const found = await probe(engine.url, engine.key_from, preset)
+    keepContexts(factory.store, name, found.contexts)
     const listed = preset.lists === 'catalogue' ? Object.values(engine.models) : found.models
     const missing = Object.values(engine.models).filter((upstream) => !listed.includes(upstream))
     const isSilent = preset.hosted && engine.metrics_url === null

@@ -1,6 +1,6 @@
 /** What a tenant may ask for, and at which price. */
 import { listAliases } from '../../../../adapters/sqlite/registry/aliases.ts'
-import { servedModels } from '../../../../adapters/sqlite/registry/engines.ts'
+import { servedModels, toldContexts } from '../../../../adapters/sqlite/registry/engines.ts'
 import { listPrices } from '../../../../adapters/sqlite/registry/prices.ts'
 import { type PriceVersion, priceAt } from '../../../../books/price.ts'
 import { type SloClass, sloClasses } from '../../../../books/slo-class.ts'
@@ -20,6 +20,7 @@ export const catalogueRoutes: readonly Route[] = [
     run: (factory, own) => {
       const served = servedModels(factory.store)
       const prices = listPrices(factory.store)
+      const told = toldContexts(factory.store)
       const may = (model: string): boolean => own.key.models === null || own.key.models.includes(model)
       const names = new Map(listAliases(factory.store).map(({ name, models }) => [name, models]))
       return {
@@ -32,7 +33,7 @@ export const catalogueRoutes: readonly Route[] = [
             /** Another name: answered by the first of these that is served; null: by itself. */
             stands_for: names.get(model)?.filter(may) ?? null,
             available: (names.get(model) ?? [model]).some((one) => served.get(one)?.some(({ draining }) => !draining)),
-            context_tokens: contextOf(factory, model),
+            context_tokens: contextOf(factory, told, model),
             prices: pricesFor(prices, own, id(model), factory.now()),
           })),
       }
@@ -40,10 +41,12 @@ export const catalogueRoutes: readonly Route[] = [
   }),
 ]
 
-/** What the embedded engine holds of it; null: not known, as of a model that is not loaded, or that is served elsewhere. */
-function contextOf({ live }: Factory, model: string): number | null {
-  const known = live?.engine.status()?.models.find((one) => one.model === model)
-  return known && known.context_length > 0 ? known.context_length : null
+/** What every engine that serves it and has told holds; null: none has, as of a model of ours that is not loaded. */
+function contextOf({ live }: Factory, told: ReadonlyMap<string, number>, model: string): number | null {
+  const own =
+    live?.engine.status()?.models.find((one) => one.model === model)?.context_length || Number.POSITIVE_INFINITY
+  const least = Math.min(own, told.get(model) ?? Number.POSITIVE_INFINITY)
+  return Number.isFinite(least) ? least : null
 }
 
 /** The price of each class of request, those that are the same together; a contract's goes before the list's. */
@@ -71,5 +74,7 @@ const priceText = (price: PriceVersion, slo: readonly SloClass[]) => ({
   version: price.version,
   from: isoOrNull(price.effective_from_ms),
   refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
+  /** What an answer from the cache costs, of what its tokens would. */
+  hit_percent: price.hit_percent ?? 0,
   usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
 })

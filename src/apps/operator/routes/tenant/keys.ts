@@ -3,7 +3,14 @@ import Type from 'typebox'
 import { setAllowances } from '../../../../adapters/sqlite/registry/allowances.ts'
 import { allowancesOfKey } from '../../../../adapters/sqlite/registry/budget.ts'
 import { findTenant, keysMadeSince } from '../../../../adapters/sqlite/registry/key-quota.ts'
-import { createKey, type KeyRecord, listKeys, revokeKey, rotateKey } from '../../../../adapters/sqlite/registry/keys.ts'
+import {
+  createKey,
+  type KeyRecord,
+  listKeys,
+  revokeKey,
+  rotateKey,
+  type ShownKey,
+} from '../../../../adapters/sqlite/registry/keys.ts'
 import { listRails } from '../../../../adapters/sqlite/registry/rails.ts'
 import { sloClasses } from '../../../../books/slo-class.ts'
 import { joined } from '../../../../books/tally.ts'
@@ -12,7 +19,7 @@ import { ControlError } from '../../errors.ts'
 import { type Factory, publish } from '../../factory.ts'
 import type { Route } from '../../router.ts'
 import { durationMs, expiryMs } from '../../when.ts'
-import { checkServed, displayKey, keyLimit, shownKey } from '../keys.ts'
+import { checkServed, displayKey, keyLimit } from '../keys.ts'
 import { notOwn, type Own, tenantRoute } from './own.ts'
 
 /** Keys made for a tenant in 24 hours, as often as it revokes them: each stays in the store for good. */
@@ -72,7 +79,7 @@ export const tenantKeyRoutes: readonly Route[] = [
       if (none !== undefined) throw new ControlError('beyond_own_rights', none)
       checkRights(factory, own, asked)
       checkRoom(factory, own)
-      return shownKey(createKey(factory.store, factory.pepper, asked, now), await publish(factory))
+      return shown(createKey(factory.store, factory.pepper, asked, now), await inForce(factory))
     },
   }),
   tenantRoute({
@@ -83,7 +90,7 @@ export const tenantKeyRoutes: readonly Route[] = [
     run: async (factory, own, { id }) => {
       const found = ownKey(factory, own, id)
       const key = revokeKey(factory.store, found.id, factory.now())
-      return { ...displayKey(key, factory.now()), published: await publish(factory) }
+      return { ...displayKey(key, factory.now()), in_force: await inForce(factory) }
     },
   }),
   tenantRoute({
@@ -106,10 +113,23 @@ export const tenantKeyRoutes: readonly Route[] = [
       } else checkPace(factory, own)
       const made = rotateKey(factory.store, factory.pepper, old.id, overlap_ms, factory.now(), 'goes on')
       factory.live?.admission.moved(call, old.id, made.record.id)
-      return shownKey(made, await publish(factory))
+      return shown(made, await inForce(factory))
     },
   }),
 ]
+
+/** Whether every gateway goes by it already; how many there are is the factory's concern. Null: it is stopped. */
+async function inForce(factory: Factory): Promise<boolean | null> {
+  const published = await publish(factory)
+  return published ? published.confirmed === published.gateways : null
+}
+
+const shown = ({ key, record, made }: ShownKey, in_force: boolean | null) => ({
+  key,
+  ...displayKey(record, record.created_ms),
+  made,
+  in_force,
+})
 
 /** A key with a budget would give each key that it makes another budget like it. */
 const whyNoKeys = ({ store }: Factory, { key }: Own): string | undefined =>
