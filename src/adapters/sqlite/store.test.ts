@@ -60,7 +60,7 @@ test('a full disk is a fault of its own, and nothing of the transaction stays', 
   store.database.exec(`pragma max_page_count = ${pages + 2}`)
   const fill = (): void => {
     for (let n = 0; n < 10_000; n++)
-      run(store.database, 'insert into tenant values (?, 0)', `tenant ${n} ${'x'.repeat(100)}`)
+      run(store.database, 'insert into tenant (id, created_ms) values (?, 0)', `tenant ${n} ${'x'.repeat(100)}`)
   }
   assert.throws(() => store.transaction(fill), faultIs('full'))
   assert.equal(count(store.database, 'select count(*) as n from tenant'), 0)
