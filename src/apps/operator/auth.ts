@@ -97,6 +97,11 @@ export class Admission {
     return { admin_key: admin.id, api_key: null }
   }
 
+  /** How long a tenant's question kept the operator busy: it counts as its calls do. */
+  took(tenant: string, ms: number): void {
+    this.#rate.took(tenant, ms)
+  }
+
   logout(call: Call): void {
     this.#sessions.end(sessionOf(call))
   }

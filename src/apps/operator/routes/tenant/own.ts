@@ -26,7 +26,16 @@ export const tenantRoute = <P extends Type.TProperties>({ path, run, ...wanted }
     ...wanted,
     path: `/api/tenant${path}`,
     role: 'tenant',
-    run: (factory, input, call) => run(factory, ownOf(call), input, call),
+    run: (factory, input, call) => {
+      const own = ownOf(call)
+      const began = performance.now()
+      try {
+        return run(factory, own, input, call)
+      } finally {
+        // Of one that is answered later only what it did at once: while it waits, others are served.
+        factory.live?.admission.took(own.tenant, performance.now() - began)
+      }
+    },
   })
 
 /** The command line of a stopped factory is nobody's tenant. */
