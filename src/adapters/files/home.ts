@@ -19,6 +19,8 @@ export interface Home {
   readonly root: string
   readonly adminKey: string
   readonly pepper: string
+  /** What this home is called in a database that several homes share. */
+  readonly node: string
   readonly store: string
   /** Address of the PostgreSQL that holds the store instead of that file; undefined: the file does. */
   readonly database: string | undefined
@@ -50,6 +52,7 @@ export function home(directory: string): Home {
     root,
     adminKey: join(root, 'admin.key'),
     pepper: join(root, 'pepper'),
+    node: join(root, 'node'),
     store: join(root, 'wattmill.db'),
     database: databaseOf(root),
     journals: join(root, 'journal'),

@@ -46,6 +46,7 @@ export class PostgresDatabase implements Database {
   readonly #translated = new Map<string, string>()
   #inTransaction = false
   #connected = false
+  #connecting = false
   #closed = false
   /** Counts transactions: a cursor ends with its own. */
   #transaction = 0
@@ -128,12 +129,22 @@ export class PostgresDatabase implements Database {
   /** Nothing has happened yet: where the connection was lost since the last answer, another one will do. */
   #begin(script: string): void {
     try {
-      this.#ask({ do: 'exec', script })
+      this.#start(script)
     } catch (cause) {
-      if (!(cause instanceof PostgresError && cause.lost)) throw cause
-      this.#ask({ do: 'exec', script })
+      if (!(cause instanceof PostgresError && cause.lost) || this.#connecting) throw cause
+      this.#start(script)
     }
     this.#inTransaction = true
+  }
+
+  /** It begins and waits for its turn in one script: when the turn does not come, what had begun ends. */
+  #start(script: string): void {
+    try {
+      this.#ask({ do: 'exec', script })
+    } catch (cause) {
+      if (this.#connected) this.#tell({ do: 'exec', script: 'rollback' })
+      throw cause
+    }
   }
 
   #query(sql: string, values: readonly Value[], integers: Integers) {
@@ -149,13 +160,22 @@ export class PostgresDatabase implements Database {
   #connect(): void {
     this.#answered(this.#tell({ do: 'connect' }))
     this.#connected = true
-    this.#begins(this)
+    this.#connecting = true
+    let whole = false
+    try {
+      this.#begins(this)
+      whole = true
+    } finally {
+      this.#connecting = false
+      this.#connected &&= whole // one that could not begin as it should is none
+    }
   }
 
   /** In a transaction that a lost connection took with it nothing is asked any more. */
   #ask(call: Call): Told & { ok: true } {
     if (!this.#connected) {
-      if (this.#inTransaction) throw new PostgresError('the connection is gone, and the transaction with it', '', true)
+      if (this.#inTransaction || this.#connecting)
+        throw new PostgresError('the connection is gone, and the transaction with it', '', true)
       if (call.do === 'exec' && call.script === 'rollback') return { ok: true, rows: [], changed: 0 }
       this.#connect()
     }

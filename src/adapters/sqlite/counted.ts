@@ -1,4 +1,4 @@
-/** Looks at the counters of engines elsewhere, as rows. */
+/** Looks at the counters of engines elsewhere, as rows. None begins before the one before it ended, whoever looked then. */
 import type { Counted, Explained } from '../../books/counted.ts'
 import type { ReplicaId } from '../../units/ids.ts'
 import { run } from './query.ts'
@@ -7,7 +7,8 @@ import type { Store } from './store.ts'
 export const insertCounted = ({ database }: Store, look: Counted): void =>
   void run(
     database,
-    `insert into engine_counted (engine, from_ms, to_ms, prompt, output, cached) values (?, ?, ?, ?, ?, ?)
+    `insert into engine_counted (engine, from_ms, to_ms, prompt, output, cached)
+     select ?1, ?2, ?3, ?4, ?5, ?6 where not exists (select 1 from engine_counted where engine = ?1 and to_ms > ?2)
      on conflict do nothing`,
     look.engine,
     look.from_ms,

@@ -2,6 +2,7 @@ import type { JournalCursor, JournalRow } from '../../books/ship.ts'
 import { gap, ship } from '../../books/ship.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { apply, knownIn } from './apply.ts'
+import { nodesReadTo } from './nodes.ts'
 import { one, run } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -44,12 +45,18 @@ export const journalReadTo = (store: Store, incarnation: Incarnation, now_ms: nu
     now_ms,
   )
 
-/** Up to when every living gateway's journal has been read; infinity when none lives. One with a gap is read no further. */
+/**
+ * Up to when every living gateway's journal has been read, and every home that shares the store has said which there are;
+ * infinity when none lives. One with a gap is read no further.
+ */
 export const journalsReadTo = (store: Store): number =>
-  one<{ read: number | null }>(
-    store.database,
-    'select min(read_to_ms) as read from journal where dead_ms is null and gap_at is null',
-  )?.read ?? Number.POSITIVE_INFINITY
+  Math.min(
+    nodesReadTo(store),
+    one<{ read: number | null }>(
+      store.database,
+      'select min(read_to_ms) as read from journal where dead_ms is null and gap_at is null',
+    )?.read ?? Number.POSITIVE_INFINITY,
+  )
 
 /** Its gateway was dead before the last reading, and the last reading found nothing more. */
 export const markDead = (store: Store, incarnation: Incarnation, now_ms: number): void =>

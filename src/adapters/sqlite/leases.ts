@@ -2,10 +2,12 @@
 import type { Allowance } from '../../books/allowance.ts'
 import { periodOf } from '../../books/allowance.ts'
 import type { CloseRow } from '../../books/row.ts'
-import { Leased } from '../../control/lease/authority.ts'
+import { Leased, type Out } from '../../control/lease/authority.ts'
 import { usedOf } from '../../control/lease/used.ts'
 import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
 import type { Incarnation } from '../../units/ids.ts'
+import { id } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
 import { seconds } from '../../units/quantity.ts'
 import { Prices } from './price-of.ts'
 import { all, allBig, one, run, stream } from './query.ts'
@@ -20,7 +22,8 @@ export interface Answer {
 
 export class Leases {
   readonly #store: Store
-  readonly #leased = new Map<string, Leased>()
+  /** What the own gateways hold of rates. Of what a budget has left only the store knows: other operators grant of it too. */
+  readonly #rates = new Map<string, Leased>()
   #allowances = new Map<string, Allowance>()
   /** Snapshot that the allowances are of. */
   #of = -1
@@ -33,21 +36,25 @@ export class Leases {
     return this.#store.transaction(() => {
       this.#refresh()
       const grants = asks.map((ask) => this.#one(who, ask, now_ms))
-      const recalls = [...this.#leased.values()].filter((one) => one.isShort)
-      return { grants, recalls: recalls.map(({ allowance, period }) => ({ allowance: allowance.id, period })) }
+      const rates = [...this.#rates.values()].filter((one) => one.isShort)
+      const recalls = rates.map(({ allowance, period }) => ({ allowance: allowance.id, period }))
+      return { grants, recalls: [...recalls, ...this.#short(now_ms)] }
     })
   }
 
   /** What is left of an allowance now. */
   left(allowance: Allowance, now_ms: number): bigint {
-    return this.#leasedOf(allowance, periodOf(allowance.renews, now_ms), now_ms).available(seconds(now_ms / 1000))
+    const [leased, now] = this.#load(allowance, periodOf(allowance.renews, now_ms), now_ms)
+    return leased.available(now)
   }
 
-  /** What of every allowance is used now, as far as gateways have told. */
+  /** What of every budget is used now, as far as gateways have told. */
   *used(now_ms: number): Generator<readonly [Allowance, bigint]> {
     this.#refresh()
-    for (const allowance of this.#allowances.values())
-      yield [allowance, this.#leasedOf(allowance, periodOf(allowance.renews, now_ms), now_ms).used]
+    for (const allowance of this.#allowances.values()) {
+      if (allowance.renews === 'minute') continue
+      yield [allowance, this.#budget(allowance, periodOf(allowance.renews, now_ms), now_ms).used]
+    }
   }
 
   /** Dead gateways whose every request is settled: what they were granted and did not use is free again. */
@@ -67,11 +74,10 @@ export class Leases {
       return (
         this.#giveBack(who, ask) ?? { allowance: id, period, amount: 0n, left: 0n, exhausted: true, retry_ms: null }
       )
-    const leased = this.#leasedOf(allowance, period, now_ms)
-    const now = seconds(now_ms / 1000)
+    const [leased, now] = this.#load(allowance, period, now_ms)
     const grant = leased.answer(who, ask, now)
-    if (allowance.renews === 'minute') this.#saveRate(leased, now_ms)
-    else this.#save(id, period, who, leased.out.get(who)?.granted ?? 0n)
+    if (allowance.renews === 'minute') this.#saveRate(leased, now)
+    else this.#save(leased, who)
     return grant
   }
 
@@ -93,64 +99,74 @@ export class Leases {
     if (number === this.#of) return
     this.#of = number
     this.#allowances = new Map(everyAllowance(this.#store).map((one) => [one.id, one]))
-    for (const [name, { allowance }] of this.#leased)
-      if (this.#allowances.get(allowance.id)?.amount !== allowance.amount) this.#leased.delete(name)
+    for (const [id, { allowance }] of this.#rates)
+      if (this.#allowances.get(id)?.amount !== allowance.amount) this.#rates.delete(id)
   }
 
-  #leasedOf(allowance: Allowance, period: number, now_ms: number): Leased {
-    const name = `${allowance.id}@${period}`
-    let leased = this.#leased.get(name)
-    if (!leased) {
-      leased = this.#load(allowance, period, now_ms)
-      this.#leased.set(name, leased)
-    }
-    return leased
+  /** As the store has it in this transaction, and the clock by which it is asked. */
+  #load(allowance: Allowance, period: number, now_ms: number): readonly [Leased, Seconds] {
+    if (allowance.renews !== 'minute') return [this.#budget(allowance, period, now_ms), seconds(now_ms / 1000)]
+    const now = seconds(this.#rateClock_ms(now_ms) / 1000)
+    return [this.#rate(allowance, period, now), now]
   }
 
-  #load(allowance: Allowance, period: number, now_ms: number): Leased {
+  /** Operators on several machines refill a rate by one clock: what two clocks differ by would be had again with each change. */
+  #rateClock_ms(now_ms: number): number {
     const { database } = this.#store
-    const now = seconds(now_ms / 1000)
-    if (allowance.renews === 'minute') {
-      const kept = one<{ level: number; at_ms: number }>(
-        database,
-        'select level, at_ms from lease_rate where allowance = ?',
-        allowance.id,
-      )
-      const since_s = kept ? Math.max(0, now_ms - kept.at_ms) / 1000 : 0
-      const level = kept ? kept.level + (since_s * Number(allowance.amount)) / 60 : Number(allowance.amount)
-      return new Leased(allowance, period, now, Math.min(Number(allowance.amount), level))
-    }
-    const leased = new Leased(allowance, period, now)
-    const rows = allBig<{ incarnation: Incarnation; granted: bigint }>(
-      database,
-      'select incarnation, granted from lease where allowance = ? and period = ?',
+    if (database.dialect === 'sqlite') return now_ms
+    const ask = 'select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as at_ms'
+    return one<{ at_ms: number }>(database, ask)?.at_ms ?? now_ms
+  }
+
+  #rate(allowance: Allowance, period: number, now: Seconds): Leased {
+    const kept = one<{ level: number; at_ms: number }>(
+      this.#store.database,
+      'select level, at_ms from lease_rate where allowance = ?',
       allowance.id,
-      period,
     )
-    for (const { incarnation, granted } of rows) leased.settleDead(incarnation, granted)
+    const amount = Number(allowance.amount)
+    const since_s = kept ? Math.max(0, now - kept.at_ms / 1000) : 0
+    const level = kept ? kept.level + (since_s * amount) / 60 : amount
+    const leased = new Leased(allowance, period, now, Math.min(amount, level))
+    for (const [who, out] of this.#rates.get(allowance.id)?.out ?? []) leased.out.set(who, out)
+    this.#rates.set(allowance.id, leased)
     return leased
   }
 
-  #save(allowance: string, period: number, who: Incarnation, granted: bigint): void {
-    run(
-      this.#store.database,
-      `insert into lease (allowance, period, incarnation, granted) values (?, ?, ?, ?)
-       on conflict (allowance, period, incarnation) do update set granted = excluded.granted`,
-      allowance,
-      period,
-      who,
-      granted,
-    )
+  #budget(allowance: Allowance, period: number, now_ms: number): Leased {
+    const leased = new Leased(allowance, period, seconds(now_ms / 1000))
+    const settled =
+      allBig<{ granted: bigint }>(this.#store.database, settledSum, allowance.id, period)[0]?.granted ?? 0n
+    if (settled > 0n) leased.settleDead(id('settled'), settled)
+    const rows = allBig<LeaseRow>(this.#store.database, `${openLeases} where ${ofOne}`, allowance.id, period)
+    for (const row of rows) leased.out.set(row.incarnation, nearOf(row, now_ms))
+    return leased
   }
 
-  #saveRate(leased: Leased, now_ms: number): void {
+  /** Budgets that somebody waits for and does not get. */
+  #short(now_ms: number): Recall[] {
+    const rows = allBig<LeaseRow>(this.#store.database, `${openLeases} where l.settled = 0 and l.short > 0`)
+    const names = new Set(rows.filter((row) => nearOf(row, now_ms).short > 0n).map((row) => row.allowance))
+    return [...names].flatMap((allowance) => {
+      const known = this.#allowances.get(allowance)
+      return known ? { allowance, period: periodOf(known.renews, now_ms) } : []
+    })
+  }
+
+  #save({ allowance, period, out }: Leased, who: Incarnation): void {
+    const { granted, free, reserved, short } = out.get(who) as Out
+    run(this.#store.database, saveLease, allowance.id, period, who, granted, free, reserved, short)
+  }
+
+  #saveRate(leased: Leased, now: Seconds): void {
     run(
       this.#store.database,
       `insert into lease_rate (allowance, level, at_ms) values (?, ?, ?)
-       on conflict (allowance) do update set level = excluded.level, at_ms = excluded.at_ms`,
+       on conflict (allowance) do update set level = excluded.level,
+         at_ms = case when lease_rate.at_ms > excluded.at_ms then lease_rate.at_ms else excluded.at_ms end`,
       leased.allowance.id,
-      leased.level(seconds(now_ms / 1000)) ?? 0,
-      now_ms,
+      leased.level(now) ?? 0,
+      Math.round(now * 1000),
     )
   }
 
@@ -164,15 +180,44 @@ export class Leases {
     const used = allowance ? usedBy(this.#store, incarnation, allowance, period) : 0n
     run(
       this.#store.database,
-      'update lease set granted = ?, settled = 1 where allowance = ? and period = ? and incarnation = ?',
+      `update lease set granted = ?, free = 0, reserved = 0, short = 0, settled = 1
+       where allowance = ? and period = ? and incarnation = ?`,
       used,
       id,
       period,
       incarnation,
     )
-    this.#leased.get(`${id}@${period}`)?.settleDead(incarnation, used)
   }
 }
+
+interface LeaseRow extends Out {
+  readonly allowance: string
+  readonly incarnation: Incarnation
+  readonly dead_ms: bigint | null
+  readonly read_to_ms: bigint | null
+}
+
+/** One whose journal nobody has read for so long is away, and its operator with it. */
+const away_ms = 10_000
+
+/** As far as it counts now: a dead gateway waits for nothing, and what an absent one holds does not come back soon. */
+function nearOf({ granted, free, reserved, short, dead_ms, read_to_ms }: LeaseRow, now_ms: number): Out {
+  if (dead_ms !== null) return { granted, free, reserved, short: 0n }
+  const away = read_to_ms !== null && read_to_ms > 0n && Number(read_to_ms) < now_ms - away_ms
+  return away ? { granted, free: 0n, reserved: 0n, short: 0n } : { granted, free, reserved, short }
+}
+
+const openLeases = `
+  select l.allowance, l.incarnation, l.granted, l.free, l.reserved, l.short, j.dead_ms, j.read_to_ms
+  from lease l left join journal j on j.incarnation = l.incarnation`
+const ofOne = 'l.allowance = ? and l.period = ? and l.settled = 0'
+const settledSum = `
+  select coalesce(sum(granted), 0) as granted from lease where allowance = ? and period = ? and settled = 1`
+
+const saveLease = `
+  insert into lease (allowance, period, incarnation, granted, free, reserved, short) values (?, ?, ?, ?, ?, ?, ?)
+  on conflict (allowance, period, incarnation) do update set
+    granted = excluded.granted, free = excluded.free, reserved = excluded.reserved, short = excluded.short`
 
 const settledGateways = `
   select distinct l.incarnation from lease l join journal j on j.incarnation = l.incarnation

@@ -36,7 +36,7 @@ export interface Meter {
 export function openMeter(store: Store, folder: string, reader: MeterReader): Meter {
   const { meter } = reader
   const file = openSamples(folder, meter)
-  let before = file.tail.at(-1)
+  let before = lastOwn(store, file.tail)
   const unbooked = missed(reader.idle, file.tail)
   const take = (now_ms: number): void => {
     const reading = reader.read()
@@ -58,6 +58,12 @@ export function openMeter(store: Store, folder: string, reader: MeterReader): Me
     },
     close: () => file.close(),
   }
+}
+
+/** None where another home's operator has gone on since: what was drawn between its samples and ours is in its intervals. */
+function lastOwn(store: Store, tail: readonly MeterSample[]): MeterSample | undefined {
+  const last = tail.at(-1)
+  return last && last.sequence >= lastBooked(store, last.meter) ? last : undefined
 }
 
 /** Goes on after the file; after the books where somebody deleted the file. */

@@ -24,6 +24,9 @@ export function copyStore(source: Store, target: Store): MovedTable[] {
   const filled = tables.find(({ insert }) => insert.table !== 'counter' && count(target.database, insert.table) > 0)
   if (filled) throw new MoveError(`${target.path} holds a store already: its table ${filled.insert.table} is not empty`)
   return target.transaction(() => {
+    // While the source is read it waits, for as long as that takes.
+    if (target.database.dialect === 'postgres')
+      target.database.exec('set local idle_in_transaction_session_timeout = 0')
     run(target.database, 'delete from counter')
     for (const table of tables) copyTable(source.database, target.database, table)
     run(target.database, 'delete from changed') // the log of changes is copied; to move is none of them

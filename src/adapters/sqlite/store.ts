@@ -5,15 +5,17 @@ import type { Database } from '../database/database.ts'
 import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
 import { PostgresDatabase } from '../postgres/postgres-database.ts'
+import { nodeId } from '../random/node-id.ts'
 import { watchChanges } from './changes/audited.ts'
 import { type Actor, itself, logChanges } from './changes/log.ts'
 import { one } from './query.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
 import { asStoreError, StoreError } from './store-error.ts'
-import { nameOf, takeOver } from './take-over.ts'
+import { beginAfterOthers, nameOf, takeOver, tryToLead } from './take-over.ts'
 
 /**
- * The books and the registry of one factory: a single SQLite file, or a schema of PostgreSQL, with a single writer, this process.
+ * The books and the registry of one factory: a single SQLite file with a single writer, this process; or a schema of PostgreSQL,
+ * whose writers take turns: one transaction at a time, whichever operator's it is.
  *
  * Every change is a transaction that is durable when it returns (WAL, FULL), and states the whole of what happened: the
  * rows, what they post and how far was read. So a crash between any two of them loses and doubles nothing.
@@ -25,13 +27,16 @@ export interface Store {
   readonly database: Database
   /** All of it or nothing. Nested, it is part of the outer one. */
   transaction<T>(work: () => T): T
+  /** Whether this writer does what only one may do of those that share a database. */
+  leads(): boolean
   /** The same store; what is changed by this one is logged under that name. */
   as(actor: Actor): Store
   close(): void
 }
 
-export const openStore = (home: Home): Store =>
-  home.database === undefined ? openFile(home) : openShared(home, home.database)
+/** `alone`: while no operator of any home is connected to it. A file is never shared. */
+export const openStore = (home: Home, { alone = false } = {}): Store =>
+  home.database === undefined ? openFile(home) : openShared(home, home.database, alone)
 
 function openFile(home: Home): Store {
   const path = home.store
@@ -45,19 +50,31 @@ function openFile(home: Home): Store {
       database.close()
       alive.release()
     }
-    return storeOf({ home, path, database, close }, itself())
+    return storeOf({ home, path, database, close, leads: () => true }, itself())
   } catch (cause) {
     alive.release()
     throw asStoreError(path, cause)
   }
 }
 
-/** On PostgreSQL: the lock is the database's, so that it goes with the connection. */
-function openShared(home: Home, url: string): Store {
+/** On PostgreSQL: the locks are the database's, so that they go with the connection. */
+function openShared(home: Home, url: string, alone: boolean): Store {
   const path = nameOf(url)
+  const node = nodeId(home)
+  let leading = false
   try {
-    const database = new PostgresDatabase(url, { begins: (connection) => takeOver(connection, path) })
-    return storeOf({ home, path, database, close: () => database.close() }, itself())
+    const database = new PostgresDatabase(url, {
+      begins: (connection) => {
+        leading = false
+        takeOver(connection, path, { node, alone })
+        leading = alone
+      },
+    })
+    const leads = (): boolean => {
+      leading ||= tryToLead(database)
+      return leading
+    }
+    return storeOf({ home, path, database, leads, close: () => database.close() }, itself())
   } catch (cause) {
     throw asStoreError(path, cause)
   }
@@ -112,7 +129,7 @@ export function migrate(database: Database, path: string, scripts = folder): voi
 function transaction<T>(database: Database, path: string, work: () => T): T {
   if (database.inTransaction) return work()
   try {
-    database.exec(database.dialect === 'sqlite' ? 'begin immediate' : 'begin')
+    database.exec(database.dialect === 'sqlite' ? 'begin immediate' : beginAfterOthers)
     const result = work()
     database.exec('commit')
     return result

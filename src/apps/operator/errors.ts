@@ -53,7 +53,7 @@ export const controlCatalogue = {
   pepper_missing: {
     status: 500,
     exit: 1,
-    next: 'Restore the file `pepper` of this home: without it no key can be recognised.',
+    next: 'Restore the file `pepper` of this home, or copy it from a home that shares its store: without it no key can be recognised.',
   },
   home_in_use: { status: 409, exit: 4, next: 'wattmill status   (or choose another --home)' },
   port_in_use: { status: 409, exit: 4, next: 'wattmill up --port 0   (any free port)' },

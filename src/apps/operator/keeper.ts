@@ -20,6 +20,7 @@ import type { Lag } from '../../adapters/sqlite/lag.ts'
 import { lagOf } from '../../adapters/sqlite/lag.ts'
 import type { MeterReader } from '../../adapters/sqlite/meter.ts'
 import { OpenMeters } from '../../adapters/sqlite/meters.ts'
+import { nodeReadTo } from '../../adapters/sqlite/nodes.ts'
 import { settleOrphans } from '../../adapters/sqlite/orphans.ts'
 import { reconcileAttempts } from '../../adapters/sqlite/reconcile.ts'
 import { rollUp } from '../../adapters/sqlite/rollup.ts'
@@ -129,10 +130,15 @@ export function newKeeper({
   const failures = new Failures(log)
   let tidied = 0
   let rolling = false
+  let leads = store.leads()
 
-  const steps: readonly (() => boolean)[] = [
-    () => takeJournals(store, home.journals, now),
+  /** What lies in this home. */
+  const own: readonly (() => boolean)[] = [
+    () => takeOwnJournals(store, home, now),
     () => takeEngineLogs(store, home.engineLogs, now),
+  ]
+  /** What is decided from the books alone: by one of the operators that share them. */
+  const shared: readonly (() => boolean)[] = [
     () => settleOrphans(store, now()),
     () => reconcileAttempts(store),
     () => closeLooks(store, now()),
@@ -145,15 +151,16 @@ export function newKeeper({
   const tick = (): boolean => {
     let more = false
     failures.catch('books', () => {
-      for (const step of steps) more = step() || more
+      leads = store.leads()
+      for (const step of leads ? [...own, ...shared] : own) more = step() || more
       const due = now() - tidied >= tidyEvery_ms
       // In the pauses: nobody waits for it, and a day's worth takes minutes.
-      if ((due || rolling) && !more) rolling = rollUp(store, midnightBefore(now() - keeps.detailDays * day_ms))
+      if (leads && (due || rolling) && !more) rolling = rollUp(store, midnightBefore(now() - keeps.detailDays * day_ms))
       if (!due) return
       tidied = now()
       const since_ms = now() - keeps.engineLogDays * day_ms
       tidyEngineLogs(store, home.engineLogs, { since_ms, most_bytes: keeps.engineLogBytes })
-      pruneTallies(store, now())
+      if (leads) pruneTallies(store, now())
     })
     return more
   }
@@ -161,14 +168,23 @@ export function newKeeper({
     tick,
     sample: (): void =>
       failures.catch('meter', () => {
-        for (const look of counted()) insertCounted(store, look)
-        meters.sample(all(), now())
+        const looks = counted()
+        if (leads) for (const look of looks) insertCounted(store, look)
+        meters.sample(leads ? all() : chosen.readers, now())
       }),
     close: (): void => meters.close(),
     lag: () => ({ ...lagOf(store, home, now()), failing: failures.first }),
     acknowledged: (incarnation: string): number => journalCursor(store, incarnation as Incarnation).seq,
     meters: () => ({ names: all().map(({ meter }) => meter), note: chosen.note }),
   }
+}
+
+/** Then every gateway that was here at the beginning of the turn is known, and read. */
+function takeOwnJournals(store: Store, home: Home, now: () => number): boolean {
+  const asked_ms = now()
+  const more = takeJournals(store, home.journals, now)
+  nodeReadTo(store, asked_ms)
+  return more
 }
 
 /** The CPUs' own counters where they may be read, else an estimate; never both, or the same joule would count twice. */

@@ -24,7 +24,7 @@ async function main(directory: string): Promise<void> {
   process.on('SIGTERM', stop)
   process.on('SIGINT', process.send ? () => undefined : stop)
   process.on('disconnect', stop)
-  process.send?.({ ready: true, first: operator.first, models: operator.models() })
+  process.send?.({ ready: true, first: operator.first, inside: operator.inside, models: operator.models() })
   if (process.send && !process.connected) stop() // the launcher went while the store was opened
 }
 

@@ -30,6 +30,7 @@ export function startNotifier(factory: Factory, live: Pick<Live, 'leases' | 'sta
   let turn: Promise<void> | undefined
   const once = async (): Promise<void> => {
     try {
+      if (!store.leads()) return
       if (now() - live.started_ms >= settled_ms) noticeBudgets(factory, live)
       noticeBooks(factory, live)
       if (now() - watched >= watchEvery_ms) {

@@ -50,9 +50,9 @@ export function moveStore(home: Home, url: string | undefined): Moved {
   const target = { ...home, database: url === undefined ? undefined : addressed(url) }
   mustStand(home)
   if (target.database === home.database) throw new ControlError('conflict', 'the store is there already')
-  const from = openStore(home)
+  const from = openStore(home, { alone: true })
   try {
-    const to = openStore(target)
+    const to = openStore(target, { alone: true })
     try {
       const tables = copyStore(from, to)
       const requests = conserved(to)

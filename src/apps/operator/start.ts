@@ -1,10 +1,14 @@
 import { clock } from '../../adapters/clock/clock.ts'
+import { isDead } from '../../adapters/files/alive.ts'
 import { makeHome } from '../../adapters/files/home.ts'
 import { watchRoom } from '../../adapters/files/room.ts'
 import { Totals } from '../../adapters/prometheus/totals.ts'
 import { keptSecret, newAdminKey, newPepper } from '../../adapters/random/secret.ts'
 import { Audit } from '../../adapters/sqlite/audit.ts'
+import { alivePath } from '../../adapters/sqlite/journal-file.ts'
+import { listJournals } from '../../adapters/sqlite/journal-reader.ts'
 import { Leases } from '../../adapters/sqlite/leases.ts'
+import { gatewaysOfAll, joinNodes, leaveNodes } from '../../adapters/sqlite/nodes.ts'
 import { adminById, adminByKey } from '../../adapters/sqlite/registry/admins.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import { keyById, keyByKey } from '../../adapters/sqlite/registry/keys.ts'
@@ -54,6 +58,8 @@ export interface Operator {
   readonly factory: Factory
   /** The factory's first start ever. */
   readonly first: boolean
+  /** Whether the embedded engine is this home's. */
+  readonly inside: boolean
   models(): ModelToLoad[]
   stop(): Promise<void>
 }
@@ -71,7 +77,10 @@ export async function startOperator(
   // Made once, with the first key still to come: a store with keys and no pepper is refused instead.
   if (hasNoKeys(store)) keptSecret(home.pepper, newPepper)
   const pepper = readPepper(home, store)
-  const { first } = seed(store, { ...settings, starter: await starterFile(clock.ms()) }, clock.ms())
+  const node = joinNodes(store, settings.gateways, clock.ms())
+  const inside = node.number === 1
+  const share = { gateways: gatewaysOfAll(store) || settings.gateways, inside }
+  const { first } = seed(store, { ...settings, ...share, starter: await starterFile(clock.ms()) }, clock.ms())
 
   const { idleWatts, fullWatts } = settings
   // Without a launcher nobody starts gateways, and none is waited for.
@@ -84,6 +93,8 @@ export async function startOperator(
     store,
     leases,
     meter: { idleWatts, fullWatts },
+    // The machine's own meters measure the embedded engine.
+    ...(!inside && { readers: [] }),
     now: clock.ms,
     log,
     others: () => telemetry.look(),
@@ -97,7 +108,7 @@ export async function startOperator(
   })
   const room = watchRoom(home, settings.room, (seen) => log(`journal room ${seen.state}: ${roomText(seen)}`))
   // Whoever starts an operator starts an engine beside it, which may be some seconds behind.
-  const engine = engineHost(home.engineSocket, launcher === noLauncher ? 0 : engineStarts_ms)
+  const engine = engineHost(home.engineSocket, launcher === noLauncher || !inside ? 0 : engineStarts_ms)
   const keys = {
     admin: {
       byKey: (key: string) => adminByKey(store, pepper, key, clock.ms()),
@@ -142,7 +153,8 @@ export async function startOperator(
   return {
     factory,
     first,
-    models: () => filesToLoad(factory),
+    inside,
+    models: () => (inside ? filesToLoad(factory) : []),
     async stop() {
       await server.drain(drain_ms)
       engine.close()
@@ -151,6 +163,7 @@ export async function startOperator(
       await notifier.close()
       room.close()
       await keeper.stop()
+      leave(store)
       store.close()
     },
   }
@@ -158,5 +171,11 @@ export async function startOperator(
 
 /** An export of a large store may take longer: it is cut, and its reader sees that. */
 const drain_ms = 10_000
+
+/** Unless gateways of this home are still at work. */
+function leave(store: Store): void {
+  const { journals } = store.home
+  if (listJournals(journals).every((name) => isDead(alivePath(journals, name)))) leaveNodes(store, clock.ms())
+}
 
 const hasNoKeys = (store: Store): boolean => all(store, 'select 1 from api_key limit 1').length === 0

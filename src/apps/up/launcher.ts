@@ -63,10 +63,14 @@ export class Launcher {
   /** Starts all; returns whether this was the factory's first start, and whether the engine is up already. */
   async start(): Promise<{ readonly first: boolean; readonly engine: boolean }> {
     const operator = await this.#begin(this.#operator)
-    const engine = this.#begin(this.#engine).then(
-      () => true,
-      () => false,
-    )
+    // Of several homes that share a store only the first one has an engine of its own.
+    const engine =
+      operator.inside === false
+        ? Promise.resolve(true)
+        : this.#begin(this.#engine).then(
+            () => true,
+            () => false,
+          )
     await Promise.all(this.#gateways.map((gateway) => this.#begin(gateway)))
     return { first: operator.first === true, engine: await within(engine, engineWait_ms) }
   }

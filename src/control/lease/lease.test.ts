@@ -140,3 +140,14 @@ test('without anybody to ask a rate goes on at an equal share, a budget with wha
   assert.equal(take(of('never', 10n), 1n), 'exhausted')
   assert.equal(take(of('never', 10n), 11n), 'too_large')
 })
+
+test('a budget that nobody grants of just now is not said to be used up for good', () => {
+  const purses = new Purses()
+  const budget = of('never', 10n)
+  const take = () => purses.take([{ allowance: budget, amount: 1n }], seconds(1))
+  purses.setAlone(true)
+  assert.deepEqual(take(), { verdict: 'exhausted', allowance: budget, retryAfter: 1, alone: true })
+  const none = { allowance: budget.id, period: 0, amount: 0n, left: 0n, exhausted: true, retry_ms: null }
+  purses.granted([none], seconds(1))
+  assert.deepEqual(take(), { verdict: 'exhausted', allowance: budget, retryAfter: undefined, alone: false })
+})

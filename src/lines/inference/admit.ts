@@ -250,6 +250,13 @@ function overdrawn(taking: Exclude<Taking, { verdict: 'taken' }>, needed: bigint
       'request_too_large_for_limit',
       `the request may use ${shown(allowance, needed ?? 0n)} ${said[allowance.unit]}; ${whose(allowance)} is allowed ${limit}`,
     )
+  // Rates go on at equal shares meanwhile, and say when there is more.
+  if (verdict === 'exhausted' && taking.alone && allowance.renews !== 'minute')
+    return refusal(
+      'operator_unavailable',
+      `${whose(allowance)} is allowed ${limit}; what was leased of them here is used up, and the operator does not answer`,
+      { retry_after_ms: Math.ceil((taking.retryAfter ?? 1) * 1000) },
+    )
   const wait = verdict === 'exhausted' ? taking.retryAfter : seconds(0.5)
   const why =
     verdict === 'exhausted'

@@ -16,7 +16,13 @@ export type Taking =
   /** More may come at any moment: it has been asked for. */
   | { readonly verdict: 'short'; readonly allowance: Allowance }
   /** `retryAfter` undefined: it does not renew by itself. */
-  | { readonly verdict: 'exhausted'; readonly allowance: Allowance; readonly retryAfter: Seconds | undefined }
+  | {
+      readonly verdict: 'exhausted'
+      readonly allowance: Allowance
+      readonly retryAfter: Seconds | undefined
+      /** Only what was leased here: nobody can say just now whether there is more. */
+      readonly alone: boolean
+    }
   /** It could never be given, however long one waits. */
   | { readonly verdict: 'too_large'; readonly allowance: Allowance }
 
@@ -24,6 +30,8 @@ export type Taking =
 const ahead_s = 1
 /** The pace is that of the last seconds. */
 const paceFades_s = 3
+/** A keeper of allowances that died is back within a second or two. */
+const aloneAgain_s = 1
 /** A lease that nobody has used for so long goes back: another gateway may need it. */
 const idle_s = 10
 
@@ -170,13 +178,15 @@ export class Purses {
 
   #lacking(purse: Purse, now: Seconds): Taking {
     const { allowance } = purse
-    if (this.#alone || (purse.exhausted && purse.reserved === 0n))
-      return { verdict: 'exhausted', allowance, retryAfter: this.#retryAfter(purse, now) }
+    const none = purse.exhausted && purse.reserved === 0n
+    if (this.#alone || none)
+      return { verdict: 'exhausted', allowance, retryAfter: this.#retryAfter(purse, now), alone: !none }
     return { verdict: 'short', allowance }
   }
 
   #retryAfter(purse: Purse, now: Seconds): Seconds | undefined {
     if (purse.alone) return seconds(Math.max(0.05, purse.alone.delay(1, now)))
+    if (this.#alone && !purse.exhausted) return seconds(aloneAgain_s)
     return purse.retryAt === undefined ? undefined : seconds(Math.max(0.05, purse.retryAt - now))
   }
 

@@ -127,6 +127,7 @@ const written = [
   'lease_rate',
   'meter',
   'meter_interval',
+  'node',
   'notice',
   'notice_delivery',
   'noticed',

@@ -15,6 +15,7 @@ import { closeHours } from './close-hours.ts'
 import { declare } from './declarations.ts'
 import { HoursThread } from './hours-thread.ts'
 import { HourWatch, markStale, watchHours } from './stale.ts'
+import { learnedSince, workOut } from './work-out.ts'
 
 const first = 500_016
 const hours = 30
@@ -137,6 +138,20 @@ test('what goes wrong is thrown in the next turn, and not tried again at once', 
   await untilIdle(full)
   assert.throws(() => full.turn(), /no room/)
   assert.equal(transfers(store).length, 0, 'an hour is posted whole or not at all')
+  store.close()
+})
+
+test('what another operator books or declares of an hour meanwhile is found in the store', () => {
+  using home = testHome()
+  const store = booked(home)
+  const [worked, later] = [workOut(store, first), workOut(store, first + 5)]
+  assert(!learnedSince(store, worked))
+  capacity(store, 3n, first + 5)
+  assert.deepEqual([learnedSince(store, worked), learnedSince(store, later)], [false, true])
+  const at_ms = first * hour_ms + 60_000
+  ingestJournal(store, id('other'), journaled([closeRow(1, { at_ms, closed_ms: at_ms + 1 }, id('other'))]))
+  assert(learnedSince(store, worked))
+  assert(!learnedSince(store, workOut(store, first)))
   store.close()
 })
 

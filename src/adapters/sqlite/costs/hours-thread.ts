@@ -4,7 +4,7 @@ import type { Store } from '../store.ts'
 import { asThrown } from '../thrown.ts'
 import { dueHours, postWorked } from './close-hours.ts'
 import { HourWatch, watchHours } from './stale.ts'
-import type { WorkedHour } from './work-out.ts'
+import { learnedSince, type WorkedHour } from './work-out.ts'
 
 /** In one look at the books: a day is caught up with in one, and a thread ends before its view of the books is old. */
 const mostHours = 24
@@ -64,7 +64,10 @@ export class HoursThread {
       over ||= this.#stopped || watch.touched(worked.hour)
       if (over) return
       try {
-        this.#store.transaction(() => postWorked(this.#store, worked, this.#now()))
+        this.#store.transaction(() => {
+          over = learnedSince(this.#store, worked)
+          if (!over) postWorked(this.#store, worked, this.#now())
+        })
       } catch (cause) {
         over = true
         failure = { cause }

@@ -46,7 +46,7 @@ function freshStore(): Store {
   const root = mkdtempSync(join(tmpdir(), 'wattmill-registry-'))
   roots.push(root)
   const store = openStore(makeHome(root))
-  seed(store, { gateways: 1, slots: 4, starter }, 1000)
+  seed(store, { inside: true, gateways: 1, slots: 4, starter }, 1000)
   return store
 }
 
@@ -58,9 +58,13 @@ test('a new store has a tenant, the embedded engine, and the starter with an exa
   )
   assert.match(listPrices(store)[0]?.note ?? '', /^example price/)
   const number = snapshotNumber(store)
-  assert.equal(seed(store, { gateways: 1, slots: 4, starter }, 2000).first, false)
+  assert.equal(seed(store, { inside: true, gateways: 1, slots: 4, starter }, 2000).first, false)
   assert.equal(snapshotNumber(store), number, 'nothing changed, so no new snapshot')
-  seed(store, { gateways: 2, slots: 8, starter: { ...starter, path: '/elsewhere/models/starter/starter.gguf' } }, 2000)
+  seed(
+    store,
+    { inside: true, gateways: 2, slots: 8, starter: { ...starter, path: '/elsewhere/models/starter/starter.gguf' } },
+    2000,
+  )
   assert.equal(wireSnapshot(store, 0).gateways, 2)
   assert.equal(listEngines(store)[0]?.concurrency, 8)
 })

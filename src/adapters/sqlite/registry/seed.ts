@@ -9,6 +9,8 @@ import { insertPrice } from './prices.ts'
 import { ensureApplication } from './tenants.ts'
 
 export interface Seed {
+  /** Of a home that has the embedded engine; others of the same store do not say how many slots it has, or where its files lie. */
+  readonly inside: boolean
   /** Gateways that share a key's limits. */
   readonly gateways: number
   /** Requests that the embedded engine works on at once. */
@@ -19,10 +21,12 @@ export interface Seed {
 
 /** What every factory has from its first start on. Later starts only bring settings up to date. */
 export function seed(store: Store, wanted: Seed, now_ms: number): { readonly first: boolean } {
-  const first = counter(store, 'snapshot') === 0
-  if (first) change(store, () => plant(store, wanted, now_ms))
-  else if (differs(store, wanted)) change(store, () => adjust(store, wanted))
-  return { first }
+  return store.transaction(() => {
+    const first = counter(store, 'snapshot') === 0
+    if (first) change(store, () => plant(store, wanted, now_ms))
+    else if (differs(store, wanted)) change(store, () => adjust(store, wanted))
+    return { first }
+  })
 }
 
 function plant(store: Store, wanted: Seed, now_ms: number): void {
@@ -47,6 +51,7 @@ function adjust(store: Store, wanted: Seed): void {
     "insert into counter (name, value) values ('gateways', ?) on conflict (name) do update set value = excluded.value",
     wanted.gateways,
   )
+  if (!wanted.inside) return
   run(store, 'update engine set concurrency = ? where name = ?', wanted.slots, embedded)
   // The package may lie elsewhere than at the last start.
   if (wanted.starter)
@@ -60,6 +65,8 @@ function adjust(store: Store, wanted: Seed): void {
 }
 
 function differs(store: Store, wanted: Seed): boolean {
+  if (counter(store, 'gateways') !== wanted.gateways) return true
+  if (!wanted.inside) return false
   const slots = one<{ concurrency: number }>(
     store,
     'select concurrency from engine where name = ?',
@@ -71,5 +78,5 @@ function differs(store: Store, wanted: Seed): boolean {
     'starter',
   )
   const moved = starter?.sha256 === wanted.starter?.sha256 && starter?.path !== wanted.starter?.path
-  return counter(store, 'gateways') !== wanted.gateways || slots !== wanted.slots || moved
+  return slots !== wanted.slots || moved
 }

@@ -1,6 +1,7 @@
 import { tokenClasses } from '../../../books/usage.ts'
 import type { WireSnapshot } from '../../operator/contract.ts'
 import { routedCosts } from '../costs/routed.ts'
+import { isFirst } from '../nodes.ts'
 import type { Store } from '../store.ts'
 import { listAliases } from './aliases.ts'
 import { setAllowances } from './allowances.ts'
@@ -20,7 +21,8 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
   const hashes = new Map(
     all<{ id: string; hash: string }>(store, 'select id, hash from api_key').map((row) => [row.id, row.hash]),
   )
-  const engines = listEngines(store)
+  const inside = isFirst(store)
+  const engines = listEngines(store).filter(({ url }) => inside || url !== null)
   const costs = routedCosts(store, engines, now_ms)
   return {
     number: snapshotNumber(store),

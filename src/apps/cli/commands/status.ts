@@ -28,17 +28,34 @@ interface Status extends Row {
     readonly models?: readonly { readonly model: string; readonly state: string }[]
     readonly memory?: { readonly budget: number; readonly used: number }
   }
+  readonly homes: readonly {
+    readonly number: number
+    readonly host: string
+    readonly gateways: number
+    readonly stopped: boolean
+    readonly age_ms: number
+  }[]
   readonly books_lag: { readonly behind_s: number; readonly energy_behind_s: number } | null
   readonly journal_room: Room | null
   readonly meters: { readonly names: readonly string[]; readonly note: string } | null
   readonly economics: EnginesNow | null
 }
 
-const glance = ({ gateways, engine_host, books_lag, journal_room, meters, economics, ...status }: Status): string[] => [
+const glance = ({
+  gateways,
+  homes,
+  engine_host,
+  books_lag,
+  journal_room,
+  meters,
+  economics,
+  ...status
+}: Status): string[] => [
   ...fields({
     ...status,
     ...(meters && { meters: meters.names, energy: meters.note }),
     gateways: `${gateways.length}, ${gateways.filter((gateway) => gateway.ready).length} ready`,
+    homes: homes.length > 1 ? homes.map(homeText) : undefined,
     running:
       gateways.length > 0
         ? `${gateways.reduce((sum, gateway) => sum + gateway.running, 0)} requests, ${gateways.reduce((sum, gateway) => sum + gateway.waiting, 0)} waiting`
@@ -54,6 +71,9 @@ const glance = ({ gateways, engine_host, books_lag, journal_room, meters, econom
   }),
   ...(economics ? ['', ...table(economics.engines.map(economicsRow))] : []),
 ]
+
+const homeText = ({ number, host, gateways, stopped, age_ms }: Status['homes'][number]): string =>
+  `${number} on ${host}: ${stopped ? 'stopped' : `${gateways} gateways, last seen ${Math.ceil(age_ms / 1000)} s ago`}`
 
 const economicsRow = (engine: EngineNow): Row => ({
   'last 5 minutes': engine.engine,

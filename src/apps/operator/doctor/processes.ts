@@ -1,3 +1,4 @@
+import { isFirst } from '../../../adapters/sqlite/nodes.ts'
 import { roomText } from '../../../books/room.ts'
 import type { Factory, Live } from '../factory.ts'
 import { bad, type Finding, good, warning } from './finding.ts'
@@ -5,16 +6,18 @@ import { bad, type Finding, good, warning } from './finding.ts'
 const lookAtOutput = 'See the output of wattmill up.'
 
 /** The processes of a factory that runs; of one that stands, that it stands. */
-export function processFindings({ live, home }: Factory): Finding[] {
+export function processFindings({ live, home, store }: Factory): Finding[] {
   if (!live) return [warning('factory', `stopped, in ${home.root}`, 'wattmill up')]
   return [
     good('factory', `runs in ${home.root}`),
     ...(live.url === undefined ? [] : [good('port', live.url)]),
     ...gateways(live),
     room(live),
-    live.engine.status()
-      ? good('engine-host', 'answers')
-      : bad('engine-host', 'does not answer', `${lookAtOutput} node-llama-cpp may lack a build for this machine.`),
+    !isFirst(store)
+      ? good('engine-host', 'another home of this store has it')
+      : live.engine.status()
+        ? good('engine-host', 'answers')
+        : bad('engine-host', 'does not answer', `${lookAtOutput} node-llama-cpp may lack a build for this machine.`),
   ]
 }
 

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import Type from 'typebox'
+import { isFirst } from '../../../adapters/sqlite/nodes.ts'
 import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import {
   addModelFile,
@@ -93,7 +94,16 @@ export const modelRoutes: readonly Route[] = [
   }),
 ]
 
+/** Its files lie with the first home of the store; so does the command that changes them. */
+function checkInside({ store }: Factory): void {
+  if (isFirst(store)) return
+  throw new ControlError('conflict', 'the embedded engine is another home’s, which shares this store', {
+    next: 'Give the command to the factory of that home, or add an engine with an address: wattmill engines add',
+  })
+}
+
 async function add(factory: Factory, path: string, name: string) {
+  checkInside(factory)
   if (!isAbsolute(path)) throw new ControlError('invalid_value', 'the path is not absolute', { param: 'path' })
   checkNewModel(factory.store, name)
   const { bytes, header } = checkModelFile(path)
@@ -127,6 +137,7 @@ const notDone = ({ why, message }: Loaded & { ok: false }, param: string): Contr
 
 /** Into memory or out of it: the model is served all the same, for a request loads it again. */
 async function move(factory: Factory, name: string, to: 'load' | 'unload') {
+  checkInside(factory)
   const file = findModelFile(factory.store, name)
   if (!file)
     throw new ControlError('not_found', `the embedded engine has no model ${name}`, {
@@ -141,6 +152,7 @@ async function move(factory: Factory, name: string, to: 'load' | 'unload') {
 }
 
 async function remove(factory: Factory, name: string) {
+  checkInside(factory)
   const file = removeModelFile(factory.store, name)
   // First out of the snapshot, then out of memory: so that no gateway sends a request to a model that is gone.
   const published = await publish(factory)

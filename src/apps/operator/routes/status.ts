@@ -1,3 +1,4 @@
+import { listNodes } from '../../../adapters/sqlite/nodes.ts'
 import { all } from '../../../adapters/sqlite/registry/change.ts'
 import { listEngines, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import { snapshotNumber } from '../../../adapters/sqlite/registry/snapshot.ts'
@@ -17,6 +18,16 @@ export const statusRoutes: readonly Route[] = [
     run: (factory) => status(factory),
   }),
 ]
+
+/** Those that share the store, when there are several. */
+const homesOf = ({ store, now }: Factory) =>
+  listNodes(store).map(({ number, host, gateways, seen_ms, read_to_ms }) => ({
+    number,
+    host,
+    gateways,
+    stopped: read_to_ms === null,
+    age_ms: now() - seen_ms,
+  }))
 
 function status(factory: Factory) {
   const { live, store } = factory
@@ -52,6 +63,7 @@ function status(factory: Factory) {
           models: host.models,
         }
       : { up: false },
+    homes: homesOf(factory),
     engines: listEngines(store).length,
     models: [...servedModels(store).keys()],
     tenants: count('select count(*) as n from tenant'),

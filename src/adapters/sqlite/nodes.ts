@@ -1,0 +1,76 @@
+/** Homes whose operators share a database. A store that is a file has one home, and no row of it. */
+import { hostname } from 'node:os'
+import { nodeId } from '../random/node-id.ts'
+import { all, one, run } from './query.ts'
+import type { Store } from './store.ts'
+
+export interface Node {
+  /** The first one has the embedded engine and the meters of its machine; the others serve with engines that have an address. */
+  readonly number: number
+  readonly host: string
+  readonly gateways: number
+  readonly seen_ms: number
+  /** Null: it was stopped. */
+  readonly read_to_ms: number | null
+}
+
+/** The operator of this home begins: from now on what its gateways journal is waited for. */
+export function joinNodes(store: Store, gateways: number, now_ms: number): Node {
+  const { database, home } = store
+  const itself = { number: 1, host: hostname(), gateways, seen_ms: now_ms, read_to_ms: now_ms }
+  if (database.dialect === 'sqlite') return itself
+  return store.transaction(() => {
+    const id = nodeId(home)
+    const known = one<{ number: number; read_to_ms: number | null }>(
+      database,
+      'select number, read_to_ms from node where id = ?',
+      id,
+    )
+    const next = one<{ number: number }>(database, 'select coalesce(max(number), 0) + 1 as number from node')?.number
+    const number = known?.number ?? next ?? 1
+    run(
+      database,
+      `insert into node (id, number, host, gateways, seen_ms, read_to_ms) values (?, ?, ?, ?, ?, ?)
+       on conflict (id) do update set host = excluded.host, gateways = excluded.gateways, seen_ms = excluded.seen_ms,
+         read_to_ms = coalesce(node.read_to_ms, excluded.read_to_ms)`,
+      id,
+      number,
+      itself.host,
+      gateways,
+      now_ms,
+      now_ms,
+    )
+    return { ...itself, number, read_to_ms: known?.read_to_ms ?? now_ms }
+  })
+}
+
+/** Every journal that lay in this home at a moment is known, and read as far as `journal` says. */
+export function nodeReadTo({ database, home }: Store, now_ms: number): void {
+  if (database.dialect === 'sqlite') return
+  const sql = 'update node set seen_ms = ?, read_to_ms = ? where id = ? and read_to_ms is not null'
+  run(database, sql, now_ms, now_ms, nodeId(home))
+}
+
+/** It is stopped: no gateway of it is left that could journal anything. */
+export function leaveNodes({ database, home }: Store, now_ms: number): void {
+  if (database.dialect === 'sqlite') return
+  run(database, 'update node set seen_ms = ?, read_to_ms = null where id = ?', now_ms, nodeId(home))
+}
+
+/** Up to when every home's journals are known; infinity when none is at work. */
+export const nodesReadTo = ({ database }: Pick<Store, 'database'>): number =>
+  one<{ read: number | null }>(database, 'select min(read_to_ms) as read from node')?.read ?? Number.POSITIVE_INFINITY
+
+export const listNodes = ({ database }: Pick<Store, 'database'>): Node[] =>
+  all<Node>(database, 'select number, host, gateways, seen_ms, read_to_ms from node order by number')
+
+/** Gateways that share a limit while nobody grants leases: those of all homes. */
+export const gatewaysOfAll = ({ database }: Pick<Store, 'database'>): number =>
+  one<{ n: number }>(database, 'select coalesce(sum(gateways), 0) as n from node where read_to_ms is not null')?.n ?? 0
+
+/** Whether the embedded engine is this home's. One that never joined may be the first. */
+export function isFirst({ database, home }: Pick<Store, 'database' | 'home'>): boolean {
+  if (database.dialect === 'sqlite') return true
+  const first = one<{ id: string }>(database, 'select id from node where number = 1')
+  return first === undefined || first.id === nodeId(home)
+}
