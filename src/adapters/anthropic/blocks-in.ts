@@ -9,7 +9,8 @@ const mostMessages = 100_000
 /** A tool's description is read with every prompt: more than this are a mistake. */
 const mostTools = 1024
 
-const roles: readonly unknown[] = ['user', 'assistant', 'system']
+const roles = ['user', 'assistant', 'system'] as const
+export type MessagesRole = (typeof roles)[number]
 
 /** A text, or blocks of text. */
 export function wrongSystem(system: unknown): Refusal | undefined {
@@ -31,7 +32,8 @@ export function wrongMessages(messages: unknown): Refusal | undefined {
 
 function wrongMessage(at: string, message: unknown): Refusal | undefined {
   if (!isObject(message)) return invalid(at, `"${at}" must be an object`)
-  if (!roles.includes(message.role)) return invalid(`${at}.role`, `"${at}.role" must be user, assistant or system`)
+  if (!roles.some((role) => role === message.role))
+    return invalid(`${at}.role`, `"${at}.role" must be user, assistant or system`)
   const { content } = message
   if (typeof content === 'string') return undefined
   if (!Array.isArray(content))
@@ -77,7 +79,8 @@ const isResult = (content: unknown): boolean =>
   (Array.isArray(content) &&
     content.every((block) => isObject(block) && typeof block.type === 'string' && unlike(block) === undefined))
 
-const choices: readonly unknown[] = ['auto', 'any', 'tool', 'none']
+const choices = ['auto', 'any', 'tool', 'none'] as const
+export type ToolChoiceType = (typeof choices)[number]
 
 export function wrongTools({ tools, tool_choice }: JsonObject): Refusal | undefined {
   const all: readonly unknown[] = Array.isArray(tools) ? tools : []
@@ -98,7 +101,7 @@ export const isOwn = (tool: JsonObject): boolean =>
   tool.type === undefined || tool.type === null || tool.type === 'custom'
 
 function wrongChoice(choice: JsonObject, tools: readonly unknown[]): Refusal | undefined {
-  if (!choices.includes(choice.type))
+  if (!choices.some((type) => type === choice.type))
     return invalid('tool_choice.type', '"tool_choice.type" must be auto, any, tool or none')
   if (choice.type !== 'none' && tools.length === 0) return invalid('tool_choice', '"tool_choice" needs "tools"')
   if (choice.type === 'tool' && !tools.some((tool) => isObject(tool) && tool.name === choice.name))

@@ -45,6 +45,22 @@ export const messageOf = (
   usage: wholeUsage(usage),
 })
 
+/** What a stream begins with: of its output nothing is said yet. */
+export const messageStart = (
+  identity: MessageIdentity,
+  begun: Pick<MessagesUsage, 'input_tokens' | 'cache_read_input_tokens'>,
+) => ({
+  type: 'message_start' as const,
+  message: messageOf(identity, [], unstopped, {
+    ...begun,
+    cache_creation_input_tokens: 0,
+    output_tokens: 0,
+    output_tokens_details: null,
+  }),
+})
+
+export const messageStop = { type: 'message_stop' } as const
+
 /** The last event but one of a stream, of an engine with another API. */
 export const messageDelta = ({ stop_reason, stop_sequence }: Stop, usage: MessagesUsage) => ({
   type: 'message_delta' as const,

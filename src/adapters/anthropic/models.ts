@@ -14,8 +14,8 @@ export const modelInfo = (id: string, since: string) => ({
 })
 
 /** All on one page. */
-export const modelPage = (data: readonly { readonly id: string }[]) => ({
-  data,
+export const modelPage = <Model extends { readonly id: string }>(data: readonly Model[]) => ({
+  data: [...data],
   has_more: false,
   first_id: data[0]?.id ?? null,
   last_id: data.at(-1)?.id ?? null,

@@ -11,7 +11,7 @@ import { endsChoice } from '../openai/reply.ts'
 import type { ApiRequest } from '../openai/request.ts'
 import { BlockEvents, type NewId, wholeBlocks } from './blocks-out.ts'
 import { messagesError } from './errors.ts'
-import { type MessageIdentity, messageDelta, messageOf, type Stop, unstopped } from './message.ts'
+import { type MessageIdentity, messageDelta, messageOf, messageStart, messageStop, type Stop } from './message.ts'
 import { type Step, Steps } from './steps.ts'
 import { messagesUsage } from './usage.ts'
 
@@ -87,7 +87,7 @@ class MessageStream implements StreamRendering {
       ...this.#greeting(),
       ...this.#blocks.close().map(named),
       named({ type, ...native, ...settled }),
-      named({ type: 'message_stop' }),
+      named(messageStop),
     ]
   }
 
@@ -112,13 +112,10 @@ class MessageStream implements StreamRendering {
     if (this.#greeted) return []
     this.#greeted = true
     const begun = this.#begun()
-    const message = messageOf(this.#identity, [], unstopped, {
+    const { type, message } = messageStart(this.#identity, {
       input_tokens: begun?.input_uncached ?? 0,
-      cache_creation_input_tokens: 0,
       cache_read_input_tokens: begun?.cache_read ?? 0,
-      output_tokens: 0,
-      output_tokens_details: null,
     })
-    return [named({ type: 'message_start', message: { ...message, ...native, ...this.#identity } }), ping]
+    return [named({ type, message: { ...message, ...native, ...this.#identity } }), ping]
   }
 }

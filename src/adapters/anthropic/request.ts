@@ -3,27 +3,31 @@ import { id } from '../../units/ids.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 import { tokens } from '../../units/quantity.ts'
-import type { Check } from '../openai/fields.ts'
+import type { Check, FieldsOf } from '../openai/fields.ts'
 import { boolean, firstWrong, invalid, list, mostTokens, number, object, stops, whole } from '../openai/fields.ts'
 import type { Reasoning } from '../openai/presets/reasoning.ts'
 import type { ParsedRequest } from '../openai/request.ts'
 import { estimateOf, wrongModel } from '../openai/request.ts'
 import { wrongMessages, wrongSystem, wrongTools } from './blocks-in.ts'
 
+const sequences: Check<readonly string[]> = (value) => list(value) ?? stops(value)
+
 /** What we look at; null is taken as absent. Fields not listed pass through unseen to an engine that speaks the same language. */
-const checks: Readonly<Record<string, Check>> = {
+const checks = {
   stream: boolean,
   max_tokens: whole(1, mostTokens),
   temperature: number(0, 1),
   top_p: number(0, 1),
   top_k: whole(0, 1_000_000),
-  stop_sequences: (value) => list(value) ?? stops(value),
+  stop_sequences: sequences,
   metadata: object,
   thinking: object,
   tool_choice: object,
   output_config: object,
   tools: list,
-}
+} satisfies Readonly<Record<string, Check>>
+
+export type MessagesFields = FieldsOf<typeof checks>
 
 /** Names of features, as the header lists them; what else stands in it does not travel on. */
 const features = /^[a-z0-9-]{1,80}(, ?[a-z0-9-]{1,80}){0,19}$/

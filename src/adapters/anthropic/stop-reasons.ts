@@ -1,4 +1,5 @@
 /** Why an answer ended, in both languages. */
+import type { FinishReason } from '../openai/wire.ts'
 
 /** Those that an engine with another API can lead to. */
 export type StopReason = 'end_turn' | 'max_tokens' | 'stop_sequence' | 'tool_use' | 'refusal'
@@ -19,7 +20,7 @@ export function stopReasonOf(finish: unknown): StopReason {
 }
 
 /** Anthropic's `stop_reason` → OpenAI's `finish_reason`. */
-export function finishReasonOf(stop: unknown): string {
+export function finishReasonOf(stop: unknown): FinishReason {
   switch (stop) {
     case 'max_tokens':
     case 'model_context_window_exceeded':

@@ -1,4 +1,4 @@
-import type { Usage } from '../../books/usage.ts'
+import type { Count, Usage } from '../../books/usage.ts'
 import { outputTokens, usageFrom } from '../../books/usage.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
@@ -21,6 +21,9 @@ export const messagesUsage = (usage: Usage): MessagesUsage => ({
   output_tokens: outputTokens(usage),
   output_tokens_details: usage.reasoning && { thinking_tokens: usage.reasoning.tokens },
 })
+
+/** The size of a prompt, and who says so. */
+export const tokensCount = ({ tokens, source }: Count) => ({ input_tokens: tokens, wattmill: { source } })
 
 /**
  * An upstream's report → disjoint classes. A stream's first report tells the input and, of the output, only what was made

@@ -1,15 +1,15 @@
-import type { JsonObject } from '../../units/json.ts'
 import type { CallDelta } from '../llama/protocol.ts'
+import type { ChatMessage, FinishReason, ToolCall, ToolCallDelta } from './wire.ts'
 
 /** Tool calls of our own engine in OpenAI's shape: a delta of a streamed chunk. */
-export const callDelta = ({ index, id, name, arguments: text }: CallDelta): JsonObject => ({
+export const callDelta = ({ index, id, name, arguments: text }: CallDelta): ToolCallDelta => ({
   index,
   ...(id !== undefined && { id, type: 'function' }),
   function: { ...(name !== undefined && { name }), arguments: text },
 })
 
 /** All deltas of an answer → its calls. */
-export function wholeCalls(deltas: readonly CallDelta[]): JsonObject[] {
+export function wholeCalls(deltas: readonly CallDelta[]): ToolCall[] {
   const calls: { id: string; name: string; text: string }[] = []
   for (const { index, id = '', name = '', arguments: text } of deltas) {
     const call = calls[index]
@@ -20,7 +20,7 @@ export function wholeCalls(deltas: readonly CallDelta[]): JsonObject[] {
 }
 
 /** An answer of nothing but calls has no content, which clients tell from an empty one. */
-export const messageOf = (text: string, calls: readonly JsonObject[]): JsonObject => ({
+export const messageOf = (text: string, calls: readonly ToolCall[]): ChatMessage => ({
   role: 'assistant',
   content: calls.length > 0 && text === '' ? null : text,
   refusal: null,
@@ -28,5 +28,5 @@ export const messageOf = (text: string, calls: readonly JsonObject[]): JsonObjec
 })
 
 /** An answer that stopped to have tools called says so. */
-export const reasonOf = (why: 'stop' | 'length', called: boolean): string =>
+export const reasonOf = (why: 'stop' | 'length', called: boolean): FinishReason =>
   called && why === 'stop' ? 'tool_calls' : why

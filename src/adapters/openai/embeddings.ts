@@ -7,6 +7,7 @@ import type { Tokens } from '../../units/quantity.ts'
 import { inputsOf } from './embeddings-input.ts'
 import type { Piece } from './engine.ts'
 import type { ApiRequest } from './request.ts'
+import type { Embedding, Embeddings } from './wire.ts'
 
 /** What the engine host is asked for. */
 export function embeddedInputs({ body }: ApiRequest): {
@@ -25,28 +26,36 @@ export function usageOfVectors(body: JsonObject, promptEstimate: Tokens): Usage 
 }
 
 /** Vectors of our own engine or an upstream's → one answer, each in the encoding that was asked for, whoever made it. */
-export function embeddingsReply(request: ApiRequest, pieces: readonly Piece[], usage: Usage): JsonObject {
+export function embeddingsReply(request: ApiRequest, pieces: readonly Piece[], usage: Usage): Embeddings | JsonObject {
   const encode = request.body.encoding_format === 'base64' ? asBase64 : asFloats
   const foreign = pieces.find((piece) => piece.kind === 'whole')?.body
-  const data = foreign
-    ? (foreign.data as readonly unknown[]).map((one) =>
-        isObject(one) ? { ...one, embedding: encode(one.embedding) } : one,
-      )
-    : pieces.flatMap((piece) =>
-        piece.kind === 'vector' ? [{ object: 'embedding', index: piece.index, embedding: encode(piece.data) }] : [],
-      )
   const prompt_tokens = inputTokens(usage)
-  return {
-    ...foreign,
+  const frame = {
     object: 'list',
-    data,
     model: request.model,
     usage: { prompt_tokens, total_tokens: prompt_tokens },
-  }
+  } as const
+  if (!foreign) return { ...frame, data: pieces.flatMap((piece) => vectorIn(piece, request)) }
+  const data = (foreign.data as readonly unknown[]).map((one) =>
+    isObject(one) ? { ...one, embedding: encode(one.embedding) } : one,
+  )
+  return { ...foreign, ...frame, data }
 }
 
-function asFloats(vector: unknown): unknown {
-  if (typeof vector !== 'string') return vector
+const vectorIn = (piece: Piece, { body }: ApiRequest): Embedding[] =>
+  piece.kind === 'vector'
+    ? [
+        {
+          object: 'embedding',
+          index: piece.index,
+          embedding: body.encoding_format === 'base64' ? piece.data : floatsOf(piece.data),
+        },
+      ]
+    : []
+
+const asFloats = (vector: unknown): unknown => (typeof vector === 'string' ? floatsOf(vector) : vector)
+
+function floatsOf(vector: string): number[] {
   const bytes = Buffer.from(vector, 'base64')
   return Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readFloatLE(at * 4))
 }

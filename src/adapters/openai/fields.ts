@@ -3,42 +3,51 @@ import { refusal } from '../../lines/inference/errors.ts'
 import type { JsonObject } from '../../units/json.ts'
 import { isObject } from '../../units/json.ts'
 
-/** Says in words what a field must be; undefined: it is. */
-export type Check = (value: unknown) => string | undefined
+/** Says in words what a field must be; undefined: it is. `Value`: what that is to the compiler. */
+export interface Check<Value = unknown> {
+  (value: unknown): string | undefined
+  readonly takes?: Value
+}
+
+/** Fields as a table of checks takes them, null as absent: held against the types of the clients' own libraries in `deep/`. */
+export type FieldsOf<Table> = {
+  readonly [Field in keyof Table]?: Table[Field] extends Check<infer Value> ? Value | null | undefined : never
+}
 
 export const number =
-  (least: number, most: number): Check =>
+  (least: number, most: number): Check<number> =>
   (value) =>
     typeof value === 'number' && value >= least && value <= most ? undefined : `a number from ${least} to ${most}`
 
 export const whole =
-  (least: number, most: number): Check =>
+  (least: number, most: number): Check<number> =>
   (value) =>
     Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
       ? undefined
       : `a whole number from ${least} to ${most}`
 
-export const boolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
-export const text: Check = (value) => (typeof value === 'string' ? undefined : 'a string')
-export const object: Check = (value) => (isObject(value) ? undefined : 'an object')
-export const list: Check = (value) => (Array.isArray(value) ? undefined : 'an array')
+export const boolean: Check<boolean> = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
+export const text: Check<string> = (value) => (typeof value === 'string' ? undefined : 'a string')
+export const object: Check<object> = (value) => (isObject(value) ? undefined : 'an object')
+export const list: Check<readonly unknown[]> = (value) => (Array.isArray(value) ? undefined : 'an array')
 
 /** Every shown character is compared with every stop string. */
 const mostStops = 16
 const longestStop = 512
-export const stops: Check = (value) => {
+export const stops: Check<string | readonly string[]> = (value) => {
   const all: readonly unknown[] = Array.isArray(value) ? value : [value]
   const fine = all.every((one) => typeof one === 'string' && one.length > 0 && one.length <= longestStop)
   return fine && all.length <= mostStops ? undefined : `a string or at most ${mostStops} strings`
 }
 
-const encoding: Check = (value) => (value === 'float' || value === 'base64' ? undefined : 'float or base64')
+const encoding: Check<'float' | 'base64'> = (value) =>
+  value === 'float' || value === 'base64' ? undefined : 'float or base64'
 
 /** No context is longer; a limit of output beyond it is a mistake in the caller's arithmetic. */
 export const mostTokens = 100_000_000
 
 /** What we look at. Fields not listed pass through unseen. */
-const checks: Readonly<Record<string, Check>> = {
+const checks = {
   stream: boolean,
   stream_options: object,
   temperature: number(0, 2),
@@ -61,7 +70,9 @@ const checks: Readonly<Record<string, Check>> = {
   response_format: object,
   encoding_format: encoding,
   dimensions: whole(1, 1_000_000),
-}
+} satisfies Readonly<Record<string, Check>>
+
+export type OpenaiFields = FieldsOf<typeof checks>
 
 export const invalid = (param: string, message: string): Refusal => refusal('invalid_value', message, { param })
 

@@ -1,23 +1,18 @@
-import type { JsonObject } from '../../units/json.ts'
 import type { TokenLikelihood } from '../llama/protocol.ts'
-import type { Dialect } from './request.ts'
+import type { ChatLogprobs, ChatToken, TextLogprobs } from './wire.ts'
 
-/** Log-probabilities in OpenAI's two shapes: chat has an object a token, completions has four lists. */
-export class LogprobsRendering {
-  readonly #dialect: Dialect
+/** Log-probabilities as chat has them: an object a token. */
+export const chatLogprobs = (tokens: readonly TokenLikelihood[] | undefined): ChatLogprobs | null =>
+  tokens && tokens.length > 0 ? { content: tokens.map(chatToken), refusal: null } : null
+
+/** As completions has them: four lists, in one of which is where in the answer each token begins. */
+export class TextLikelihoods {
   readonly #decoder = new TextDecoder()
   #offset = 0
 
-  constructor(dialect: Dialect) {
-    this.#dialect = dialect
-  }
-
   /** Of the next tokens of an answer. */
-  of(tokens: readonly TokenLikelihood[]): JsonObject {
-    return this.#dialect === 'chat' ? { content: tokens.map(chatToken), refusal: null } : this.#lists(tokens)
-  }
-
-  #lists(tokens: readonly TokenLikelihood[]): JsonObject {
+  of(tokens: readonly TokenLikelihood[] | undefined): TextLogprobs | null {
+    if (!tokens || tokens.length === 0) return null
     return {
       tokens: tokens.map(textOf),
       token_logprobs: tokens.map(({ logprob }) => logprob),
@@ -31,7 +26,7 @@ export class LogprobsRendering {
   }
 }
 
-const chatToken = ({ top, ...token }: TokenLikelihood): JsonObject => ({
+const chatToken = ({ top, ...token }: TokenLikelihood): ChatToken => ({
   ...named(token),
   top_logprobs: top.map(named),
 })

@@ -73,6 +73,26 @@ function promptOf(dialect: Dialect, body: JsonObject): unknown {
   return dialect === 'text' ? body.prompt : [body.system, body.messages, body.tools]
 }
 
+/** A prompt as it is taken, by the language that it is in; what else stands in it is the engine's to read. */
+export interface Prompts {
+  readonly chat: { readonly messages: readonly PromptMessage[] }
+  readonly text: { readonly prompt: Prompt | readonly Prompt[] }
+  readonly embeddings: { readonly input: Prompt | readonly Prompt[] }
+}
+
+/** A text, a token, or the tokens of a text. */
+type Prompt = string | number | readonly number[]
+
+export interface PromptMessage {
+  readonly role: string
+  readonly content?: string | null | readonly PromptPart[]
+}
+
+interface PromptPart {
+  readonly type: string
+  readonly text?: string
+}
+
 function wrongPrompt(dialect: Dialect, body: JsonObject): Refusal | undefined {
   if (dialect === 'embeddings') return wrongInput(body.input)
   return dialect === 'chat' ? wrongMessages(body.messages) : wrongText(body.prompt)
@@ -109,7 +129,7 @@ function wrongMessage(at: string, message: unknown): Refusal | undefined {
     : invalid(`${at}.content[${bad}]`, `"${at}.content[${bad}]" must be a part such as {"type": "text", "text": "…"}`)
 }
 
-const isPart = (part: unknown): boolean =>
+const isPart = (part: unknown): part is PromptPart =>
   isObject(part) && typeof part.type === 'string' && (part.type !== 'text' || typeof part.text === 'string')
 
 function wrongText(prompt: unknown): Refusal | undefined {
@@ -117,10 +137,10 @@ function wrongText(prompt: unknown): Refusal | undefined {
   return fine ? undefined : invalid('prompt', '"prompt" must be a string, or an array of strings or of tokens')
 }
 
-const isPrompt = (one: unknown): boolean =>
+const isPrompt = (one: unknown): one is Prompt =>
   typeof one === 'string' || isTokenId(one) || (Array.isArray(one) && one.every(isTokenId))
 
-const isTokenId = (one: unknown): boolean => Number.isSafeInteger(one) && Number(one) >= 0
+const isTokenId = (one: unknown): one is number => Number.isSafeInteger(one) && Number(one) >= 0
 
 /** More than this of a prompt tells no replica from another any better. */
 const longestOpening = 128 * 1024

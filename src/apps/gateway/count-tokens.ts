@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messagesError } from '../../adapters/anthropic/errors.ts'
+import { tokensCount } from '../../adapters/anthropic/usage.ts'
 import { idHeaders, sendError, sendJson } from '../../adapters/http/errors.ts'
 import { refusalOfFailure } from '../../adapters/openai/endings.ts'
 import type { Counted, Engine } from '../../adapters/openai/engine.ts'
@@ -35,8 +36,7 @@ export function countTokens(state: State, request: IncomingMessage, response: Se
       state.counting--
       if (counted.kind === 'failed')
         return sendError(response, refusalOfFailure(counted.failure), id, {}, messagesError)
-      const { tokens, source } = counted
-      sendJson(response, 200, { input_tokens: tokens, wattmill: { source } }, idHeaders(id))
+      sendJson(response, 200, tokensCount(counted), idHeaders(id))
     })
   })
 }

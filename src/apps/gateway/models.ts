@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messagesError } from '../../adapters/anthropic/errors.ts'
 import { modelInfo, modelPage } from '../../adapters/anthropic/models.ts'
 import { errorBody, idHeaders, sendError, sendJson } from '../../adapters/http/errors.ts'
+import { listOf, modelObject } from '../../adapters/openai/lists.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
 import { modelsOf } from '../../lines/inference/snapshot.ts'
@@ -28,23 +29,16 @@ export function listModels(
   const shown = modelsOf(snapshot).filter((model) => !models || models.includes(model))
   const since = snapshot.published_ms
   const describe = (model: ModelId) =>
-    theirs ? modelInfo(model, new Date(since).toISOString()) : openaiModel(model, since)
+    theirs ? modelInfo(model, new Date(since).toISOString()) : modelObject(model, since)
   const one = nameIn(path)
   if (one === undefined) {
     const data = shown.map(describe)
-    return sendJson(response, 200, theirs ? modelPage(data) : { object: 'list', data }, idHeaders(id))
+    return sendJson(response, 200, theirs ? modelPage(data) : listOf(data), idHeaders(id))
   }
   const found = shown.find((model) => model === one)
   if (found) return sendJson(response, 200, describe(found), idHeaders(id))
   refuse(refusal('model_not_found', 'there is no such model for this key', { param: 'model' }))
 }
-
-const openaiModel = (id: ModelId, since_ms: number) => ({
-  id,
-  object: 'model',
-  created: Math.floor(since_ms / 1000),
-  owned_by: 'wattmill',
-})
 
 function nameIn(path: string): string | undefined {
   const rest = path.slice('/v1/models/'.length)

@@ -162,6 +162,11 @@ const wrong: readonly (readonly [JsonObject, string, string])[] = [
   [{ input: [{ type: 'function_call_output', call_id: 'a' }] }, 'invalid_value', 'input[0].output'],
   [{ input: [{ type: 'reasoning', content: [{}] }] }, 'invalid_value', 'input[0].content'],
   [{ input: [{ type: 'web_search_call', id: 'x' }] }, 'unsupported_parameter', 'input[0].type'],
+  [
+    { input: [{ role: 'user', content: [{ type: 'constructor' }] }] },
+    'unsupported_parameter',
+    'input[0].content[0].type',
+  ],
   [{ input: [{ id: 'not ours' }] }, 'invalid_value', 'input[0].id'],
   [{ input: 'q', tools: [{ type: 'web_search' }] }, 'unsupported_parameter', 'tools[0].type'],
   [{ input: 'q', tools: [{ type: 'function' }] }, 'invalid_value', 'tools[0].name'],

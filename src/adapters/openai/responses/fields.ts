@@ -2,10 +2,21 @@ import type { Refusal } from '../../../lines/inference/errors.ts'
 import { refusal } from '../../../lines/inference/errors.ts'
 import type { JsonObject } from '../../../units/json.ts'
 import { isObject } from '../../../units/json.ts'
-import { boolean, type Check, firstWrong, invalid, list, mostTokens, object, text, whole } from '../fields.ts'
+import {
+  boolean,
+  type Check,
+  type FieldsOf,
+  firstWrong,
+  invalid,
+  list,
+  mostTokens,
+  object,
+  text,
+  whole,
+} from '../fields.ts'
 
 const oneOf =
-  (...words: readonly string[]): Check =>
+  <Word extends string>(...words: readonly Word[]): Check<Word> =>
   (value) =>
     words.some((word) => word === value) ? undefined : words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 
@@ -19,13 +30,15 @@ const includes = [
   'web_search_call.action.sources',
   'code_interpreter_call.outputs',
   'computer_call_output.output.image_url',
-]
-const including: Check = (value) =>
-  Array.isArray(value) && value.every((one) => includes.includes(one)) ? undefined : `a list of ${includes.join(', ')}`
+] as const
+const including: Check<readonly (typeof includes)[number][]> = (value) =>
+  Array.isArray(value) && value.every((one) => includes.some((known) => known === one))
+    ? undefined
+    : `a list of ${includes.join(', ')}`
 
 /** OpenAI's own bounds. */
 const [mostPairs, longestKey, longestValue] = [16, 64, 512]
-const pairs: Check = (value) => {
+const pairs: Check<Readonly<Record<string, string>>> = (value) => {
   const fine = ([key, one]: [string, unknown]): boolean =>
     key.length <= longestKey && typeof one === 'string' && one.length <= longestValue
   return isObject(value) && Object.keys(value).length <= mostPairs && Object.entries(value).every(fine)
@@ -34,10 +47,10 @@ const pairs: Check = (value) => {
 }
 
 /** What is said of a kept response is a name of a hundred characters at most. */
-const name: Check = (value) =>
+const name: Check<string> = (value) =>
   typeof value === 'string' && /^[\w-]{1,200}$/.test(value) ? undefined : 'the id of a response'
 
-const checks: Readonly<Record<string, Check>> = {
+const checks = {
   instructions: text,
   max_output_tokens: whole(1, mostTokens),
   max_tool_calls: whole(1, 1_000_000),
@@ -51,14 +64,18 @@ const checks: Readonly<Record<string, Check>> = {
   tools: list,
   top_logprobs: whole(0, 20),
   truncation: oneOf('disabled', 'auto'),
-}
+} satisfies Readonly<Record<string, Check>>
+
+export type ResponsesFields = FieldsOf<typeof checks>
 
 const efforts = oneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max')
-const reasoningChecks: Readonly<Record<string, Check>> = {
+const reasoningChecks = {
   effort: efforts,
   summary: oneOf('auto', 'concise', 'detailed', 'none'),
   max_tokens: whole(0, mostTokens),
-}
+} satisfies Readonly<Record<string, Check>>
+
+export type ReasoningFields = FieldsOf<typeof reasoningChecks>
 
 /** What Responses can do elsewhere and not here; the value that changes nothing is let pass. */
 const harmless: Readonly<Record<string, (value: unknown) => boolean>> = {

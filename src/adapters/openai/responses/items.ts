@@ -60,7 +60,9 @@ function wrongItem(at: string, item: JsonObject): Refusal | undefined {
   }
 }
 
-const roles = ['user', 'assistant', 'system', 'developer']
+/** Who may speak. */
+const roles = ['user', 'assistant', 'system', 'developer'] as const
+export type Role = (typeof roles)[number]
 
 function wrongMessage(at: string, { role, content }: JsonObject): Refusal | undefined {
   if (!roles.some((one) => one === role)) return invalid(`${at}.role`, `"${at}.role" must be ${roles.join(', ')}`)
@@ -68,19 +70,24 @@ function wrongMessage(at: string, { role, content }: JsonObject): Refusal | unde
 }
 
 /** Which field of a part must be a string. */
-const partFields: Readonly<Record<string, readonly string[]>> = {
+const partFields = {
   input_text: ['text'],
   output_text: ['text'],
   refusal: ['refusal'],
   input_image: ['image_url'],
   input_file: ['file_data', 'file_url'],
-}
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type PartType = keyof typeof partFields
+
+const fieldsOf = (type: unknown): readonly string[] | undefined =>
+  typeof type === 'string' && Object.hasOwn(partFields, type) ? partFields[type as PartType] : undefined
 
 function wrongParts(at: string, parts: unknown): Refusal | undefined {
   if (!Array.isArray(parts) || parts.length === 0) return invalid(at, `"${at}" must be a string or an array of parts`)
   for (const [index, part] of parts.entries()) {
     const here = `${at}[${index}]`
-    const fields = isObject(part) && typeof part.type === 'string' ? partFields[part.type] : undefined
+    const fields = isObject(part) ? fieldsOf(part.type) : undefined
     if (!fields)
       return refusal('unsupported_parameter', `a part is one of ${Object.keys(partFields).join(', ')} here`, {
         param: `${here}.type`,

@@ -14,6 +14,7 @@ export function begunResponse({ body, store, previous }: ResponsesAsk, { id, cre
   const { format, ...more } = isObject(body.text) ? body.text : {}
   return {
     id,
+    access_programs: null,
     object: 'response',
     created_at: created,
     completed_at: null,

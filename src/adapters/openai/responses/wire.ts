@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../units/json.ts'
 
-/** The Responses API as we write it. That OpenAI's own types take all of it is checked in `deep/`. */
+/** The Responses API as we write it. That OpenAI's own types take all of it is checked in `deep/openai-types.ts`. */
 
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
 
@@ -70,6 +70,8 @@ export interface ResponsesUsage {
 
 export interface WireResponse {
   readonly id: string
+  /** Of OpenAI's own programs: none here. */
+  readonly access_programs: null
   readonly object: 'response'
   readonly created_at: number
   readonly completed_at: number | null

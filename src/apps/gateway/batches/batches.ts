@@ -4,6 +4,7 @@ import { readBody, wrongMedia } from '../../../adapters/http/body.ts'
 import { idHeaders, sendJson } from '../../../adapters/http/errors.ts'
 import { parseObject } from '../../../adapters/http/json.ts'
 import { batchObject } from '../../../adapters/openai/batch-object.ts'
+import { pageOfObjects } from '../../../adapters/openai/lists.ts'
 import type { Batch, BatchEndpoint } from '../../../lines/inference/batch/batch.ts'
 import { batchEndpoints, isOver, windowMs } from '../../../lines/inference/batch/batch.ts'
 import type { JsonObject } from '../../../units/json.ts'
@@ -118,8 +119,7 @@ export const listBatches = asking(async (about) => {
   const { ids, more } = pageOf(await state.batches.ids(grant.tenant), query, 20, 100)
   const batches = await Promise.all(ids.map((each) => state.batches.find(grant.tenant, each)))
   const data = await Promise.all(batches.filter((batch) => batch !== undefined).map((batch) => shown(about, batch)))
-  const ends = { first_id: data[0]?.id ?? null, last_id: ids.at(-1) ?? null }
-  sendJson(response, 200, { object: 'list', data, ...ends, has_more: more }, idHeaders(id))
+  sendJson(response, 200, pageOfObjects(data, ids.at(-1) ?? null, more), idHeaders(id))
 })
 
 /** GET /v1/batches/{id} */

@@ -3,7 +3,8 @@ import { clock } from '../../../adapters/clock/clock.ts'
 import type { StoredFile } from '../../../adapters/files/tenant-files.ts'
 import { newFileId } from '../../../adapters/files/tenant-files.ts'
 import { idHeaders, sendJson } from '../../../adapters/http/errors.ts'
-import { fileObject } from '../../../adapters/openai/batch-object.ts'
+import { fileDeleted, fileObject } from '../../../adapters/openai/batch-object.ts'
+import { pageOfObjects } from '../../../adapters/openai/lists.ts'
 import type { Asking } from './asking.ts'
 import { asking, pageOf, refuse } from './asking.ts'
 import { readUpload } from './upload.ts'
@@ -83,8 +84,7 @@ export const listFiles = asking(async (about) => {
   const data = found
     .filter((file) => file !== undefined && (purpose === null || file.purpose === purpose))
     .map((file) => fileObject(file as StoredFile))
-  const ends = { first_id: data[0]?.id ?? null, last_id: ids.at(-1) ?? null }
-  sendJson(response, 200, { object: 'list', data, ...ends, has_more: more }, idHeaders(id))
+  sendJson(response, 200, pageOfObjects(data, ids.at(-1) ?? null, more), idHeaders(id))
 })
 
 /** GET /v1/files/{id} */
@@ -96,7 +96,7 @@ export const showFile = asking(async (about) =>
 export const deleteFile = asking(async (about) => {
   const file = await fileOf(about)
   await about.state.files.remove(file.tenant, file.id)
-  sendJson(about.response, 200, { id: file.id, object: 'file', deleted: true }, idHeaders(about.id))
+  sendJson(about.response, 200, fileDeleted(file), idHeaders(about.id))
 })
 
 /** GET /v1/files/{id}/content: as it lies on the disk, as fast as it is read. */
