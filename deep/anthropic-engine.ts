@@ -1,14 +1,13 @@
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { served } from './served.ts'
 
 /**
  * A synthetic engine with Anthropic's API, after docs.anthropic.com ("Streaming messages", "Extended thinking"): it does
  * what only a hosted service does. `thinks` thinks before it answers; `breaks` breaks off.
  */
 export async function madeUpMessages(): Promise<Disposable & { url: string }> {
-  const server = createServer(async (request, response) => {
+  return served(async (request, response) => {
     if (request.url?.startsWith('/v1/models')) {
       response.setHeader('content-type', 'application/json')
       return void response.end(JSON.stringify({ data: [{ id: 'thinks' }, { id: 'breaks' }], has_more: false }))
@@ -20,15 +19,6 @@ export async function madeUpMessages(): Promise<Disposable & { url: string }> {
     response.setHeader('content-type', 'text/event-stream')
     answer(response, model)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    [Symbol.dispose]: () => {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
 }
 
 /** The same answer in one piece. */

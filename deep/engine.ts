@@ -1,14 +1,12 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { served } from './served.ts'
 
 /** Slow enough that a page shows each word. */
 const between_ms = 150
 
 /** A made-up engine with OpenAI's API, for the console to add: it lists its models and streams some words. */
 export async function madeUpEngine(...models: string[]): Promise<Disposable & { url: string }> {
-  const server = createServer(async (request, response) => {
+  return served(async (request, response) => {
     if (request.url === '/v1/models') {
       response.setHeader('content-type', 'application/json')
       return void response.end(JSON.stringify({ data: models.map((id) => ({ id })) }))
@@ -23,14 +21,5 @@ export async function madeUpEngine(...models: string[]): Promise<Disposable & { 
     send({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
     send({ choices: [], usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 } })
     response.end('data: [DONE]\n\n')
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    [Symbol.dispose]: () => {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
+  }, '/v1')
 }

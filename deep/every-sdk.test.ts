@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { APICallError } from 'ai'
+import { APIError } from 'openai'
 import type { Factory } from '../bench/load/factory.ts'
 import { startFactory, until } from '../bench/load/factory.ts'
 import { ran } from '../bench/matrix/record.ts'
@@ -86,11 +88,34 @@ after(async () => {
   await discard(factory)
 })
 
+/** A refusal as each SDK shows it: the AI SDK has what it read of the body beside, the others take it apart. */
+async function refusalOf(asked: Promise<unknown>): Promise<{ status: unknown; code: unknown; message: string }> {
+  const { error } = await asked.then(
+    () => assert.fail('it was answered'),
+    (error: unknown) => ({ error }),
+  )
+  if (APICallError.isInstance(error)) {
+    assert.equal(error.isRetryable, false)
+    const { code } = (error.data as { error: { code: unknown } }).error
+    return { status: error.statusCode, code, message: error.message }
+  }
+  assert(error instanceof APIError, String(error))
+  return error
+}
+
 for (const kind of kinds)
   for (const { sdk, api, streamed, ask } of ways) {
     const { engine, model, vectors, how, skip = false, lacks = [] } = kind
     const what = `${sdk}: ${api}${streamed ? ', streamed' : ''}, on ${engine}`
-    if (lacks.includes(api)) continue
+    if (lacks.includes(api)) {
+      test(`${what}: refused in its own words`, { skip }, async () => {
+        const { status, code, message } = await refusalOf(ask({ ...where, model, vectors: vectors ?? model }))
+        assert.equal(status, 400)
+        assert.equal(code, 'unsupported_parameter')
+        assert.match(message, /\(request [\w-]+\)/)
+      })
+      continue
+    }
     test(what, { skip }, async () => {
       const came = await ask({ ...where, model, vectors })
       assert(came.text.length > 0, 'nothing came')

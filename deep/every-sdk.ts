@@ -186,8 +186,11 @@ const byAi = (api: Api, model: (where: Where) => LanguageModel): Omit<Way, 'sdk'
     api,
     streamed: true,
     ask: async (where) => {
-      const result = streamText({ model: model(where), prompt, maxOutputTokens: most, maxRetries: 0 })
+      const wrong: unknown[] = [] // its stream ends without a word
+      const onError = ({ error }: { error: unknown }): void => void wrong.push(error)
+      const result = streamText({ model: model(where), prompt, maxOutputTokens: most, maxRetries: 0, onError })
       const pieces = await Array.fromAsync(result.textStream)
+      if (wrong.length > 0) throw wrong[0]
       return { text: pieces.join(''), tokens: (await result.usage).totalTokens, pieces: pieces.length }
     },
   },

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { served } from './served.ts'
 
 interface Asked {
   readonly stream?: boolean
@@ -17,7 +16,7 @@ const usage = { prompt_tokens: 11, total_tokens: 16, completion_tokens: 5, promp
  * chat, text completions and embeddings of one model each, whole and streamed. It computes nothing.
  */
 export async function madeUpVllm(chat: string, vectors: string): Promise<Disposable & { readonly url: string }> {
-  const server = createServer(async (request, response) => {
+  return served(async (request, response) => {
     if (request.url === '/v1/models') {
       const data = [chat, vectors].map((id) => ({ id, object: 'model', created: 1, owned_by: 'vllm' }))
       return tell(response, { object: 'list', data })
@@ -27,16 +26,7 @@ export async function madeUpVllm(chat: string, vectors: string): Promise<Disposa
     if (request.url === '/v1/completions') return texts(response, asked)
     if (request.url === '/v1/embeddings') return embeddings(response, asked)
     response.writeHead(404).end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    [Symbol.dispose]: () => {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
+  }, '/v1')
 }
 
 function tell(response: ServerResponse, body: object): void {
