@@ -19,7 +19,14 @@ export class MoveError extends Error {
 }
 
 /** In one transaction of the target: all of it, or nothing. The source is only read, and held by its writer meanwhile. */
-export function copyStore(source: Store, target: Store): MovedTable[] {
+export const copyStore = (source: Store, target: Store): MovedTable[] =>
+  fillStore(target, (tables) => {
+    for (const table of tables) fillTable(target.database, table, rowsOf(source.database, table.insert, orderOf(table)))
+    return tables.map((table) => same(source, target, table))
+  })
+
+/** Fills an empty store in one transaction. */
+export function fillStore<T>(target: Store, fill: (tables: readonly Table[]) => T): T {
   const tables = tablesInOrder()
   const filled = tables.find(({ insert }) => insert.table !== 'counter' && count(target.database, insert.table) > 0)
   if (filled) throw new MoveError(`${target.path} holds a store already: its table ${filled.insert.table} is not empty`)
@@ -28,19 +35,19 @@ export function copyStore(source: Store, target: Store): MovedTable[] {
     if (target.database.dialect === 'postgres')
       target.database.exec('set local idle_in_transaction_session_timeout = 0')
     run(target.database, 'delete from counter')
-    for (const table of tables) copyTable(source.database, target.database, table)
+    const result = fill(tables)
     run(target.database, 'delete from changed') // the log of changes is copied; to move is none of them
-    return tables.map((table) => same(source, target, table))
+    return result
   })
 }
 
-interface Table {
+export interface Table {
   readonly insert: Insert
   readonly key: readonly string[]
 }
 
 /** Those that others refer to come first. The newest schema says it, and both databases have it. */
-function tablesInOrder(): Table[] {
+export function tablesInOrder(): Table[] {
   const model = new SqliteDatabase(':memory:')
   migrate(model, 'model')
   const names = all<{ name: string }>(
@@ -73,9 +80,9 @@ function tableOf(model: Database, table: string): Table {
 
 const rowsAtOnce = 2000
 
-function copyTable(from: Database, to: Database, { insert, key }: Table): void {
+export function fillTable(to: Database, { insert }: Table, given: Iterable<Readonly<Record<string, Value>>>): void {
   let rows: Value[][] = []
-  for (const row of rowsOf(from, insert, ordered.has(insert.table) ? ['rowid'] : key)) {
+  for (const row of given) {
     rows.push(Object.values(row))
     if (rows.length < rowsAtOnce) continue
     insertMany(to, insert, rows)
@@ -90,7 +97,10 @@ function copyTable(from: Database, to: Database, { insert, key }: Table): void {
 const ordered = new Set(['api_key', 'admin_key', 'engine_attempt'])
 const numbered = new Set(['quarantine'])
 
-const rowsOf = (database: Database, { table, columns }: Insert, order: readonly string[]) =>
+/** In which the rows are written elsewhere. */
+export const orderOf = ({ insert, key }: Table): readonly string[] => (ordered.has(insert.table) ? ['rowid'] : key)
+
+export const rowsOf = (database: Database, { table, columns }: Insert, order: readonly string[]) =>
   stream<Record<string, Value>>(
     database,
     `select ${quoted(Object.keys(columns))} from ${table} order by ${quoted(order)}`,

@@ -11,7 +11,7 @@ import { type Actor, itself, logChanges } from './changes/log.ts'
 import { one } from './query.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
 import { asStoreError, StoreError } from './store-error.ts'
-import { beginAfterOthers, nameOf, takeOver, tryToLead } from './take-over.ts'
+import { beginAfterOthers, nameOf, takeOver, tryToLead, versionOf } from './take-over.ts'
 
 /**
  * The books and the registry of one factory: a single SQLite file with a single writer, this process; or a schema of PostgreSQL,
@@ -115,9 +115,54 @@ function opened(path: string): Database {
 /** Beside `src` in a clone and beside `dist` in a package. */
 const folder = fileURLToPath(new URL('../../../sql/', import.meta.url))
 
+const scriptsIn = (scripts: string): string[] => readdirSync(scripts).filter((name) => /^\d{6}\.sql$/.test(name))
+
+/** Of the tables that this program knows, on both databases. */
+export const newestVersion = (): number => scriptsIn(folder).length
+
+export interface Pending {
+  readonly store: string
+  readonly from: number
+  readonly to: number
+  /** Those that are still to be run, in order. */
+  readonly scripts: readonly string[]
+}
+
+/** What bringing the tables up to date would do; nothing is changed, and nobody waits. */
+export function pendingScripts(home: Home): Pending {
+  const path = home.database === undefined ? home.store : nameOf(home.database)
+  try {
+    const from = home.database === undefined ? fileVersion(path) : sharedVersion(home.database)
+    const to = newestVersion()
+    if (from > to) throw new StoreError('newer_schema', path)
+    const names = scriptsIn(home.database === undefined ? folder : join(folder, 'postgres')).sort()
+    return { store: path, from, to, scripts: names.filter((name) => Number(name.slice(0, 6)) > from) }
+  } catch (cause) {
+    throw asStoreError(path, cause)
+  }
+}
+
+function fileVersion(path: string): number {
+  const database = new SqliteDatabase(path, { readOnly: true })
+  try {
+    return Number(one<{ user_version: number }>(database, 'pragma user_version')?.user_version)
+  } finally {
+    database.close()
+  }
+}
+
+function sharedVersion(url: string): number {
+  const database = new PostgresDatabase(url)
+  try {
+    return versionOf(database)
+  } finally {
+    database.close()
+  }
+}
+
 /** Numbered, forward only, each with its number in one transaction. A store of a later version is left alone. */
 export function migrate(database: Database, path: string, scripts = folder): void {
-  const files = readdirSync(scripts).filter((name) => /^\d{6}\.sql$/.test(name))
+  const files = scriptsIn(scripts)
   const at = Number(one<{ user_version: number }>(database, 'pragma user_version')?.user_version)
   if (at > files.length) throw new StoreError('newer_schema', path)
   for (const name of files.sort().slice(at)) {

@@ -1,9 +1,11 @@
 /** Where a home's store is: in its file, or on PostgreSQL. It changes by a move and by nothing else. */
-import { existsSync, renameSync } from 'node:fs'
-import { type Home, home as homeAt, keepAddress } from '../../adapters/files/home.ts'
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { clock } from '../../adapters/clock/clock.ts'
+import { type Home, home as homeAt, keepAddress, makeHome } from '../../adapters/files/home.ts'
+import { type Manifest, readStore, writeStore } from '../../adapters/sqlite/backup.ts'
 import { check } from '../../adapters/sqlite/check.ts'
 import { copyStore, type MovedTable, MoveError } from '../../adapters/sqlite/move.ts'
-import { openStore, type Store } from '../../adapters/sqlite/store.ts'
+import { openStore, type Pending, pendingScripts, type Store } from '../../adapters/sqlite/store.ts'
 import { nameOf } from '../../adapters/sqlite/take-over.ts'
 import { ControlError } from './errors.ts'
 
@@ -69,10 +71,93 @@ export function moveStore(home: Home, url: string | undefined): Moved {
   }
 }
 
+export interface Migrated extends Pending {
+  readonly done: boolean
+}
+
+/** Brings the tables up to date, alone with them; or only says what that would do. There is no way back but a backup. */
+export function migrateStore(home: Home, dryRun: boolean): Migrated {
+  mustStand(home)
+  const pending = pendingScripts(home)
+  if (!dryRun && pending.scripts.length > 0) openStore(home, { alone: true }).close()
+  return { ...pending, done: !dryRun && pending.scripts.length > 0 }
+}
+
+/** All of the store as files, while the factory runs or not. */
+export function backUp(home: Home, folder: string, format: Manifest['format'], told: (line: string) => void): Manifest {
+  mustStand(home)
+  return inWords(() => writeStore(home, folder, format, clock.ms(), told))
+}
+
+export interface Restored {
+  readonly from: string
+  readonly to: string
+  readonly requests: number
+  readonly tables: Manifest['tables']
+}
+
+/** Into a home without a store, in its file or on PostgreSQL: whole and with books that add up, or not at all. */
+export function restoreStore(home: Home, from: string, url: string | undefined): Restored {
+  if (home.database !== undefined || existsSync(home.store))
+    throw new ControlError('conflict', `the home ${home.root} has a store already; nothing is written over`, {
+      next: `wattmill store restore --from ${from} --home ANOTHER`,
+    })
+  const into = makeHome(home.root)
+  return inWords(() => (url === undefined ? restoreFile(into, from) : restoreShared(into, from, addressed(url))))
+}
+
+/** Under another name until it is whole: a file that was cut off is no store. */
+function restoreFile(home: Home, from: string): Restored {
+  const part = `${home.store}.part`
+  const remove = (): void => {
+    for (const ending of [...parts, '.alive']) rmSync(part + ending, { force: true })
+  }
+  remove()
+  try {
+    const store = openStore({ ...home, store: part })
+    const restored = filled(store, from)
+    store.close()
+    renameSync(part, home.store)
+    return { ...restored, to: home.store }
+  } finally {
+    remove()
+  }
+}
+
+function restoreShared(home: Home, from: string, database: string): Restored {
+  const store = openStore({ ...home, database }, { alone: true })
+  const restored = filled(store, from)
+  store.close()
+  keepAddress(home.root, database)
+  return restored
+}
+
+function filled(store: Store, from: string): Restored {
+  try {
+    let requests = 0
+    const { tables } = readStore(from, store, () => {
+      requests = conserved(store)
+    })
+    if (store.database.dialect === 'sqlite') store.database.exec('pragma wal_checkpoint(truncate)')
+    return { from, to: store.path, requests, tables }
+  } catch (cause) {
+    store.close()
+    throw cause
+  }
+}
+
+function inWords<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw cause instanceof MoveError ? new ControlError('conflict', cause.message, { cause }) : cause
+  }
+}
+
 function conserved(store: Store): number {
   const found = check(store)
   if (!found.conserved)
-    throw new ControlError('conflict', 'the books are not conserved; nothing was moved', {
+    throw new ControlError('conflict', 'the books are not conserved; nothing has changed', {
       next: 'wattmill books check',
     })
   return found.requests
