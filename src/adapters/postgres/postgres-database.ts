@@ -168,6 +168,7 @@ export class PostgresDatabase implements Database {
     } finally {
       this.#connecting = false
       this.#connected &&= whole // one that could not begin as it should is none
+      this.#inTransaction = false // what it had begun for that went with it
     }
   }
 
