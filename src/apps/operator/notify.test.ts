@@ -11,7 +11,7 @@ import { listNotices } from '../../adapters/sqlite/notices.ts'
 import { setAllowance } from '../../adapters/sqlite/registry/allowances.ts'
 import { id } from '../../units/ids.ts'
 import { owner } from './auth.ts'
-import { noticeBudgets } from './notify.ts'
+import { noticeBudgets, startNotifier } from './notify.ts'
 import { dispatch } from './router.ts'
 import { routes } from './routes/all.ts'
 import { operatorSettings } from './settings.ts'
@@ -179,4 +179,18 @@ test('what cannot be a webhook is refused with its reason', async () => {
   ] as const)
     assert.equal((await ask(operator, 'POST', '/api/webhooks', { ...good, ...wrong })).json.error?.code, code)
   assert.equal((await ask(operator, 'DELETE', '/api/webhooks/ops')).json.error?.code, 'not_found')
+})
+
+test('what fails in every look, such as a store that is away, is said once', async () => {
+  let asked = 0
+  const leads = (): never => {
+    asked++
+    throw new Error('away')
+  }
+  const said: string[] = []
+  const factory = { store: { leads }, now: Date.now, log: (line: string) => said.push(line) }
+  const notifier = startNotifier(factory as never, {} as never)
+  await until('it has looked three times', () => (asked >= 3 ? true : undefined))
+  await notifier.close()
+  assert.deepEqual(said, ['notices: away'])
 })

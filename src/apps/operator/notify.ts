@@ -28,6 +28,7 @@ export function startNotifier(factory: Factory, live: Pick<Live, 'leases' | 'sta
   let closed = false
   let [tidied, watched] = [0, 0]
   let turn: Promise<void> | undefined
+  let trouble: string | undefined
   const once = async (): Promise<void> => {
     try {
       if (!store.leads()) return
@@ -38,11 +39,15 @@ export function startNotifier(factory: Factory, live: Pick<Live, 'leases' | 'sta
         noticeAnomalies(factory)
       }
       await Promise.all(dueNotices(store, now(), atOnce).map((due) => send(factory, due)))
-      if (now() - tidied < tidyEvery_ms) return
-      tidied = now()
-      tidyNotices(store, now())
+      if (now() - tidied >= tidyEvery_ms) {
+        tidied = now()
+        tidyNotices(store, now())
+      }
+      trouble = undefined
     } catch (error) {
-      log(`notices: ${error instanceof Error ? error.message : String(error)}`)
+      const message = error instanceof Error ? error.message : String(error)
+      if (message !== trouble) log(`notices: ${message}`) // each second the same, while a database is away
+      trouble = message
     }
   }
   const timer = setInterval(() => {
