@@ -21,6 +21,8 @@ const { values } = parseArgs({
     fleet: { type: 'string', multiple: true, default: ['even', 'mixed'] },
     loads: { type: 'string', default: '0.5,0.7,0.9,1,1.1' },
     requests: { type: 'string', default: '6000' },
+    capacity: { type: 'string', default: '' },
+    tell: { type: 'string', default: '100' },
     rule: { type: 'string', multiple: true, default: Object.keys(rules) },
   },
 })
@@ -61,6 +63,7 @@ function scenarioOf(fleet: string, trace: string, rule: string, speed: number): 
     clients: [{ tenant: 'everyone', slo: 'interactive' }],
     workload: { trace: of?.file, format: of?.format, speed, requests },
     gateways: 3,
+    gateways_tell_ms: Number(values.tell),
     gateway: { routing: rule, queue_length: 100_000, queue_s: 100_000 },
     objectives: { ttft_ms: 2000, tpot_ms: 50 },
     deadline_s: 100_000,
@@ -105,7 +108,7 @@ for (const trace of values.trace)
     const traced = [...readTrace(of.file, probe.workload)].slice(0, requests)
     const asItCame = run(fleet, trace, 'least-uncached', 1, traced)
     const flooded = run(fleet, trace, 'least-uncached', 1000, traced)
-    const capacity = flooded.requests / flooded.simulated_s
+    const capacity = Number(values.capacity) || flooded.requests / flooded.simulated_s
     const recorded = asItCame.requests / asItCame.simulated_s
     console.log(
       `\n${trace}, ${fleet} fleet of 8, 3 gateways (simulated): ${capacity.toFixed(2)} requests/s at most, recorded at ${recorded.toFixed(2)}/s`,

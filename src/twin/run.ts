@@ -7,7 +7,8 @@ import type { StepReport } from '../plant/infrastructure/step.ts'
 import { assert } from '../units/assert.ts'
 import type { ModelId, ReplicaId } from '../units/ids.ts'
 import { id } from '../units/ids.ts'
-import { tokens } from '../units/quantity.ts'
+import type { Seconds } from '../units/quantity.ts'
+import { seconds, tokens } from '../units/quantity.ts'
 import type { Running } from './factory/attempt.ts'
 import { TwinBooks } from './factory/books.ts'
 import { StationEnergy } from './factory/energy.ts'
@@ -46,6 +47,9 @@ export interface RunOptions {
 export function runTwin(scenario: Scenario, traced: Iterable<Traced> = [], options: RunOptions = {}): Report {
   return new TwinRun(scenario, traced, options).run()
 }
+
+/** From one gateway by way of the launcher to another: two times a message between processes, and its turn in the queue. */
+const wordTakes_ns = 2e6
 
 /** One run of a scenario, and the books that it leaves. */
 export class TwinRun {
@@ -123,6 +127,7 @@ export class TwinRun {
     for (const fault of this.#scenario.faults) this.#plan(fault)
     this.#ahead()
     this.#look()
+    if (this.#scenario.tell_ms > 0 && this.#gateways.length > 1) this.#tell()
     // What would come later, such as the end of a fault, concerns nobody any more.
     while (!this.#isOver && this.#kernel.step());
     return this.#report()
@@ -183,6 +188,21 @@ export class TwinRun {
     this.#onLook?.({ simulated_s: this.#kernel.now_ns / 1e9, asked: this.#asked })
     const { meter_s } = this.#scenario.energy
     if (!this.#isOver) this.#kernel.schedule(this.#kernel.now_ns + Math.round(meter_s * 1e9), order.ends, this.#look)
+  }
+
+  /** Gateways tell each other what they have under way and what they sent; it is heard a little later. */
+  readonly #tell = (): void => {
+    const words = this.#gateways.map(({ policy }) => policy.tell?.(this.#now))
+    this.#kernel.schedule(this.#kernel.now_ns + wordTakes_ns, order.arrives, () => {
+      for (const [from, word] of words.entries())
+        for (const [to, { policy }] of this.#gateways.entries())
+          if (word && from !== to) policy.heard?.(`g${from}`, word, this.#now)
+    })
+    if (!this.#isOver) this.#kernel.schedule(this.#kernel.now_ns + this.#scenario.tell_ms * 1e6, order.ends, this.#tell)
+  }
+
+  get #now(): Seconds {
+    return seconds((this.#scenario.start_ms + this.#kernel.now_ns / 1e6) / 1000)
   }
 
   #tellMeters(): void {

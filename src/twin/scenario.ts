@@ -16,6 +16,8 @@ export interface Scenario {
   readonly seed: number
   readonly start_ms: number
   readonly gateways: number
+  /** How often gateways tell each other what they have under way and what they sent; 0: never. */
+  readonly tell_ms: number
   readonly pools: readonly Pool[]
   readonly clients: readonly Client[]
   readonly workload: Workload

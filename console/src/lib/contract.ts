@@ -56,6 +56,7 @@ export interface Gateway {
   readonly waiting: number
   readonly journal_depth: number
   readonly journal_up: boolean
+  readonly peers: number
   readonly age_ms: number
 }
 

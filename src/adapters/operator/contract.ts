@@ -30,6 +30,8 @@ export interface SyncRequest {
   /** Journal rows not acknowledged yet. */
   readonly journal_depth: number
   readonly journal_up: boolean
+  /** Other gateways that it hears. */
+  readonly peers: number
   readonly replicas: readonly { readonly id: string; readonly up: boolean; readonly running: number }[]
   readonly models: readonly { readonly model: string; readonly running: number; readonly waiting: number }[]
   /** The oldest requests under way. */

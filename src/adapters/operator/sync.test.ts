@@ -45,6 +45,7 @@ test('news are taken whole or not at all, and the loop outlives its operator', a
       waiting: 0,
       journal_depth: 0,
       journal_up: true,
+      peers: 0,
       replicas: [],
       models: [],
       flows: [],

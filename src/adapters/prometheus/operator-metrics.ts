@@ -15,6 +15,12 @@ export const operatorMetrics = {
     [],
     'Rows in the journals of living gateways that are not in the books yet.',
   ),
+  wattmill_gateway_peers: gauge(
+    'one',
+    'measured',
+    [],
+    'Other gateways that the one that hears the fewest hears; all but itself when words get through.',
+  ),
   wattmill_journal_up: gauge('one', 'measured', [], '1 when every living gateway can write its journal, else 0.'),
   wattmill_journal_bytes: gauge(
     'bytes',

@@ -27,6 +27,7 @@ import { drainServer, type Leaving } from './drain.ts'
 import { Fleet } from './fleet.ts'
 import type { Log } from './log.ts'
 import { Measures } from './measures.ts'
+import { launcherChannel, talkToPeers } from './peers.ts'
 import { serve } from './serve.ts'
 import type { Settings } from './settings.ts'
 import { nextId, readPepper, type State } from './state.ts'
@@ -130,6 +131,7 @@ export function gateway(parts: GatewayParts): Gateway {
   }
   let sync: { close(): void } | undefined
   let leases: LeaseLoop | undefined
+  let peers: { close(): void } | undefined
   let look: NodeJS.Timeout | undefined
   return {
     server,
@@ -156,6 +158,7 @@ export function gateway(parts: GatewayParts): Gateway {
         },
         warn: (message) => log.warn('sync', { message }),
       })
+      peers = talkToPeers(incarnation, policy.router, launcherChannel, now, () => state.snapshot?.gateways ?? 1)
       batches.start()
       return port
     },
@@ -177,6 +180,7 @@ export function gateway(parts: GatewayParts): Gateway {
       renewal?.close()
       leases?.close()
       sync?.close()
+      peers?.close()
       clearInterval(look)
       relay.close()
       fleet.close()

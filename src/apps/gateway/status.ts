@@ -19,6 +19,7 @@ export function statusOf(state: State): Omit<SyncRequest, 'metrics'> {
     waiting: state.policy.admitter.waiting,
     journal_depth: state.journal.depth,
     journal_up: state.journal.state === 'up',
+    peers: state.policy.router.peers,
     replicas: (state.snapshot?.replicas ?? []).map(({ id }) => {
       const { up, running } = state.policy.router.load(id)
       return { id, up, running }

@@ -78,6 +78,7 @@ test('gateways are served by the socket, clients of a gateway are not', async ()
     waiting: 0,
     journal_depth: 0,
     journal_up: true,
+    peers: 0,
     replicas: [],
     models: [],
     flows: [],

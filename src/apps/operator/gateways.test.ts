@@ -20,6 +20,7 @@ const asking = (incarnation: string, snapshot: number) => ({
   waiting: 0,
   journal_depth: 0,
   journal_up: true,
+  peers: 0,
   replicas: [],
   models: [],
   flows: [],

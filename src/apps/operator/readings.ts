@@ -76,6 +76,7 @@ function gatewayReadings(gateways: readonly GatewayState[], served: readonly str
       sum(({ journal_depth }) => journal_depth),
     ),
     reading('wattmill_journal_up', [], gateways.every(({ journal_up }) => journal_up) ? 1 : 0),
+    reading('wattmill_gateway_peers', [], gateways.length === 0 ? 0 : Math.min(...gateways.map(({ peers }) => peers))),
   ]
 }
 

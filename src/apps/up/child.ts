@@ -26,6 +26,8 @@ export class Child {
   readonly #say: (line: string) => void
   #process: ChildProcess | undefined
   #deaths = 0
+  /** The last offer has not left this process. */
+  #offered = false
   #stopping = false
   #timer: NodeJS.Timeout | undefined
   #gone: Promise<void> = Promise.resolve()
@@ -46,6 +48,7 @@ export class Child {
     const started = performance.now()
     const child = this.#fork()
     this.#process = child
+    this.#offered = false
     for (const stream of [child.stdout, child.stderr]) if (stream) passOn(stream, this.name, this.#say)
     child.on('message', (message) => this.#hear(message as ChildMessage, this))
     child.on('error', (cause) => this.#say(`${this.name}: ${cause.message}`))
@@ -60,6 +63,15 @@ export class Child {
   /** What it hears on its channel; nothing while it is dead. */
   send(message: object): void {
     if (this.#process?.connected) this.#process.send(message)
+  }
+
+  /** A message that may be left out: it is when the one before has not been taken, so that a process that hangs costs no memory. */
+  offer(message: object): void {
+    if (!this.#process?.connected || this.#offered) return
+    this.#offered = true
+    this.#process.send(message, () => {
+      this.#offered = false
+    })
   }
 
   /** Asks it to end, and after `patience_ms` makes it. */

@@ -140,6 +140,7 @@ export class Launcher {
   #hear(message: ChildMessage, child: Child): void {
     if (child === this.#operator && Array.isArray(message.models)) this.#models = message.models as ModelArgument[]
     if (child === this.#operator && message.restart === 'gateways') this.#restartFor(child)
+    if (message.word) for (const gateway of this.#allGateways()) if (gateway !== child) gateway.offer(message)
     if (!message.ready && !message.failed) return
     const first = this.#firstWord.get(child)
     this.#firstWord.delete(child)

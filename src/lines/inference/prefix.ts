@@ -10,10 +10,9 @@
  * blocks on sessions that do not fit; counting all of them at 1.3 is within some percent. See `prefix.test.ts`.)
  */
 export class PrefixIndex {
-  /** Hash of the pair; 0: empty. */
-  #pairs: Uint32Array
-  #second: Uint32Array
-  #stamps: Uint32Array
+  /** Three numbers a place, side by side so that a look touches memory once: hash of the pair (0: empty), check, stamp. */
+  #table: Uint32Array
+  #places: number
   #used = 0
   readonly #most: number
   /** Blocks given to each replica, and blocks that its cache holds. */
@@ -25,15 +24,13 @@ export class PrefixIndex {
   /** `most`: pairs at the most; 12 bytes each, and the table is at least a third empty. */
   constructor(most = 1 << 20) {
     this.#most = most
-    const size = Math.min(1 << 12, largest(most))
-    this.#pairs = new Uint32Array(size)
-    this.#second = new Uint32Array(size)
-    this.#stamps = new Uint32Array(size)
+    this.#places = Math.min(1 << 12, largest(most))
+    this.#table = new Uint32Array(3 * this.#places)
   }
 
   /** Bytes of the table. */
   get bytes(): number {
-    return 12 * this.#pairs.length
+    return this.#table.byteLength
   }
 
   /** Blocks that the cache of a replica holds; none are known until it is said. */
@@ -56,9 +53,9 @@ export class PrefixIndex {
     return low
   }
 
-  /** A prompt goes to a replica: its blocks are the latest there now. */
-  sent(replica: number, blocks: ArrayLike<number>): void {
-    const given = (this.#given[replica] ?? 0) + blocks.length
+  /** A prompt goes to a replica: its blocks are the latest there now. `each`: of how many usual blocks each of them is. */
+  sent(replica: number, blocks: ArrayLike<number>, each = 1): void {
+    const given = (this.#given[replica] ?? 0) + Math.ceil(each * blocks.length)
     this.#given[replica] = given
     // The beginning is newer than the end, so that ends are forgotten first, as engines do.
     for (let at = 0; at < blocks.length; at++) this.#put(replica, blocks[at] ?? 0, given)
@@ -78,75 +75,77 @@ export class PrefixIndex {
 
   #has(replica: number, block: number): boolean {
     const at = this.#find(mixed(block, replica), check(block, replica))
-    return at >= 0 && this.#isFresh(replica, this.#stamps[at] ?? 0)
+    return at >= 0 && this.#isFresh(replica, this.#table[at + 2] ?? 0)
   }
 
   #isFresh(replica: number, stamp: number): boolean {
-    return (this.#given[replica] ?? 0) - stamp < (this.#capacity[replica] ?? 0) * (this.#patience[replica] ?? 0)
+    // Stamps are the low 32 bits of a count that goes on.
+    return ((this.#given[replica] ?? 0) - stamp) >>> 0 < (this.#capacity[replica] ?? 0) * (this.#patience[replica] ?? 0)
   }
 
+  /** Where a pair stands in the table; -1: nowhere. */
   #find(pair: number, second: number): number {
+    const table = this.#table
     for (let at = this.#home(pair), probes = 0; probes < longestProbe; at = this.#after(at), probes++) {
-      if (this.#pairs[at] === 0) return -1
-      if (this.#pairs[at] === pair && this.#second[at] === second) return at
+      if (table[at] === 0) return -1
+      if (table[at] === pair && table[at + 1] === second) return at
     }
     return -1
   }
 
   #put(replica: number, block: number, stamp: number): void {
     const [pair, second] = [mixed(block, replica), check(block, replica)]
+    const table = this.#table
     let oldest = -1
     for (let at = this.#home(pair), probes = 0; probes < longestProbe; at = this.#after(at), probes++) {
-      if (this.#pairs[at] === 0) {
+      if (table[at] === 0) {
         this.#set(at, pair, second, stamp)
-        if (++this.#used > (2 * this.#pairs.length) / 3) this.#grow()
+        if (++this.#used > (2 * this.#places) / 3) this.#grow()
         return
       }
-      if (this.#pairs[at] === pair && this.#second[at] === second) {
-        this.#stamps[at] = stamp
+      if (table[at] === pair && table[at + 1] === second) {
+        table[at + 2] = stamp
         return
       }
-      if (oldest < 0 || (this.#stamps[at] ?? 0) < (this.#stamps[oldest] ?? 0)) oldest = at
+      if (oldest < 0 || (table[at + 2] ?? 0) < (table[oldest + 2] ?? 0)) oldest = at
     }
     this.#set(oldest, pair, second, stamp)
   }
 
   #set(at: number, pair: number, second: number, stamp: number): void {
-    this.#pairs[at] = pair
-    this.#second[at] = second
-    this.#stamps[at] = stamp
+    this.#table[at] = pair
+    this.#table[at + 1] = second
+    this.#table[at + 2] = stamp
   }
 
   #grow(): void {
-    if (this.#pairs.length >= largest(this.#most)) return // full: from now on the oldest nearby makes room
-    const [pairs, second, stamps] = [this.#pairs, this.#second, this.#stamps]
-    const size = Math.min(2 * pairs.length, largest(this.#most))
-    this.#pairs = new Uint32Array(size)
-    this.#second = new Uint32Array(size)
-    this.#stamps = new Uint32Array(size)
+    if (this.#places >= largest(this.#most)) return // full: from now on the oldest nearby makes room
+    const old = this.#table
+    this.#places = Math.min(2 * this.#places, largest(this.#most))
+    this.#table = new Uint32Array(3 * this.#places)
     this.#used = 0
-    for (let at = 0; at < pairs.length; at++) {
-      const pair = pairs[at] ?? 0
+    for (let from = 0; from < old.length; from += 3) {
+      const pair = old[from] ?? 0
       if (pair === 0) continue
       const to = this.#free(pair)
       if (to < 0) continue
-      this.#set(to, pair, second[at] ?? 0, stamps[at] ?? 0)
+      this.#set(to, pair, old[from + 1] ?? 0, old[from + 2] ?? 0)
       this.#used++
     }
   }
 
   /** Where a pair is looked for first: its hash as a share of the table. */
   #home(pair: number): number {
-    return Math.floor((pair / 2 ** 32) * this.#pairs.length)
+    return 3 * Math.floor((pair / 2 ** 32) * this.#places)
   }
 
   #after(at: number): number {
-    return at + 1 === this.#pairs.length ? 0 : at + 1
+    return at + 3 === this.#table.length ? 0 : at + 3
   }
 
   #free(pair: number): number {
     for (let at = this.#home(pair), probes = 0; probes < longestProbe; at = this.#after(at), probes++)
-      if (this.#pairs[at] === 0) return at
+      if (this.#table[at] === 0) return at
     return -1
   }
 }

@@ -3,6 +3,8 @@ import type { ModelId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { seconds } from '../../units/quantity.ts'
 import { Ejection } from './ejection.ts'
+import type { Load } from './peers.ts'
+import { noLoad } from './peers.ts'
 
 /** What is known of a request when it is to be placed. */
 export interface Placing {
@@ -18,7 +20,7 @@ export interface Placing {
   readonly looked: boolean
   /** When its first token is due, from now. */
   readonly due: Seconds
-  /** Gateways that send to the same replicas: each sees what it sent itself. */
+  /** This gateway, and those that send to the same replicas and of which nothing is heard: they are taken to send alike. */
   readonly gateways: number
 }
 
@@ -44,8 +46,8 @@ export interface Dispatch {
   readonly blocks: number
 }
 
-/** How this gateway sees one replica: what it sent there and is not over, and what it has learned of its speed. */
-export class ReplicaView {
+/** How this gateway sees one replica: what it sent there and is not over, what others say of theirs, and what it has learned of its speed. */
+export class ReplicaView implements Load {
   readonly index: number
   replica: Replica
   up = true
@@ -59,6 +61,8 @@ export class ReplicaView {
   decoding = 0
   /** Tokens of prompts under way: about what they hold of the KV cache. */
   held = 0
+  /** What other gateways have under way there, as they last said. */
+  others = noLoad
   /** Prompt tokens a second when it has work: learned. */
   prefillRate: number
   /** Samples that it was learned from. */
@@ -76,7 +80,7 @@ export class ReplicaView {
   /** `matched`: blocks of its beginning that are expected in the cache. */
   sent({ prompt, blocks, blockTokens, looked }: Placing, matched: number, now: Seconds): Dispatch {
     const uncached = Math.max(1, prompt - matched * blockTokens)
-    const ahead = this.prefilling
+    const ahead = this.prefilling + this.others.prefilling
     const guess = { uncached, known: looked, ahead, matched, blocks: blocks.length }
     const expected = seconds((ahead + uncached) / this.prefillRate)
     const dispatch = { sentAt: now, prompt, decoding: false, firstAt: seconds(0), beside: 0, expected, ...guess }
@@ -117,7 +121,7 @@ export class ReplicaView {
   answered(dispatch: Dispatch, produced: number, gateways: number, now: Seconds): void {
     const took = now - dispatch.firstAt
     if (!dispatch.decoding || produced < leastAnswer || took < produced * quickest_s) return
-    const batch = (gateways * (dispatch.beside + this.decoding)) / 2
+    const batch = (gateways * (dispatch.beside + this.decoding)) / 2 + this.others.decoding
     const rate = (Math.max(batch, Math.min(this.replica.concurrency, usualBatch)) * produced) / took
     const step = Math.max(0.02, 0.5 / ++this.decodesLearned)
     this.decodeRate *= rate > this.decodeRate ? 1 + step : 1 / (1 + step)

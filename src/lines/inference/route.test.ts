@@ -20,7 +20,7 @@ const replica = (name: string, more: Partial<Replica> = {}): Replica => ({
   ...more,
 })
 
-function bench(replicas: readonly Replica[], rule = 'money') {
+function bench(replicas: readonly Replica[], rule = 'money', gateways = 1) {
   const router = new Router(rules[rule]?.())
   const snapshot: Snapshot = {
     number: 1,
@@ -31,7 +31,7 @@ function bench(replicas: readonly Replica[], rule = 'money') {
     energyPerToken_mj: new Map(),
     aliases: new Map(),
     replicas,
-    gateways: 1,
+    gateways,
   }
   let number = 0
   const flow = (prompt: number, blocks: readonly number[] = []): Flow =>
@@ -188,4 +188,49 @@ test('a replica that fails again and again is left alone, and all of them are be
   for (let n = 0; n < 20; n++) assert.equal(router.route(flow(10), seconds(1))?.id, 'good')
   fail('good')
   assert(router.route(flow(10), seconds(1)))
+})
+
+const equals = [replica('a'), replica('b'), replica('c'), replica('d')]
+
+test('pain 12, several routers: what another gateway sent is found where it sent it', () => {
+  const [one, other] = [bench(equals, 'money', 2), bench(equals, 'money', 2)]
+  for (let session = 1; session <= 20; session++) {
+    const { to } = one.send(6400, blocks(session, 100), session)
+    other.router.heard('one', one.router.tell(seconds(session)), seconds(session))
+    assert.equal(other.send(6400, blocks(session, 100), session).to, to, `session ${session}`)
+    for (const each of [one, other]) for (const name of ['a', 'b', 'c', 'd']) each.router.load(id(name)).prefilling = 0
+  }
+})
+
+test('what other gateways have under way counts as load, until they fall silent', () => {
+  const [one, other] = [bench(equals, 'least-uncached', 2), bench(equals, 'least-uncached', 2)]
+  const busy = new Set(Array.from({ length: 3 }, () => one.send(10_000).to))
+  other.router.heard('one', one.router.tell(seconds(0)), seconds(0))
+  assert.equal(other.router.peers, 1)
+  for (let n = 0; n < 8; n++) assert(!busy.has(other.send(10).to), 'the fourth has nothing to do')
+  other.router.tell(seconds(2))
+  assert.equal(other.router.peers, 1)
+  other.router.tell(seconds(2.1))
+  assert.equal(other.router.peers, 0)
+  assert(busy.has(other.send(10).to), 'of who is gone nothing is under way')
+})
+
+test('a gateway of which nothing is heard is taken to send as this one does', () => {
+  const score = (gateways: number, heard: boolean): number => {
+    const { router, send } = bench([replica('a'), replica('b')], 'money', gateways)
+    send(10_000)
+    if (heard) router.heard('other', { loads: new Map(), sent: [] }, seconds(0))
+    return router.choice(send(10_000).flow)?.next.nano_usd.waiting ?? 0
+  }
+  assert(score(2, false) > score(1, false))
+  assert.equal(score(2, true), score(1, false), 'heard, and idle')
+})
+
+test('what is to be told is bounded, the latest of it', () => {
+  const { router, send } = bench(equals, 'money', 2)
+  for (let n = 0; n < 300; n++) send(64_000, blocks(n, 1000))
+  const { sent } = router.tell(seconds(0))
+  assert.equal(sent.length, 131)
+  assert.deepEqual(sent.at(-1)?.blocks, blocks(299, 1000))
+  assert.deepEqual(router.tell(seconds(0)).sent, [])
 })

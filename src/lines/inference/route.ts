@@ -5,12 +5,15 @@ import type { ModelId, ReplicaId, RequestId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { minus } from '../../units/quantity.ts'
 import type { EngineFailure, Flow, Room } from './flow.ts'
+import type { Word } from './peers.ts'
+import { Peers } from './peers.ts'
 import { blockTokens, PrefixIndex } from './prefix.ts'
 import type { Dispatch, Placing } from './replica-view.ts'
 import { ReplicaView } from './replica-view.ts'
 import type { Rule } from './routing.ts'
 import { moneyRule, servingCost } from './routing.ts'
 import { sloTerms } from './slo.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** Of a replica of which nobody said how much its cache holds. */
 const usualCacheTokens = 200_000
@@ -27,10 +30,14 @@ interface Sent {
 export class Router {
   readonly #rule: Rule
   readonly #index: PrefixIndex
+  readonly #peers = new Peers()
   readonly #views = new Map<ReplicaId, ReplicaView>()
   readonly #dispatches = new Map<RequestId, Sent>()
   /** The other one, of a request with two attempts under way. */
   readonly #rivals = new Map<RequestId, Sent>()
+  /** The snapshot of the last request, and who serves which model under it. */
+  #snapshot: Snapshot | undefined
+  readonly #byModel = new Map<ModelId, readonly ReplicaView[]>()
   /** Candidates of the request at hand, and the tokens that each would have to compute. */
   readonly #able: ReplicaView[] = []
   #uncached = new Float64Array(16)
@@ -72,7 +79,7 @@ export class Router {
     const able = this.#candidates(flow, flow.model, now, true)
     const first = this.#dispatches.get(flow.id)
     if (able.length === 0 || !first) return undefined
-    const placing = placingOf(flow, now)
+    const placing = placingOf(flow, now, this.#peers.size)
     this.#weigh(able, placing)
     this.#rule.begin?.(placing, able, this.#uncached)
     const at = this.#least(able, placing)
@@ -144,7 +151,7 @@ export class Router {
     if (!sent) return
     this.#dispatches.delete(flow.id)
     const { view, dispatch } = sent
-    if (!failure) view.answered(dispatch, flow.produced, flow.snapshot.gateways, now)
+    if (!failure) view.answered(dispatch, flow.produced, unheard(flow, this.#peers.size), now)
     view.left(dispatch)
     if (!failure) view.ejection.succeeded()
     else if (flow.cut) view.ejection.undecided()
@@ -158,6 +165,35 @@ export class Router {
     Object.assign(view, { up, cold })
   }
 
+  /** Other gateways whose word is fresh. */
+  get peers(): number {
+    return this.#peers.size
+  }
+
+  /** For the other gateways: what is under way, and what was sent where since it was last asked. */
+  tell(now: Seconds): Word {
+    if (this.#peers.forget(now)) this.#weighOthers()
+    const loads: Word['loads'] = new Map(
+      [...this.#views].flatMap(([replica, { running, prefilling, decoding, held }]) =>
+        running > 0 ? [[replica, { running, prefilling, decoding, held }] as const] : [],
+      ),
+    )
+    return { loads, sent: this.#peers.take() }
+  }
+
+  /** The word of another gateway: what it sent lies in caches as what was sent from here does. */
+  heard(from: string, word: Word, now: Seconds): void {
+    this.#peers.heard(from, word, now)
+    this.#weighOthers()
+    for (const { replica, blocks, tokens } of word.sent) {
+      this.#index.sent(this.load(replica).index, blocks, tokens / blockTokens)
+    }
+  }
+
+  #weighOthers(): void {
+    for (const [replica, view] of this.#views) view.others = this.#peers.at(replica)
+  }
+
   load(replica: ReplicaId): ReplicaView {
     return (
       this.#views.get(replica) ??
@@ -168,9 +204,9 @@ export class Router {
   /** When all are left alone they are all asked: some of them may be well again, and waiting is no better. */
   #roomOf(flow: Flow, model: ModelId, now: Seconds): Room {
     let [able, left, place] = [0, 0, false]
-    for (const replica of flow.snapshot.replicas) {
-      if (!this.#isAble(replica, model)) continue
-      const view = this.#viewOf(replica)
+    for (const view of this.#serving(flow.snapshot, model)) {
+      const { replica } = view
+      if (!view.up) continue
       const out = view.ejection.isOut(now)
       const hasPlace = !isCold(view, model) && view.running < replica.concurrency
       if (hasPlace && !out) return 'free'
@@ -183,7 +219,7 @@ export class Router {
   }
 
   #send(flow: Flow, able: readonly ReplicaView[], now: Seconds): Replica {
-    const placing = placingOf(flow, now)
+    const placing = placingOf(flow, now, this.#peers.size)
     this.#weigh(able, placing)
     this.#rule.begin?.(placing, able, this.#uncached)
     return this.#sendTo(flow, able, this.#least(able, placing), placing, now)
@@ -193,7 +229,8 @@ export class Router {
     const view = able[at] as ReplicaView
     const choice = this.#choice(able, at, placing)
     const matched = this.#index.matched(view.index, placing.blocks)
-    this.#index.sent(view.index, placing.blocks)
+    this.#index.sent(view.index, placing.blocks, placing.blockTokens / blockTokens)
+    if (flow.snapshot.gateways > 1) this.#peers.sent({ replica: view.replica.id, ...sentOf(placing) })
     view.ejection.tried()
     const dispatch = view.sent(placing, matched, now)
     this.#dispatches.set(flow.id, { view, dispatch, blockTokens: placing.blockTokens, choice })
@@ -218,10 +255,10 @@ export class Router {
     const able = this.#able
     able.length = 0
     let only = true
-    for (const replica of flow.snapshot.replicas) {
-      if (!this.#isAble(replica, model) || flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
-      const view = this.#viewOf(replica)
-      if (isCold(view, model) || (hedge && replica.id === flow.replica?.id)) continue
+    for (const view of this.#serving(flow.snapshot, model)) {
+      const { replica } = view
+      if (!view.up || isCold(view, model) || (hedge && replica.id === flow.replica?.id)) continue
+      if (flow.attempts.length > 0 && flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
       const good = view.running < replica.concurrency && !view.ejection.isOut(now)
       if (good && only) {
         only = false
@@ -261,8 +298,19 @@ export class Router {
     return best
   }
 
-  #isAble(replica: Replica, model: ModelId): boolean {
-    return serves(replica, model) && !replica.draining && (this.#views.get(replica.id)?.up ?? true)
+  /** Those that serve a model under a snapshot, up or down: worked out once for all of its requests. */
+  #serving(snapshot: Snapshot, model: ModelId): readonly ReplicaView[] {
+    if (this.#snapshot !== snapshot) {
+      this.#snapshot = snapshot
+      this.#byModel.clear()
+    }
+    let serving = this.#byModel.get(model)
+    if (!serving) {
+      const able = snapshot.replicas.filter((replica) => serves(replica, model) && !replica.draining)
+      serving = able.map((replica) => this.#viewOf(replica))
+      if (serving.length > 0) this.#byModel.set(model, serving) // names that nobody serves are without number
+    }
+    return serving
   }
 
   #viewOf(replica: Replica): ReplicaView {
@@ -273,6 +321,7 @@ export class Router {
 
   #view(replica: Replica): ReplicaView {
     const view = new ReplicaView(this.#views.size, replica)
+    view.others = this.#peers.at(replica.id)
     this.#views.set(replica.id, view)
     this.#renew(view, replica)
     return view
@@ -300,7 +349,9 @@ const isCold = ({ cold, replica }: ReplicaView, model: ModelId): boolean => cold
 
 const nothing: readonly number[] = []
 
-function placingOf(flow: Flow, now: Seconds): Placing {
+const sentOf = ({ blocks, blockTokens: tokens }: Placing) => ({ blocks, tokens })
+
+function placingOf(flow: Flow, now: Seconds, heard: number): Placing {
   const { promptEstimate, slo } = flow.ask
   // Where one replica alone serves the model, nothing is chosen by what lies in whose cache: long prompts are spared the look.
   const looked = !isAlone(flow)
@@ -313,9 +364,12 @@ function placingOf(flow: Flow, now: Seconds): Placing {
     blockTokens: beginnings?.tokens ?? blockTokens,
     looked,
     due: minus(sloTerms[slo].ttft, minus(now, flow.askedAt)),
-    gateways: flow.snapshot.gateways,
+    gateways: unheard(flow, heard),
   }
 }
+
+/** This gateway, and those whose load can only be guessed from its own. */
+const unheard = ({ snapshot }: Flow, heard: number): number => Math.max(1, snapshot.gateways - heard)
 
 function isAlone({ snapshot, model }: Flow): boolean {
   let able = 0

@@ -27,8 +27,8 @@ export interface Money {
 export const usualMoney: Money = {
   usualPerHour: 2_000_000_000,
   perOutputToken: 600,
-  heldShare: 0.25,
-  requestTokens: 600,
+  heldShare: 0.1,
+  requestTokens: 300,
 }
 
 /**
@@ -37,36 +37,51 @@ export const usualMoney: Money = {
  *     prefill   (u / R) × ($/s + W × $/J)       its prompt's share of the chip; hosted: list price of u and of p − u cached ones
  *     decode    (o / D) × ($/s + W × $/J)       its answer's share of the chip; hosted: list price of o
  *     eviction  (u / R) × $/s × e               what its blocks will push out; hosted: nothing
- *     waiting   $/s × (n·q + u + h (n·k + p) + c·n·b) / R   its time until its first token
- *     behind    $/s × n·w × u / R               the time of those who come after it: on average as many as wait there now
+ *     waiting   $/s × (q + u + h (k + p) + c·b) / R   its time until its first token
+ *     behind    $/s × w × u / R / (1 − ρ)       the time of those who come before the queue there is empty again
  *     late      P(first token late) × price     what a broken promise costs
  *
  * u: uncached prompt tokens, p: all of them, o: the length of answers that the line reserves, q: uncached tokens in flight there,
  * k: tokens held there by its b requests under way, w: how many there have no token yet; R and D: its learned rates. q, k, b and
- * w are what this gateway sent; n gateways send alike. e: how likely a block that is pushed out would have been used again,
- * learned from how much of prompts is found. h: decodes slow the prefill that shares their steps, and a full
- * cache makes it wait; c: each makes steps longer. h = 0.25 of {0, 0.2, 0.25, 0.3, 0.5, 1} and c = 600 of {0, 100, 400, 600, 1000,
- * 2000} were best on the beginning of both traces of `bench/routing.ts`, which prints where others are better.
+ * w are what this gateway sent and what the others last said of theirs; those of which nothing is heard are taken to send alike.
+ *
+ * e: how likely a block that is pushed out would have been used again, learned from how much of prompts is found. ρ: the share of
+ * replicas that are found with a queue; a queue of w is left behind by w / (1 − ρ) requests, five times w at the most. h: decodes slow
+ * the prefill that shares their steps, and a full cache makes it wait; c: each makes steps longer. h = 0.1 of {0, 0.1, 0.25} and
+ * c = 300 of {100, 300, 600} were best on the beginning of both traces of `bench/routing.ts`: docs/routing.md has the figures, and
+ * where other rules are better.
  */
-export function moneyRule(money: Money = usualMoney): Required<Pick<Rule, 'name' | 'score' | 'parts' | 'learn'>> {
+export function moneyRule(money: Money = usualMoney): Required<Rule> {
   let reuse = 0.3
+  let busyShare = 0.5
+  let drain = 2
   const waiting = money.usualPerHour / 3600
   // Filled anew for each replica: an object each would be 256 of them a request.
   const parts = { prefill: 0, decode: 0, eviction: 0, waiting: 0, behind: 0, late: 0 }
   const fill = (view: ReplicaView, uncached: number, placing: Placing): void => {
-    const { prefilling, held, running, decoding, prefillRate, replica } = view
+    const { others, prefillRate, replica } = view
     const { prompt, output, due, gateways } = placing
+    const running = gateways * view.running + others.running
+    const waits = running - gateways * view.decoding - others.decoding
     const own_s = uncached / prefillRate
-    const first_s = (gateways * prefilling + uncached) / prefillRate + crowd_s(running, replica.concurrency)
-    const busy = money.heldShare * (gateways * held + prompt) + money.requestTokens * gateways * running
+    const queue = gateways * view.prefilling + others.prefilling
+    const first_s = (queue + uncached) / prefillRate + crowd_s(view.running, replica.concurrency)
+    const held = gateways * view.held + others.held + prompt
+    const busy = money.heldShare * held + money.requestTokens * running
     serve(view, uncached, placing, parts, money.usualPerHour)
     parts.eviction = isHosted(view, placing) ? 0 : own_s * reuse * chipPerSecond(view, money.usualPerHour)
     parts.waiting = waiting * (first_s + busy / prefillRate)
-    parts.behind = waiting * gateways * (running - decoding) * own_s
+    parts.behind = waiting * waits * own_s * drain
     parts.late = late(first_s, due) * output * money.perOutputToken
   }
   return {
     name: 'money',
+    begin(_, views) {
+      let busy = 0
+      for (let at = 0; at < views.length; at++) if (queueAt(views[at] as ReplicaView) > 0) busy++
+      busyShare += 0.02 * (busy / views.length - busyShare)
+      drain = Math.min(longestDrain, 1 / Math.max(0.01, 1 - busyShare))
+    },
     learn(found, prompt) {
       if (prompt > 0) reuse += 0.02 * (found / prompt - reuse)
     },
@@ -116,6 +131,9 @@ const isHosted = ({ replica }: ReplicaView, { model }: Placing): boolean =>
 const chipPerSecond = ({ replica }: ReplicaView, usualPerHour: number): number =>
   (replica.facts?.nanoDollarsPerHour ?? usualPerHour) / 3600
 
+/** Of those whom a queue delays, per one who waits in it: near full, each would be one of very many, and no estimate of ρ is so good. */
+const longestDrain = 5
+
 /** Seconds until there is a place, when more run than it takes at once. */
 const crowd_s = (running: number, concurrency: number): number => 10 * Math.max(0, (running + 1) / concurrency - 1)
 
@@ -128,11 +146,15 @@ function late(first_s: number, due: number): number {
   return 0.5 + (0.5 * z) / (1 + Math.abs(z))
 }
 
-/** Named rules to compare with and fall back on, restated from the projects' own descriptions. */
+/** What is under way at a replica by this gateway's own count and the last word of the others. */
+const requestsAt = ({ running, others }: ReplicaView): number => running + others.running
+const queueAt = ({ prefilling, others }: ReplicaView): number => prefilling + others.prefilling
+
+/** Named rules to compare with and fall back on, restated from the projects' own descriptions. They hear what other gateways say, too. */
 export const rules: Readonly<Record<string, () => Rule>> = {
   money: () => moneyRule(),
-  'least-requests': () => ({ name: 'least-requests', score: (view) => view.running / view.replica.concurrency }),
-  'least-uncached': () => ({ name: 'least-uncached', score: (view, uncached) => view.prefilling + uncached }),
+  'least-requests': () => ({ name: 'least-requests', score: (view) => requestsAt(view) / view.replica.concurrency }),
+  'least-uncached': () => ({ name: 'least-uncached', score: (view, uncached) => queueAt(view) + uncached }),
   'round-robin': () => {
     let turn = 0
     let count = 1
@@ -166,13 +188,13 @@ function sglangLike(): Rule {
   return {
     name: 'sglang-like',
     begin(_, views) {
-      const loads = views.map((view) => view.running)
+      const loads = views.map(requestsAt)
       const [most, least] = [Math.max(...loads), Math.min(...loads)]
       unbalanced = most - least > 32 && most > 1.1 * least
     },
     score(view, uncached, { prompt }) {
       const matched = prompt === 0 ? 0 : 1 - uncached / prompt
-      return unbalanced || matched <= 0.5 ? view.running : -1e6 * matched
+      return unbalanced || matched <= 0.5 ? requestsAt(view) : -1e6 * matched
     },
   }
 }
@@ -180,7 +202,7 @@ function sglangLike(): Rule {
 /** Prefill blocks in flight and to come, less what is cached, plus blocks that decode. */
 const dynamoLinear = (): Rule => ({
   name: 'dynamo-linear',
-  score: (view, uncached, { prompt }) => view.prefilling + uncached + view.held + prompt,
+  score: (view, uncached, { prompt }) => queueAt(view) + uncached + view.held + view.others.held + prompt,
 })
 
 /** Those with 80 % of the prompt if any, by uncached tokens in flight; unless a cold one would be 18 s earlier. */
@@ -193,7 +215,7 @@ function llmdSticky(): Rule {
       bestCold = Number.POSITIVE_INFINITY
       for (let at = 0; at < views.length; at++) {
         const view = views[at] as ReplicaView
-        const first_s = (view.prefilling + (uncached[at] ?? 0)) / view.prefillRate
+        const first_s = (queueAt(view) + (uncached[at] ?? 0)) / view.prefillRate
         if ((uncached[at] ?? 0) <= 0.2 * prompt) bestWarm = Math.min(bestWarm, first_s)
         bestCold = Math.min(bestCold, first_s)
       }
@@ -201,7 +223,7 @@ function llmdSticky(): Rule {
     },
     score(view, uncached, { prompt }) {
       const isWarm = uncached <= 0.2 * prompt
-      return view.prefilling + uncached + (stick && !isWarm ? 1e12 : 0)
+      return queueAt(view) + uncached + (stick && !isWarm ? 1e12 : 0)
     },
   }
 }

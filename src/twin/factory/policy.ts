@@ -1,4 +1,5 @@
 import type { Flow, Policy } from '../../lines/inference/flow.ts'
+import type { Word } from '../../lines/inference/peers.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Rule } from '../../lines/inference/routing.ts'
 import type { Bounds } from '../../lines/inference/snapshot.ts'
@@ -11,6 +12,9 @@ export interface TriedPolicy extends Policy {
   next(now: Seconds): Flow | undefined
   /** What probes say of a replica. */
   hear(replica: ReplicaId, up: boolean): void
+  /** What it tells the other gateways; absent: they say nothing to each other. */
+  tell?(now: Seconds): Word
+  heard?(from: string, word: Word, now: Seconds): void
 }
 
 /** Each gateway has one of its own: what one learns the others do not know. */
@@ -21,5 +25,11 @@ export const livePolicyUnder =
   (rule?: () => Rule): PolicyOf =>
   (bounds) => {
     const policy = livePolicy(bounds, rule?.())
-    return { ...policy, hear: (replica, up) => policy.router.hear(replica, up) }
+    const { router } = policy
+    return {
+      ...policy,
+      hear: (replica, up) => router.hear(replica, up),
+      tell: (now) => router.tell(now),
+      heard: (from, word, now) => router.heard(from, word, now),
+    }
   }

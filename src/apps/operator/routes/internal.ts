@@ -28,6 +28,7 @@ export const internalRoutes: readonly Route[] = [
       waiting: whole,
       journal_depth: whole,
       journal_up: Type.Boolean(),
+      peers: whole,
       replicas: Type.Array(Type.Object({ id: Type.String(), up: Type.Boolean(), running: whole }), {
         maxItems: 10_000,
       }),

@@ -41,7 +41,7 @@ function status(factory: Factory) {
     started: isoOrNull(live?.started_ms ?? null),
     snapshot: snapshotNumber(store),
     gateways: (live?.gateways.list() ?? []).map(
-      ({ incarnation, pid, ready, snapshot, running, waiting, journal_depth, journal_up, seen_ms }) => ({
+      ({ incarnation, pid, ready, snapshot, running, waiting, journal_depth, journal_up, peers, seen_ms }) => ({
         incarnation,
         pid,
         ready,
@@ -50,6 +50,7 @@ function status(factory: Factory) {
         waiting,
         journal_depth,
         journal_up,
+        peers,
         age_ms: factory.now() - seen_ms,
       }),
     ),
