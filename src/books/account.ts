@@ -27,6 +27,8 @@ const account = (...path: readonly string[]): Account => path.map(encodeURICompo
  *     money    tenant/T/A → revenue/model/class                       owed = earned
  *              tenant/T/A → revenue/model/cache_hit/class              an answer from the cache
  *              refund/T/A → tenant/T/A                                a missed promise, given back
+ *              payment/T | promo/T → credit/prepaid|promo/T/id         bought or given: owed to the tenant until it is used
+ *              credit/…/T/id → tenant/T/A | breakage/T                 paid with; left over when it ended
  *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
  *              meter/M → overhead/host | overhead/facility | overhead/unseen   of a meter above others: what it shows beyond them
  *
@@ -46,6 +48,12 @@ export const accounts = {
   revenue: (model: ModelId, tokenClass: TokenClass): Account => account('revenue', model, tokenClass),
   hitRevenue: (model: ModelId, tokenClass: TokenClass): Account => account('revenue', model, 'cache_hit', tokenClass),
   refund: (tenant: TenantId, application: ApplicationId): Account => account('refund', tenant, application),
+  /** As `tenant`, of names that come from the books themselves. */
+  owed: (tenant: string, application: string): Account => account('tenant', tenant, application),
+  credit: (kind: 'prepaid' | 'promo', tenant: string, id: string): Account => account('credit', kind, tenant, id),
+  creditSource: (kind: 'prepaid' | 'promo', tenant: string): Account =>
+    account(kind === 'prepaid' ? 'payment' : 'promo', tenant),
+  breakage: (tenant: string): Account => account('breakage', tenant),
   meter: (meter: string): Account => account('meter', meter),
   idle: (): Account => account('idle', 'shared-pool'),
   reserved: (tenant: TenantId, application: ApplicationId): Account =>

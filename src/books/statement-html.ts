@@ -2,7 +2,7 @@ import type { Statement } from './statement.ts'
 
 /** A statement as one page that needs nothing else: no script, nothing fetched, for the screen by day and night, and for paper. */
 export function statementHtml(statement: Statement): string {
-  const { tenant, from_ms, to_ms, lines, refunds, waste, energy } = statement
+  const { tenant, from_ms, to_ms, lines, refunds, credits, waste, energy } = statement
   const period = `${moment(from_ms)} to ${moment(to_ms)}`
   return `<!doctype html>
 <html lang="en">
@@ -20,7 +20,7 @@ export function statementHtml(statement: Statement): string {
 <dt>Period (UTC, its end not in it)</dt><dd>${period}</dd>
 <dt>Requests</dt><dd>${grouped(statement.requests)}</dd>
 <dt>Total</dt><dd class="total">${escaped(statement.total_usd)} ${statement.currency}</dd>
-</dl>
+${credits.length === 0 ? '' : `<dt>Paid with credit</dt><dd>${escaped(statement.credit_usd)} ${statement.currency}</dd>\n<dt>Due</dt><dd class="total">${escaped(statement.due_usd)} ${statement.currency}</dd>\n`}</dl>
 ${missing(statement)}${section(
   'Billed',
   ['Application', 'Model', 'Price version', 'Class of token', 'Requests', 'Tokens', 'USD per million', 'USD'],
@@ -40,6 +40,11 @@ ${missing(statement)}${section(
   ['Application', 'Model', 'Price version', 'Requests', 'USD'],
   refunds.map((line) => [line.application, line.model, line.price_version ?? 'none', line.requests, line.usd]),
   3,
+)}${section(
+  'Credit',
+  ['Credit', 'Kind', 'Granted, USD', 'Used, USD', 'Expired, USD', 'Returned, USD'],
+  credits.map((line) => [line.credit, line.kind, line.granted_usd, line.used_usd, line.expired_usd, line.returned_usd]),
+  2,
 )}${section(
   'Not billed: work that was for nothing',
   ['Application', 'Model', 'Cause', 'Class of token', 'Tokens'],

@@ -83,8 +83,8 @@ test('the CSV has a row per line, and no name becomes a formula or a column', ()
   const lines = statementCsv(built([row(1)])).split('\r\n')
   assert.equal(
     lines[0],
-    'kind,application,model,price_version,slo,class,cause,grade,requests,tokens,usd_per_million,usd,energy_mj',
+    'kind,application,model,price_version,slo,class,cause,grade,requests,tokens,usd_per_million,usd,energy_mj,credit',
   )
-  assert.equal(lines[1], `billed,"'=cmd,""x""",m,1,,input_uncached,,,1,10,0.5,0.000005,`)
+  assert.equal(lines[1], `billed,"'=cmd,""x""",m,1,,input_uncached,,,1,10,0.5,0.000005,,`)
   assert.equal(lines.length, 1 + 2 + 1 + 2 + 1 + 1)
 })

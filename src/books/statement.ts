@@ -8,6 +8,8 @@ import type { PriceVersion } from './price.ts'
 import { charge, hitPrices } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
 import type { SloClass } from './slo-class.ts'
+import type { Adjustment } from './terms/adjustment.ts'
+import type { CreditKind } from './terms/credit.ts'
 import type { TokenClass } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
@@ -55,6 +57,16 @@ export interface EnergyLine {
   readonly energy_mj: string
 }
 
+/** What became of a credit: granted, used for what was billed, and what was left at its end. */
+export interface CreditLine {
+  readonly credit: string
+  readonly kind: CreditKind
+  readonly granted_usd: string
+  readonly used_usd: string
+  readonly expired_usd: string
+  readonly returned_usd: string
+}
+
 export interface Statement {
   readonly tenant: string
   /** Requests settled from … until, the end not in it; so is the energy of intervals that ended in it. */
@@ -65,6 +77,12 @@ export interface Statement {
   readonly refunds: readonly RefundLine[]
   /** Billed, less refunds. */
   readonly total_usd: string
+  /** Credit is drawn by the hour, when it is over: of hours that are not, nothing is drawn yet. */
+  readonly credits: readonly CreditLine[]
+  /** Paid with them. */
+  readonly credit_usd: string
+  /** The total, less what credits paid. */
+  readonly due_usd: string
   readonly waste: readonly WasteLine[]
   readonly energy: readonly EnergyLine[]
   readonly requests: number
@@ -132,10 +150,12 @@ export class StatementBuilder {
   private readonly lines = new Map<string, { line: Omit<StatementLine, 'usd'>; amount: bigint }>()
   private readonly back = new Map<string, { line: Omit<RefundLine, 'usd'>; amount: bigint }>()
   private readonly waste = new Map<string, WasteLine>()
+  private readonly credits = new Map<string, CreditSums>()
   private readonly joules = new Map<string, { application: string; grade: Grade; amount: bigint }>()
   private requests = 0
   private missing = 0
   private total = 0n
+  private paid = 0n
   private readonly head: Pick<Statement, 'tenant' | 'from_ms' | 'to_ms'>
 
   constructor(tenant: string, from_ms: number, to_ms: number) {
@@ -161,6 +181,27 @@ export class StatementBuilder {
     else this.wasted(part, part.class, part.cause)
   }
 
+  adjusted({ kind, of, name, amount }: Adjustment): void {
+    const sums = this.credits.get(name) ?? { credit: name, kind: of, granted: 0n, used: 0n, expired: 0n, returned: 0n }
+    this.credits.set(name, sums)
+    switch (kind) {
+      case 'granted':
+        sums.granted += amount
+        return
+      case 'promo':
+      case 'prepaid':
+        sums.used += amount
+        this.paid += amount
+        return
+      case 'breakage':
+      case 'expired':
+        sums.expired += amount
+        return
+      case 'returned':
+        sums.returned += amount
+    }
+  }
+
   energy(application: string, grade: Grade, amount: bigint): void {
     const key = JSON.stringify([application, grade])
     const known = this.joules.get(key)
@@ -175,6 +216,9 @@ export class StatementBuilder {
       lines: inOrder(this.lines).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
       refunds: inOrder(this.back).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
       total_usd: formatDollars(nanoDollars(this.total)),
+      credits: inOrder(this.credits).map(creditLine),
+      credit_usd: formatDollars(nanoDollars(this.paid)),
+      due_usd: formatDollars(nanoDollars(this.total - this.paid)),
       waste: inOrder(this.waste),
       energy: inOrder(this.joules).map(({ amount, ...line }) => ({ ...line, energy_mj: amount.toString() })),
       requests: this.requests,
@@ -237,6 +281,24 @@ export const priceOfPart = (
   price: PriceVersion | undefined,
 ): PriceVersion['perMillion'] | undefined => (price && cause === 'cache_hit' ? hitPrices(price) : price?.perMillion)
 
+interface CreditSums {
+  readonly credit: string
+  readonly kind: CreditKind
+  granted: bigint
+  used: bigint
+  expired: bigint
+  returned: bigint
+}
+
+const creditLine = ({ credit, kind, granted, used, expired, returned }: CreditSums): CreditLine => ({
+  credit,
+  kind,
+  granted_usd: formatDollars(nanoDollars(granted)),
+  used_usd: formatDollars(nanoDollars(used)),
+  expired_usd: formatDollars(nanoDollars(expired)),
+  returned_usd: formatDollars(nanoDollars(returned)),
+})
+
 /** By key, so that the same requests in another order make the same statement. */
 const inOrder = <T>(map: ReadonlyMap<string, T>): T[] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value)
@@ -255,7 +317,14 @@ const columns = [
   'usd_per_million',
   'usd',
   'energy_mj',
+  'credit',
 ] as const
+
+/** Each thing that became of a credit, by its name: `credit used` is what it paid. */
+const creditRows = ({ credit, granted_usd, used_usd, expired_usd, returned_usd }: CreditLine) =>
+  Object.entries({ granted: granted_usd, used: used_usd, expired: expired_usd, returned: returned_usd })
+    .filter(([, usd]) => usd !== '0')
+    .map(([what, usd]) => ({ kind: `credit ${what}`, credit, usd }))
 
 /** One row per line of the statement, its kind in the first column (RFC 4180). */
 export function statementCsv(statement: Statement): string {
@@ -263,6 +332,8 @@ export function statementCsv(statement: Statement): string {
     ...statement.lines.map((line) => ({ kind: line.cached ? 'cache_hit' : 'billed', ...line })),
     ...statement.refunds.map((line) => ({ kind: 'refund', ...line })),
     { kind: 'total', requests: statement.requests, usd: statement.total_usd },
+    ...statement.credits.flatMap(creditRows),
+    ...(statement.credits.length > 0 ? [{ kind: 'due', usd: statement.due_usd }] : []),
     ...statement.waste.map((line) => ({ kind: 'waste', ...line })),
     ...statement.energy.map((line) => ({ kind: 'energy', ...line })),
   ]

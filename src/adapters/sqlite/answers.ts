@@ -5,6 +5,7 @@ import { openReceipt, receiptOf } from '../../books/receipt.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
 import type { Statement } from '../../books/statement.ts'
 import { StatementBuilder } from '../../books/statement.ts'
+import type { Adjustment } from '../../books/terms/adjustment.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import type { TenantId } from '../../units/ids.ts'
 import type { Books } from './books.ts'
@@ -14,6 +15,7 @@ import { energyOf } from './request-energy.ts'
 import { rolledEnergy, rolledUp } from './rolled.ts'
 import { settledRow } from './settled-row.ts'
 import { summedEnergyOf, summedFrom, summedPartsOf, summedRequestsOf } from './statement-sums.ts'
+import { postedAdjustments } from './terms/posted.ts'
 
 /**
  * A tenant's statement for requests settled in [from, to). Of whole hours it reads the sums that were kept as they were booked; of
@@ -28,13 +30,24 @@ export function statement(books: Books, tenant: TenantId, from_ms: number, to_ms
     addHours(making, from, to)
     addRows(making, to * hour_ms, to_ms)
   } else addRows(making, from_ms, to_ms)
+  for (const each of postedAdjustments(books, tenant, from_ms, to_ms)) making.builder.adjusted(each)
   return making.builder.done()
 }
 
-/** The same statement made again from requests and prices alone; of days that are rolled up, from the sums of their days. */
-export function statementAgain(books: Books, tenant: TenantId, from_ms: number, to_ms: number): Statement {
+/**
+ * The same statement made again from requests and prices alone; of days that are rolled up, from the sums of their days. `adjustments`: what
+ * the tenant's terms should have moved, over all of its time (`adjustmentsAgain`).
+ */
+export function statementAgain(
+  books: Books,
+  tenant: TenantId,
+  from_ms: number,
+  to_ms: number,
+  adjustments: readonly Adjustment[],
+): Statement {
   const making = begun(books, tenant, from_ms, to_ms)
   addRows(making, from_ms, to_ms)
+  for (const each of adjustments) if (each.at_ms >= from_ms && each.at_ms < to_ms) making.builder.adjusted(each)
   return making.builder.done()
 }
 

@@ -14,6 +14,7 @@ import { sumBooked } from './statement-sums.ts'
 import { insertFit, insertObservation } from './step-fits.ts'
 import type { Store } from './store.ts'
 import { tallyBooked } from './tally.ts'
+import { markTerms } from './terms/done.ts'
 
 /** Applies what a decision did, within the caller's transaction. Transfers go last and together: few accounts, many rows. */
 export function apply(store: Store, effects: readonly Effect[]): void {
@@ -32,6 +33,7 @@ export function apply(store: Store, effects: readonly Effect[]): void {
   tallyBooked(store, settled, posted)
   sumBooked(store, settled, posted)
   markBooked(store, settled, posted)
+  markTerms(store, settled)
 }
 
 /** Whether an effect lasts: what is opened and settled in one transaction is never seen open, and need not be written as such. */

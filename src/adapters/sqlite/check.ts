@@ -38,6 +38,7 @@ import { seenIn } from './seen.ts'
 import { summedParts } from './statement-sums.ts'
 import { checkStatementSums } from './statement-sums-check.ts'
 import { fitsIn } from './step-fits.ts'
+import { checkTerms } from './terms/audit.ts'
 import { upperMeters } from './upper.ts'
 
 export function check(books: Books): Check {
@@ -52,6 +53,7 @@ export function check(books: Books): Check {
   checkSamples(books, findings)
   checkCosts(books, findings)
   checkPnlSums(books, findings)
+  checkTerms(books, findings)
   const units = checkBalances(books, findings)
   const rolled = rolledUp(books)
   auditRolled(findings, {
@@ -168,7 +170,7 @@ const foreignCounted = `
 
 const withoutRequest = `
   select * from transfer t
-  where t.unit <> 'mJ' and not (t.id >= 'cost/' and t.id < 'cost0') and (t.request is null or not exists (select 1 from request r where r.id = t.request))
+  where t.unit <> 'mJ' and not (t.id >= 'cost/' and t.id < 'cost0') and not (t.id >= 'terms/' and t.id < 'terms0') and (t.request is null or not exists (select 1 from request r where r.id = t.request))
   order by t.id`
 
 /** Only foreign work is booked without a request. */

@@ -9,6 +9,7 @@ import { stream } from './query.ts'
 const records: readonly (readonly [record: string, sql: string, amounts: readonly string[]])[] = [
   ['journal', 'select * from journal order by incarnation', []],
   ['price', 'select * from price order by version', tokenClasses],
+  ['credit', 'select * from credit order by id', ['amount']],
   ['open_request', 'select * from open_request order by id', []],
   ['request', 'select * from request order by id', []],
   ['attempt', 'select * from engine_attempt order by id', []],

@@ -1,14 +1,18 @@
 /** The FOCUS export, from the sums that are kept by the hour: a line at a time, whatever the length of the period. */
 import { hour_ms } from '../../books/cost-hour.ts'
-import { focusCsvHead, focusCsvLine, focusEnergyRow, focusRow } from '../../books/focus/rows.ts'
+import { focusAdjustmentRow, focusCsvHead, focusCsvLine, focusEnergyRow, focusRow } from '../../books/focus/rows.ts'
 import type { PriceVersion } from '../../books/price.ts'
 import { priceAt } from '../../books/price.ts'
 import { StatementSums } from '../../books/statement-sums.ts'
+import type { Adjustment } from '../../books/terms/adjustment.ts'
+import { nanoDollars } from '../../units/amount.ts'
 import type { Books } from './books.ts'
 import { openBooks } from './books.ts'
 import { type PriceRow, Prices, priceOfRow } from './price-of.ts'
 import { allBig } from './query.ts'
 import { orderedEnergy, orderedParts, type SummedEnergy } from './statement-sums.ts'
+import { tenantsWithTerms } from './terms/agreed.ts'
+import { postedAdjustments } from './terms/posted.ts'
 
 export interface FocusWanted {
   readonly tenant: string | undefined
@@ -44,6 +48,14 @@ export function* focusRows(books: Books, { tenant, from, to, by, provider }: Foc
       if (row) yield row
     }
   }
+  for (const of of tenant === undefined ? tenantsWithTerms(books) : [tenant])
+    for (const adjustment of bySlotAdjusted(
+      postedAdjustments(books, of, from * hour_ms, to * hour_ms),
+      terms.slot_ms,
+    )) {
+      const row = focusAdjustmentRow({ ...adjustment, tenant: of }, terms)
+      if (row) yield row
+    }
   for (const [slot, energies] of slots(orderedEnergy(books, tenant, from, to), hours))
     for (const energy of bySlot(energies)) yield focusEnergyRow({ ...energy, slot }, terms)
 }
@@ -78,6 +90,17 @@ function* slots<T extends { readonly tenant: string; readonly slot: number | big
     held.push(sum)
   }
   if (held.length > 0) yield [slot, held]
+}
+
+/** Lines of one kind and credit in a slot are one. */
+function bySlotAdjusted(adjustments: readonly Adjustment[], slot_ms: number) {
+  const sums = new Map<string, Adjustment & { readonly slot: number }>()
+  for (const each of adjustments) {
+    const slot = Math.floor(each.at_ms / slot_ms)
+    const name = JSON.stringify([slot, each.kind, each.name, each.application])
+    sums.set(name, { ...each, slot, amount: nanoDollars((sums.get(name)?.amount ?? 0n) + each.amount) })
+  }
+  return sums.values()
 }
 
 function bySlot(energies: readonly SummedEnergy[]): Iterable<SummedEnergy> {

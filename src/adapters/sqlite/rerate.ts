@@ -9,6 +9,7 @@ import { settledRows, statement, statementAgain } from './answers.ts'
 import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
 import { rolledUp } from './rolled.ts'
+import { adjustmentsAgain } from './terms/work-out.ts'
 
 export interface Rerated {
   readonly equal: boolean
@@ -22,10 +23,11 @@ export interface Rerated {
 /** Each window is compared within one step of the program: what is settled meanwhile is in both or in neither. */
 export function* rerate(books: Books, tenant: TenantId, from_ms: number, to_ms: number): Generator<void, Rerated> {
   const rolled_ms = rolledUp(books).until_ms ?? 0
+  const adjustments = adjustmentsAgain(books, tenant)
   let [requests, days] = [0, 0]
   for (const [from, to] of windows(from_ms, to_ms, rolled_ms)) {
     const is = statement(books, tenant, from, to)
-    const found = firstDifference(is, statementAgain(books, tenant, from, to))
+    const found = firstDifference(is, statementAgain(books, tenant, from, to, adjustments))
     requests += is.requests
     if (from < rolled_ms) days++
     if (found)

@@ -9,6 +9,7 @@ import { chipCommands } from './commands/chips.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
 import { costCommands } from './commands/costs.ts'
+import { creditCommands } from './commands/credits.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -56,6 +57,7 @@ export function program(): Command {
   meterCommands(root)
   modelCommands(root)
   priceCommands(root)
+  creditCommands(root)
   costCommands(root)
   budgetCommands(root)
   railCommands(root)

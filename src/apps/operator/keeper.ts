@@ -1,5 +1,5 @@
 /**
- * The operator's bookkeeping, again and again: journals → engine logs → orphans → reconciling → intervals → levels → hours.
+ * The operator's bookkeeping, again and again: journals → engine logs → orphans → reconciling → intervals → levels → terms → hours.
  *
  * Each step is a transaction that says how far it came, so the keeper may be killed at any point and goes on from there. It
  * works in short turns and leaves the rest for the next one: the operator has gateways to answer.
@@ -28,6 +28,7 @@ import type { Store } from '../../adapters/sqlite/store.ts'
 import { takeEngineLogs, tidyEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
 import { takeJournals } from '../../adapters/sqlite/take-journals.ts'
 import { pruneTallies } from '../../adapters/sqlite/tally.ts'
+import { closeTerms } from '../../adapters/sqlite/terms/close-terms.ts'
 import type { Counted } from '../../books/counted.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
@@ -145,6 +146,7 @@ export function newKeeper({
     () => closeIntervals(store, now()),
     () => closeLevels(store, now()),
     () => leases?.settleDead() ?? false,
+    () => closeTerms(store, now()),
     close,
     () => sumOldHour(store),
   ]

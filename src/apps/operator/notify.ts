@@ -3,6 +3,7 @@ import { secretOf } from '../../adapters/openai/secret.ts'
 import { earnedIn, type NamedHour } from '../../adapters/sqlite/hourly.ts'
 import { type Due, dueNotices, notice, tidyNotices, tried } from '../../adapters/sqlite/notices.ts'
 import { findWebhook } from '../../adapters/sqlite/registry/webhooks.ts'
+import { creditAllowances } from '../../adapters/sqlite/terms/credit-only.ts'
 import { deliver, signed } from '../../adapters/webhook/send.ts'
 import { periodOf } from '../../books/allowance.ts'
 import { anomalyOf, peerDays } from '../../books/anomaly.ts'
@@ -67,8 +68,11 @@ export function startNotifier(factory: Factory, live: Pick<Live, 'leases' | 'sta
 
 /** Shares of budgets that were reached. Each is told once a period. */
 export function noticeBudgets({ store, now }: Factory, { leases }: Pick<Live, 'leases'>): void {
+  const onCredit = new Set(creditAllowances(store).map(({ id }) => id))
   for (const [allowance, used] of leases.used(now()))
     for (const percent of reached(allowance, used)) {
+      // Of credit only its end: half of all that was ever bought says nothing.
+      if (percent < 100 && onCredit.has(allowance.id)) continue
       const { id, scope, of, unit, renews, amount } = allowance
       const what = `${id}@${periodOf(renews, now())}/${percent}/${amount}`
       const type = percent === 100 ? 'budget.exhausted' : 'budget.threshold'

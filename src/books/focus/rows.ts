@@ -5,6 +5,7 @@ import { csvCell, csvNumber } from '../csv.ts'
 import type { PriceVersion } from '../price.ts'
 import { priceOfPart } from '../statement.ts'
 import type { SummedPart } from '../statement-sums.ts'
+import type { Adjustment } from '../terms/adjustment.ts'
 import type { FocusRow } from './check.ts'
 import { focusColumn } from './columns.ts'
 
@@ -12,6 +13,11 @@ import { focusColumn } from './columns.ts'
 export interface FocusTerms {
   readonly provider: string
   readonly slot_ms: number
+}
+
+export interface FocusAdjustment extends Pick<Adjustment, 'kind' | 'of' | 'name' | 'application' | 'amount'> {
+  readonly tenant: string
+  readonly slot: number
 }
 
 export interface FocusEnergy {
@@ -68,6 +74,7 @@ export const focusExportColumns = [
   'x_EnergyMillijoules',
   'x_EnergyGrade',
   'x_AllocatedMethodId',
+  'x_CreditId',
 ] as const
 type Name = (typeof focusExportColumns)[number]
 
@@ -136,6 +143,60 @@ function credit(part: SummedPart, price: PriceVersion | undefined, terms: FocusT
     x_PriceVersion: part.price_version === null ? null : String(part.price_version),
   })
 }
+
+/**
+ * What terms moved. What is bought in advance is billed when it is bought and has its effect when it is used: a draw lowers what is
+ * billed, and not the effective cost; a gift lowers both. What is left of a purchase at its end had no use, and cost something all the
+ * same. Undefined: a gift that is made or ends is no cost of anybody's.
+ */
+export function focusAdjustmentRow(adjustment: FocusAdjustment, terms: FocusTerms): FocusRow | undefined {
+  const { kind, of, name, application, amount } = adjustment
+  const usd = formatDollars(amount)
+  const back = formatDollars(nanoDollars(-amount) as NanoDollars)
+  const its = { ...shared(adjustment, terms), ...(application === '' && ofNoApplication), x_CreditId: name }
+  const credit = { ...its, ...costs(back, back, back), ChargeCategory: 'Credit', ChargeFrequency: 'One-Time' }
+  switch (kind) {
+    case 'promo':
+      return row({ ...credit, ChargeDescription: `promotional credit ${name}` })
+    case 'prepaid':
+      return row({ ...credit, EffectiveCost: '0', ChargeDescription: `paid in advance with credit ${name}` })
+    case 'granted':
+      return of === 'promo' ? undefined : row({ ...its, ...purchase(name, usd) })
+    case 'returned':
+      return of === 'promo'
+        ? undefined
+        : row({ ...credit, EffectiveCost: '0', ChargeDescription: `credit ${name} given back` })
+    case 'breakage':
+      return row({
+        ...its,
+        ...costs('0', '0', '0'),
+        EffectiveCost: usd,
+        ChargeCategory: 'Adjustment',
+        ChargeDescription: `credit ${name} expired unused`,
+        ChargeFrequency: 'One-Time',
+      })
+    case 'expired':
+      return undefined
+  }
+}
+
+const purchase = (name: string, usd: string): Partial<Record<Name, string>> => ({
+  ...costs(usd, usd, usd),
+  EffectiveCost: '0',
+  ChargeCategory: 'Purchase',
+  ChargeDescription: `credit ${name}, paid in advance`,
+  ChargeFrequency: 'One-Time',
+  ContractedUnitPrice: usd,
+  ListUnitPrice: usd,
+  PricingCategory: 'Standard',
+  PricingQuantity: '1',
+  PricingUnit: 'Credits',
+  SkuId: 'credit',
+  SkuMeter: 'credit',
+  SkuPriceId: `credit/${name}`,
+})
+
+const ofNoApplication = { SubAccountId: null, SubAccountName: null, Tags: null } as const
 
 /**
  * The energy that an application's requests were given, of one grade: part of the service, so it costs nothing of its own. What was

@@ -27,6 +27,7 @@ export const audited: readonly Audited[] = [
   { table: 'model_file', kind: 'model file', name: ['name'] },
   { table: 'model_alias', kind: 'alias', name: ['name', 'place'] },
   { table: 'price', kind: 'price', name: ['model', 'version'] },
+  { table: 'credit', kind: 'credit', name: ['tenant', 'id'] },
   { table: 'allowance', kind: 'budget', name: ['id'] },
   { table: 'webhook', kind: 'webhook', name: ['name'] },
   { table: 'guard_rail', kind: 'guard rail', name: ['name'] },

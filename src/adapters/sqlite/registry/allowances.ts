@@ -3,6 +3,7 @@ import { allowance } from '../../../books/allowance.ts'
 import { ratesOf } from '../../operator/contract.ts'
 import { allBig } from '../query.ts'
 import type { Store } from '../store.ts'
+import { creditAllowances, isCreditOnly } from '../terms/credit-only.ts'
 import { insertAllowance } from './budget.ts'
 import { change, RegistryError, run } from './change.ts'
 import { listKeys } from './keys.ts'
@@ -19,12 +20,18 @@ interface Row {
 export const setAllowances = ({ database }: Pick<Store, 'database'>): Allowance[] =>
   allBig<Row>(database, 'select scope, of, unit, renews, amount from allowance order by id').map(allowance)
 
+/** Those that are set, and what credit allows where nothing else pays. */
+export const bindingAllowances = (store: Pick<Store, 'database'>): Allowance[] => [
+  ...setAllowances(store),
+  ...creditAllowances(store),
+]
+
 /** All that bind: those set by themselves, and the limits a minute that keys were made with. */
 export const everyAllowance = (store: Store): Allowance[] => [
   ...listKeys(store)
     .filter((key) => key.revoked_ms === null)
     .flatMap((key) => ratesOf({ ...key, key: key.id })),
-  ...setAllowances(store),
+  ...bindingAllowances(store),
 ]
 
 /** Setting it again replaces it: what was used so far still counts. */
@@ -32,9 +39,17 @@ export function setAllowance(store: Store, asked: Omit<Allowance, 'id'>, now_ms:
   if (asked.amount < 0n || asked.amount > largest)
     throw new RegistryError('invalid', `the amount must be from 0 to ${largest}`, { param: 'amount' })
   const made = allowance(asked)
+  if (isCredit(made) && isCreditOnly(store, made.of))
+    throw new RegistryError('conflict', `tenant ${made.of} is served for as long as its credit lasts`, {
+      param: 'tenant',
+      next: `wattmill credits add ${made.of} USD   (or: wattmill credits only ${made.of} off)`,
+    })
   change(store, () => insertAllowance(store, made, now_ms))
   return made
 }
+
+const isCredit = ({ scope, unit, renews }: Allowance): boolean =>
+  scope === 'tenant' && unit === 'nano-USD' && renews === 'never'
 
 /** Nano-dollars: a billion dollars, and sums of a few of them stay below 2^63. */
 const largest = 10n ** 18n - 1n

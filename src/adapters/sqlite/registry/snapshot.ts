@@ -4,7 +4,7 @@ import { routedCosts } from '../costs/routed.ts'
 import { isFirst } from '../nodes.ts'
 import type { Store } from '../store.ts'
 import { listAliases } from './aliases.ts'
-import { setAllowances } from './allowances.ts'
+import { bindingAllowances } from './allowances.ts'
 import { all, counter } from './change.ts'
 import { listEngines } from './engines.ts'
 import { listKeys } from './keys.ts'
@@ -44,7 +44,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
     })),
     aliases: Object.fromEntries(listAliases(store).map(({ name, models }) => [name, [...models]])),
     rails: listRails(store) as WireSnapshot['rails'] & {},
-    allowances: setAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
+    allowances: bindingAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     // Field by field: what else is known of an engine is no gateway's concern.
     engines: engines.map(({ name, vendor, product, url, key_from, concurrency, draining, models }) => ({
       name,

@@ -7,6 +7,7 @@ import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
 import { changeRoutes } from './changes.ts'
 import { costRoutes } from './costs.ts'
+import { creditRoutes } from './credits.ts'
 import { doctorRoutes } from './doctor.ts'
 import { economicRoutes } from './economics.ts'
 import { engineRoutes } from './engines.ts'
@@ -51,6 +52,7 @@ export const routes: readonly Route[] = [
   ...aliasRoutes,
   ...priceRoutes,
   ...priceImportRoutes,
+  ...creditRoutes,
   ...costRoutes,
   ...budgetRoutes,
   ...railRoutes,

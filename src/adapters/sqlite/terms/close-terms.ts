@@ -1,0 +1,53 @@
+/** Posts what tenants' terms move: an hour that is over, once all that was settled in it has been read; and corrections of past ones. */
+import { hour_ms } from '../../../books/cost-hour.ts'
+import { logLate_ms } from '../../../books/orphan.ts'
+import { postAdjustments, termsHour } from '../../../books/terms/adjustment.ts'
+import type { SettledHour } from '../../../books/terms/terms.ts'
+import { noTerms } from '../../../books/terms/terms.ts'
+import { journalsReadTo } from '../ingest.ts'
+import { postTransfers } from '../ledger.ts'
+import { one, run } from '../query.ts'
+import type { Store } from '../store.ts'
+import { allowAgain, workOutAgain } from './credit-only.ts'
+import type { DoneRow } from './done.ts'
+import { postedTransfers } from './posted.ts'
+import { forgetMonthsAfter, keepMonth, monthStart, settledSince } from './work-out.ts'
+
+/** Works out one tenant's hours; true when there may be more. */
+export function closeTerms(store: Store, now_ms: number): boolean {
+  const until = Math.floor((Math.min(now_ms, journalsReadTo(store)) - logLate_ms) / hour_ms)
+  const due = one<DoneRow>(
+    store.database,
+    'select * from terms_done where next_hour < ? or stale_hour is not null order by tenant limit 1',
+    until,
+  )
+  if (due) store.transaction(() => closeTenant(store, due, Math.max(until, due.next_hour)))
+  return allowAgain(store, now_ms) || due !== undefined
+}
+
+/** Hours before `to` that are not posted, and those that something was learned of, with all that follow them. */
+function closeTenant(store: Store, { tenant, next_hour, stale_hour }: DoneRow, to: number): void {
+  const from = Math.min(next_hour, stale_hour ?? next_hour)
+  forgetMonthsAfter(store, tenant, from)
+  let state = noTerms
+  let month = Number.NEGATIVE_INFINITY
+  for (const settled of settledSince(store, tenant, from, to)) {
+    if (monthStart(settled.hour) > month) {
+      if (Number.isFinite(month)) keepMonth(store, tenant, settled.hour, state)
+      month = monthStart(settled.hour)
+    }
+    state = settled.state
+    if (settled.hour >= from) postHour(store, tenant, settled)
+  }
+  run(store.database, 'update terms_done set next_hour = ?, stale_hour = null where tenant = ?', to, tenant)
+  workOutAgain(store, tenant)
+}
+
+function postHour(
+  store: Store,
+  tenant: string,
+  { hour, adjustments }: Pick<SettledHour, 'hour' | 'adjustments'>,
+): void {
+  const transfers = postAdjustments(tenant, adjustments, postedTransfers(store, tenant, hour, hour + 1))
+  if (transfers.length > 0) postTransfers(store, [{ source: termsHour(tenant, hour), transfers }])
+}
