@@ -163,8 +163,11 @@ export async function startOperator(
       await notifier.close()
       room.close()
       await keeper.stop()
-      leave(store)
-      store.close()
+      try {
+        leave(store)
+      } finally {
+        store.close()
+      }
     },
   }
 }
@@ -172,8 +175,9 @@ export async function startOperator(
 /** An export of a large store may take longer: it is cut, and its reader sees that. */
 const drain_ms = 10_000
 
-/** Unless gateways of this home are still at work. */
+/** Unless gateways of this home are still at work. A store that is a file nobody else waits for. */
 function leave(store: Store): void {
+  if (store.database.dialect === 'sqlite') return
   const { journals } = store.home
   if (listJournals(journals).every((name) => isDead(alivePath(journals, name)))) leaveNodes(store, clock.ms())
 }
