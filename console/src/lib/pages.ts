@@ -16,6 +16,12 @@ export const pages: readonly Entry[] = [
   { page: 'engines', name: 'Engines', key: 'e', about: 'add, probe, drain, remove' },
   { page: 'models', name: 'Models', key: 'm', about: 'what clients can ask for' },
   { page: 'prices', name: 'Prices', key: 'p', about: 'set, history' },
+  {
+    page: 'profit',
+    name: 'Profit',
+    key: 'l',
+    about: 'what was earned, what it cost and why, and each transfer behind it',
+  },
   { page: 'books', name: 'Books', key: 'b', about: 'whether everything adds up' },
   { page: 'access', name: 'Access', key: 'c', about: 'who may run the factory, guard rails, and who changed what' },
   { page: 'health', name: 'Health', key: 'h', about: 'what is well and what is not, with its fix' },
