@@ -1,4 +1,6 @@
+import { checkLevels } from './levels.ts'
 import type {
+  Books,
   EngineRecord,
   Finding,
   IntervalRecord,
@@ -31,7 +33,7 @@ export function checkEnergy(
     checkMeter(
       meter,
       samples.filter((one) => one.meter === meter),
-      books.intervals.filter((one) => one.meter === meter),
+      intervalsOf(books, meter),
       transfers.filter((one) => one.debit === `meter/${encodeURIComponent(meter)}`),
     ),
   )
@@ -46,6 +48,7 @@ export function checkEnergy(
       ...results.flatMap((result) => result.findings),
       ...strays,
       ...transfers.flatMap((one) => checkBearer(one, requests, engine)),
+      ...checkLevels(books),
     ],
     measured_mj: sum((result) => result.measured_mj),
     booked_mj: transfers.reduce((total, one) => total + one.amount, 0n),
@@ -53,13 +56,29 @@ export function checkEnergy(
   }
 }
 
+/** What a meter showed, and what of it is booked: all of it, but for a meter above others (levels.ts). */
+interface Shown extends IntervalRecord {
+  readonly booked_mj: bigint
+}
+
+function intervalsOf({ intervals, upper = [] }: Books, meter: string): Shown[] {
+  const above = upper.filter((one) => one.meter === meter)
+  if (above.length > 0)
+    return above.map((one) => ({ ...one, posted: one.booked_mj !== null, booked_mj: one.booked_mj ?? 0n }))
+  return intervals.filter((one) => one.meter === meter).map((one) => ({ ...one, booked_mj: one.energy_mj }))
+}
+
+/** Of what the samples prove, less what the meters below are booked for. */
+const dueOf = (energy: bigint, shown: Shown | undefined): bigint =>
+  shown ? energy - shown.energy_mj + shown.booked_mj : energy
+
 const energyFinding = (subject: string, message: string): Finding => ({ kind: 'energy', subject, message })
 
 /** One meter: its samples in order, each pair with its interval, each interval with its transfers. */
 function checkMeter(
   meter: string,
   unsorted: readonly Sample[],
-  intervals: readonly IntervalRecord[],
+  intervals: readonly Shown[],
   transfers: readonly TransferRecord[],
 ): EnergyResult {
   const samples = [...unsorted].sort((a, b) => a.sequence - b.sequence)
@@ -74,7 +93,8 @@ function checkMeter(
     const before = samples[index - 1]
     if (!before || after.sequence > lastRead) return
     const energy = drawn_mj(before, after)
-    if (after.sequence <= lastPosted) measured_mj += energy
+    const booked = intervals.find(({ sequence }) => sequence === after.sequence)
+    if (after.sequence <= lastPosted) measured_mj += dueOf(energy, booked)
     findings.push(...checkInterval(after, energy, intervals, transfers))
   })
   for (const one of intervals)
@@ -103,7 +123,7 @@ function gaps(meter: string, samples: readonly Sample[]): Finding[] {
 function checkInterval(
   after: Sample,
   energy: bigint,
-  intervals: readonly IntervalRecord[],
+  intervals: readonly Shown[],
   transfers: readonly TransferRecord[],
 ): Finding[] {
   const subject = `${after.meter}/${after.sequence}`
@@ -116,7 +136,7 @@ function checkInterval(
   const attributed = transfers
     .filter((one) => intervalOf(one, after.meter) === subject)
     .reduce((sum, one) => sum + one.amount, 0n)
-  const due = booked.posted ? energy : 0n
+  const due = booked.posted ? dueOf(energy, booked) : 0n
   if (attributed !== due)
     findings.push(energyFinding(subject, `requests + waste + idle = ${attributed} mJ of ${due} mJ`))
   return findings

@@ -1,6 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { BookClass, Books, ClientRecord, EngineLine, EngineLogFile, RequestRecord, Sample } from './records.ts'
+import type {
+  BookClass,
+  Books,
+  ClientRecord,
+  EngineLine,
+  EngineLogFile,
+  RequestRecord,
+  Sample,
+  UpperPartRecord,
+  UpperRecord,
+} from './records.ts'
 import { bookClasses } from './records.ts'
 
 /** The raw records of a factory's home: engine logs and meter samples, read as files and through nobody's API. */
@@ -39,6 +49,8 @@ export function parseExport(text: string): Books {
     requests: [] as Books['requests'][number][],
     transfers: [] as Books['transfers'][number][],
     intervals: [] as Books['intervals'][number][],
+    upper: [] as UpperRecord[],
+    upperParts: [] as UpperPartRecord[],
     attempts: [] as Books['attempts'][number][],
     prices: [] as Books['prices'][number][],
     balances: [] as Books['balances'][number][],
@@ -57,6 +69,8 @@ export function parseExport(text: string): Books {
     if (row.record === 'request') books.requests.push(JSON.parse(words(row, 'body')) as RequestRecord)
     else if (row.record === 'transfer') books.transfers.push(transferOf(row))
     else if (row.record === 'interval') books.intervals.push(intervalOf(row))
+    else if (row.record === 'upper_interval') books.upper.push(upperOf(row))
+    else if (row.record === 'upper_part') books.upperParts.push(upperPartOf(row))
     else if (row.record === 'attempt') books.attempts.push(attemptOf(row))
     else if (row.record === 'price') books.prices.push(priceOf(row))
     else if (row.record === 'journal') books.journals.push(words(row, 'incarnation'))
@@ -132,6 +146,27 @@ const intervalOf = (row: Fields): Books['intervals'][number] => ({
   sequence: Number(whole(row, 'sequence')),
   energy_mj: whole(row, 'energy_mj'),
   posted: row.posted_ms !== null && row.posted_ms !== undefined,
+  ...(typeof row.from_ms === 'number' && { from_ms: row.from_ms }),
+  ...(typeof row.to_ms === 'number' && { to_ms: row.to_ms }),
+})
+
+const upperOf = (row: Fields): UpperRecord => ({
+  meter: words(row, 'meter'),
+  sequence: Number(whole(row, 'sequence')),
+  from_ms: Number(whole(row, 'from_ms')),
+  to_ms: Number(whole(row, 'to_ms')),
+  energy_mj: whole(row, 'energy_mj'),
+  reset: row.reset === 1,
+  booked_mj: row.booked_mj === null ? null : whole(row, 'booked_mj'),
+  owed_mj: row.owed_mj === null ? null : whole(row, 'owed_mj'),
+})
+
+const upperPartOf = (row: Fields): UpperPartRecord => ({
+  meter: words(row, 'meter'),
+  sequence: Number(whole(row, 'sequence')),
+  below: words(row, 'below'),
+  first: row.first === null ? null : Number(whole(row, 'first')),
+  last: row.last === null ? null : Number(whole(row, 'last')),
 })
 
 const attemptOf = (row: Fields): Books['attempts'][number] => ({

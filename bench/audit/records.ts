@@ -79,6 +79,9 @@ export interface Books {
   readonly requests: readonly RequestRecord[]
   readonly transfers: readonly TransferRecord[]
   readonly intervals: readonly IntervalRecord[]
+  /** Absent in records without meters above others. */
+  readonly upper?: readonly UpperRecord[]
+  readonly upperParts?: readonly UpperPartRecord[]
   readonly attempts: readonly AttemptRecord[]
   readonly prices: readonly PriceRecord[]
   readonly balances: readonly BalanceRecord[]
@@ -172,6 +175,31 @@ export interface IntervalRecord {
   readonly sequence: number
   readonly energy_mj: bigint
   readonly posted: boolean
+  /** Absent in records that need no time. */
+  readonly from_ms?: number
+  readonly to_ms?: number
+}
+
+/** What a meter above others showed, and what of it was booked: its interval among the others is that. */
+export interface UpperRecord {
+  readonly meter: string
+  readonly sequence: number
+  readonly from_ms: number
+  readonly to_ms: number
+  readonly energy_mj: bigint
+  readonly reset: boolean
+  /** Null: not closed yet. */
+  readonly booked_mj: bigint | null
+  readonly owed_mj: bigint | null
+}
+
+/** Of which intervals of a meter below it was made, when it was closed; null: of none. */
+export interface UpperPartRecord {
+  readonly meter: string
+  readonly sequence: number
+  readonly below: string
+  readonly first: number | null
+  readonly last: number | null
 }
 
 export interface AttemptRecord {

@@ -17,6 +17,12 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['window_work', 'select * from window_work order by meter, sequence, attempt', []],
   ['fit', 'select * from step_fit order by version', []],
   ['interval', 'select * from meter_interval order by meter, sequence', ['energy_mj', 'idle_mj', 'modelled_mj']],
+  [
+    'upper_interval',
+    'select * from upper_interval order by meter, sequence',
+    ['energy_mj', 'rest_mj', 'owed_before_mj', 'booked_mj', 'owed_mj'],
+  ],
+  ['upper_part', 'select * from upper_part order by meter, sequence, below', ['energy_mj']],
   ['transfer', 'select * from transfer order by id', ['amount']],
   ['balance', 'select * from balance order by account, unit, day', ['amount']],
   ['rolled_transfer', 'select * from rolled_transfer order by day, unit, debit, credit, grade', ['amount']],
