@@ -13,7 +13,7 @@ import { insertCounted } from './counted.ts'
 import { ingestJournal, journalReadTo, journalsReadTo, noteJournal } from './ingest.ts'
 import { Leases } from './leases.ts'
 import { openMeter } from './meter.ts'
-import { gatewaysOfAll, isFirst, joinNodes, leaveNodes, listNodes, nodeReadTo } from './nodes.ts'
+import { abandonNode, gatewaysOfAll, isFirst, joinNodes, leaveNodes, listNodes, nodeReadTo } from './nodes.ts'
 import { all, one } from './query.ts'
 import { setAllowance } from './registry/allowances.ts'
 import { seed } from './registry/seed.ts'
@@ -184,6 +184,29 @@ test('nothing is closed before every home has said which journals it has, howeve
   leaveNodes(second, 8500)
   nodeReadTo(second, 8600) // a last turn after it was said
   assert.equal(journalsReadTo(first), 9000)
+  first.close()
+  second.close()
+})
+
+test('a home that is lost is given up by hand: not one that was just heard of, nor one that was stopped', here, () => {
+  using home = testHome()
+  using other = besides(home)
+  const [first, second] = [openStore(home), openStore(other)]
+  joinNodes(first, 1, 1000)
+  joinNodes(second, 1, 1000)
+  noteJournal(first, gateway)
+  journalReadTo(first, gateway, 900_000)
+  nodeReadTo(first, 900_000)
+  assert.throws(() => abandonNode(first, 3, 900_000), { fault: 'not_found' })
+  assert.throws(() => abandonNode(first, 1, 900_000), /heard of 0 s ago/, 'itself')
+  assert.throws(() => abandonNode(first, 2, 120_999), /heard of 120 s ago/)
+  assert.equal(journalsReadTo(first), 1000)
+  abandonNode(first, 2, 900_000)
+  assert.equal(journalsReadTo(first), 900_000)
+  assert.throws(() => abandonNode(first, 2, 900_000), /was stopped/)
+  joinNodes(second, 1, 950_000)
+  nodeReadTo(second, 950_000)
+  assert.equal(journalsReadTo(first), 900_000, 'it came back')
   first.close()
   second.close()
 })

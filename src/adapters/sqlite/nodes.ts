@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { nodeId } from '../random/node-id.ts'
 import { all, one, run } from './query.ts'
+import { RegistryError } from './registry/change.ts'
 import type { Store } from './store.ts'
 
 export interface Node {
@@ -55,6 +56,30 @@ export function nodeReadTo({ database, home }: Store, now_ms: number): void {
 export function leaveNodes({ database, home }: Store, now_ms: number): void {
   if (database.dialect === 'sqlite') return
   run(database, 'update node set seen_ms = ?, read_to_ms = null where id = ?', now_ms, nodeId(home))
+}
+
+/** Its operator says each second that it is there. */
+const away_ms = 120_000
+
+/**
+ * A home that is lost is not waited for any more. What its gateways journaled and nobody read is in no books; what they leased stays
+ * taken. If it comes back after all, what it brings is late.
+ */
+export function abandonNode(store: Store, number: number, now_ms: number): void {
+  store.transaction(() => {
+    const found = listNodes(store).find((one) => one.number === number)
+    const next = 'wattmill homes list'
+    if (!found) throw new RegistryError('not_found', `there is no home ${number}`, { param: 'number', next })
+    if (found.read_to_ms === null)
+      throw new RegistryError('conflict', `home ${number} was stopped: nothing waits for it`, { param: 'number', next })
+    const silent_ms = now_ms - found.seen_ms
+    if (silent_ms < away_ms)
+      throw new RegistryError('conflict', `home ${number} was heard of ${Math.ceil(silent_ms / 1000)} s ago`, {
+        param: 'number',
+        next: `Stop its factory on ${found.host}; one that was silent for ${away_ms / 1000} s can be given up`,
+      })
+    run(store.database, 'update node set read_to_ms = null where number = ?', number)
+  })
 }
 
 /** Up to when every home's journals are known; infinity when none is at work. */

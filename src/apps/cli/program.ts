@@ -13,6 +13,7 @@ import { creditCommands } from './commands/credits.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { engineCommands } from './commands/engines.ts'
 import { explainCommand } from './commands/explain.ts'
+import { homeCommands } from './commands/homes.ts'
 import { keyCommands } from './commands/keys.ts'
 import { meterCommands } from './commands/meters.ts'
 import { modelCommands } from './commands/models.ts'
@@ -52,6 +53,7 @@ export function program(): Command {
   keyCommands(root)
   adminCommands(root)
   appCommands(root)
+  homeCommands(root)
   tenantCommands(root)
   engineCommands(root)
   meterCommands(root)

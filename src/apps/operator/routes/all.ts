@@ -13,6 +13,7 @@ import { economicRoutes } from './economics.ts'
 import { engineRoutes } from './engines.ts'
 import { financeRoutes } from './finance.ts'
 import { gatewayRoutes } from './gateways.ts'
+import { homeRoutes } from './homes.ts'
 import { internalRoutes } from './internal.ts'
 import { keyRoutes } from './keys.ts'
 import { meterRoutes } from './meters.ts'
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   ...adminRoutes,
   ...changeRoutes,
   ...keyRoutes,
+  ...homeRoutes,
   ...tenantsRoutes,
   ...appRoutes,
   ...engineRoutes,

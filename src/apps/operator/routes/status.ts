@@ -1,4 +1,3 @@
-import { listNodes } from '../../../adapters/sqlite/nodes.ts'
 import { all } from '../../../adapters/sqlite/registry/change.ts'
 import { listEngines, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import { snapshotNumber } from '../../../adapters/sqlite/registry/snapshot.ts'
@@ -8,6 +7,7 @@ import type { Factory } from '../factory.ts'
 import { type Route, route } from '../router.ts'
 import { version } from '../version.ts'
 import { isoOrNull } from '../when.ts'
+import { homesOf } from './homes.ts'
 
 export const statusRoutes: readonly Route[] = [
   route({
@@ -18,16 +18,6 @@ export const statusRoutes: readonly Route[] = [
     run: (factory) => status(factory),
   }),
 ]
-
-/** Those that share the store, when there are several. */
-const homesOf = ({ store, now }: Factory) =>
-  listNodes(store).map(({ number, host, gateways, seen_ms, read_to_ms }) => ({
-    number,
-    host,
-    gateways,
-    stopped: read_to_ms === null,
-    age_ms: now() - seen_ms,
-  }))
 
 function status(factory: Factory) {
   const { live, store } = factory
