@@ -36,7 +36,7 @@ function curve(value: unknown): object {
   return read
 }
 
-/** A head `at,value`, then a moment and a number a line. Where no line says otherwise, the first value holds. */
+/** A head `at,value`, then a moment and a number a line, without a gap. Before the first and after the last hour the first value holds. */
 function csvCurve(text: string): object {
   const [head = '', ...lines] = text.trim().split(/\r?\n/)
   if (head.trim() !== 'at,value')
@@ -49,9 +49,29 @@ function csvCurve(text: string): object {
       )
     return { at, value }
   })
+  withoutGaps(points.map(({ at }) => at))
   const [first] = points
   if (!first) throw new FieldError('there are no values')
   return { value: first.value, points }
+}
+
+/** A value holds for an hour at most: what comes later than that would be of no value that anybody gave. */
+function withoutGaps(moments: readonly string[]): void {
+  const at = moments.map((text) =>
+    Date.parse(/T.*(Z|[+-]\d{2}:\d{2})$/.test(text) || !/T/.test(text) ? text : `${text}Z`),
+  )
+  for (const [index, now] of at.entries()) {
+    const line = `line ${index + 2}: ${moments[index]}`
+    const before = at[index - 1]
+    if (Number.isNaN(now)) throw new FieldError(`${line} is no moment such as 2027-01-31T13:00:00Z`)
+    if (before === undefined) continue
+    if (now <= before) throw new FieldError(`${line} is not later than the line before`)
+    const hours = (now - before) / 3_600_000
+    if (hours > 1)
+      throw new FieldError(
+        `${line} is ${Math.round(hours * 10) / 10} hours after the line before: no value is given for each hour`,
+      )
+  }
 }
 
 /** What a training drew, from its card: joules to kWh as decimal text. */

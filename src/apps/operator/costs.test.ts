@@ -213,6 +213,13 @@ test('values by time come from YAML or CSV; what is wrong in it is told with its
   for (const [name, text, says] of [
     ['a.csv', 'time,price\n', /line 1/],
     ['a.csv', 'at,value\n2027-01-01,x\n', /line 2/],
+    [
+      'a.csv',
+      'at,value\n2027-01-01T00:00Z,1\n2027-01-01T01:00Z,1\n2027-01-01T04:00Z,1\n',
+      /line 4: .* is 3 hours after/,
+    ],
+    ['a.csv', 'at,value\n2027-01-01T00:00,1\n2027-01-01T00:00Z,1\n', /line 3: .* not later/],
+    ['a.csv', 'at,value\n2027-13-01,1\n', /line 2: .* no moment/],
     ['a.yaml', 'value: 1\nruls: []\n', /a\.yaml:2:\d+: ruls is not known/],
   ] as const)
     assert.throws(
