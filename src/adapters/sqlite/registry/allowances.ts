@@ -39,12 +39,14 @@ export function setAllowance(store: Store, asked: Omit<Allowance, 'id'>, now_ms:
   if (asked.amount < 0n || asked.amount > largest)
     throw new RegistryError('invalid', `the amount must be from 0 to ${largest}`, { param: 'amount' })
   const made = allowance(asked)
-  if (isCredit(made) && isCreditOnly(store, made.of))
-    throw new RegistryError('conflict', `tenant ${made.of} is served for as long as its credit lasts`, {
-      param: 'tenant',
-      next: `wattmill credits add ${made.of} USD   (or: wattmill credits only ${made.of} off)`,
-    })
-  change(store, () => insertAllowance(store, made, now_ms))
+  change(store, () => {
+    if (isCredit(made) && isCreditOnly(store, made.of))
+      throw new RegistryError('conflict', `tenant ${made.of} is served for as long as its credit lasts`, {
+        param: 'tenant',
+        next: `wattmill credits add ${made.of} USD   (or: wattmill credits only ${made.of} off)`,
+      })
+    insertAllowance(store, made, now_ms)
+  })
   return made
 }
 

@@ -15,15 +15,27 @@ import { forgetMonthsAfter, keepMonth, monthStart, settledSince } from './work-o
 
 /** Works out one tenant's hours; true when there may be more. */
 export function closeTerms(store: Store, now_ms: number): boolean {
-  const until = Math.floor((Math.min(now_ms, journalsReadTo(store)) - logLate_ms) / hour_ms)
-  const due = one<DoneRow>(
+  const closed = dueTenant(store, now_ms) !== undefined && store.transaction(() => closeDue(store, now_ms))
+  return allowAgain(store, now_ms) || closed
+}
+
+/** Looked for again within the transaction: another operator may have booked what marks an hour since. */
+function closeDue(store: Store, now_ms: number): boolean {
+  const due = dueTenant(store, now_ms)
+  if (due) closeTenant(store, due, Math.max(readTo(store, now_ms), due.next_hour))
+  return due !== undefined
+}
+
+/** Hours before it are over, and all that was settled in them has been read. */
+const readTo = (store: Store, now_ms: number): number =>
+  Math.floor((Math.min(now_ms, journalsReadTo(store)) - logLate_ms) / hour_ms)
+
+const dueTenant = (store: Store, now_ms: number): DoneRow | undefined =>
+  one<DoneRow>(
     store.database,
     'select * from terms_done where next_hour < ? or stale_hour is not null order by tenant limit 1',
-    until,
+    readTo(store, now_ms),
   )
-  if (due) store.transaction(() => closeTenant(store, due, Math.max(until, due.next_hour)))
-  return allowAgain(store, now_ms) || due !== undefined
-}
 
 /** Hours before `to` that are not posted, and those that something was learned of, with all that follow them. */
 function closeTenant(store: Store, { tenant, next_hour, stale_hour }: DoneRow, to: number): void {

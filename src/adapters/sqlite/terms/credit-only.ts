@@ -45,12 +45,12 @@ export function setCreditOnly(store: Store, tenant: string, only: boolean, now_m
     return
   }
   const { id } = of(tenant, 0n)
-  if (one(store.database, 'select 1 from allowance where id = ?', id))
-    throw new RegistryError('conflict', `tenant ${tenant} has a budget in dollars that never renews`, {
-      param: 'tenant',
-      next: `wattmill budgets remove ${id}   (credit takes its place)`,
-    })
   change(store, () => {
+    if (one(store.database, 'select 1 from allowance where id = ?', id))
+      throw new RegistryError('conflict', `tenant ${tenant} has a budget in dollars that never renews`, {
+        param: 'tenant',
+        next: `wattmill budgets remove ${id}   (credit takes its place)`,
+      })
     beginTerms(store, tenant, now_ms)
     const { charged, usable } = creditNow(store, tenant, now_ms)
     // What gateways hold of an earlier time counts as used: it is not to be had again.

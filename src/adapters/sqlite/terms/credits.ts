@@ -34,23 +34,28 @@ export function grantCredit(store: Store, asked: Granting, now_ms: number): { cr
     throw new RegistryError('invalid', 'a credit begins with the hour under way, or later', { param: 'from' })
   if (asked.until_hour !== null && asked.until_hour <= Math.max(from_hour, hourOf(now_ms)))
     throw new RegistryError('invalid', 'the credit would end before it could be used', { param: 'expires' })
-  const known = asked.id === undefined ? undefined : listCredits(store).find(({ id }) => id === asked.id)
-  if (known) return { credit: sameCredit(known, asked), isNew: false }
   const id = asked.id === undefined ? newId('cr') : checkName('credit', 'id', asked.id)
   const { tenant, kind, amount, until_hour, note } = asked
   const credit: Credit = { id, tenant, kind, amount, from_hour, until_hour, note, granted_ms: now_ms, returned: false }
-  change(store, () => {
-    beginTerms(store, tenant, now_ms)
-    run(
-      store.database,
-      'insert into credit (id, tenant, kind, amount, granted_ms, from_hour, until_hour, note) values (?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[id, tenant, kind, amount, now_ms, from_hour, until_hour, note],
-    )
-    postGrant(store, credit)
-    markHour(store, tenant, hourOf(now_ms))
-    allow(store, tenant, now_ms)
+  return store.transaction(() => {
+    const known = asked.id === undefined ? undefined : listCredits(store).find((one) => one.id === id)
+    if (known) return { credit: sameCredit(known, asked), isNew: false }
+    change(store, () => insertCredit(store, credit, now_ms))
+    return { credit, isNew: true }
   })
-  return { credit, isNew: true }
+}
+
+function insertCredit(store: Store, credit: Credit, now_ms: number): void {
+  const { id, tenant, kind, amount, from_hour, until_hour, note } = credit
+  beginTerms(store, tenant, now_ms)
+  run(
+    store.database,
+    'insert into credit (id, tenant, kind, amount, granted_ms, from_hour, until_hour, note) values (?, ?, ?, ?, ?, ?, ?, ?)',
+    ...[id, tenant, kind, amount, now_ms, from_hour, until_hour, note],
+  )
+  postGrant(store, credit)
+  markHour(store, tenant, hourOf(now_ms))
+  allow(store, tenant, now_ms)
 }
 
 function sameCredit(known: Credit, { id: _, from_hour, ...asked }: Granting): Credit {

@@ -173,6 +173,36 @@ test('credits pay what is settled, hour by hour; late rows, months and days that
   }
 })
 
+test('what another operator books between a look and its turn is corrected all the same, and a credit sent to both is granted once', () => {
+  using factory = opened()
+  const { store } = factory
+  const rows = traffic(4, 80)
+  grantCredit(store, asked(), start_ms)
+  ingestJournal(store, gateway, journaled(rows.slice(10)))
+  settle(store, start_ms + 2 * day_ms)
+  const between = (work: () => void): Store => {
+    let due = true
+    const transaction: Store['transaction'] = (own) => {
+      if (due) {
+        due = false
+        work()
+      }
+      return store.transaction(own)
+    }
+    return { ...store, transaction }
+  }
+  const late = () => void ingestJournal(store, gateway, journaled(rows.slice(0, 10), 71))
+  journalReadTo(store, gateway, start_ms + 5 * day_ms)
+  closeTerms(between(late), start_ms + 5 * day_ms)
+  settle(store, start_ms + 5 * day_ms)
+  agree(store, 4, start_ms + 5 * day_ms)
+
+  const bill = asked({ id: 'INV-2' })
+  const other = between(() => void grantCredit(store, bill, start_ms + 5 * day_ms))
+  assert.equal(grantCredit(other, bill, start_ms + 5 * day_ms).isNew, false)
+  assert.equal(held(store, 'payment/acme'), -2_000_000n)
+})
+
 test('what is left of a gift goes back, of a purchase it is breakage, and what is returned is paid back', () => {
   using factory = opened()
   const { store } = factory
