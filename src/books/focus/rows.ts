@@ -82,7 +82,8 @@ type Name = (typeof focusExportColumns)[number]
 const unitPlaces = 15
 
 /**
- * What was billed of one class of token at one price, computed or spared by the cache, or what came back: a row. Undefined: waste, which is on nobody's bill.
+ * What was billed of one class of token at one price, computed or spared by the cache, or what came back: a row. Undefined: waste,
+ * which is on nobody's bill.
  *
  * List and contracted cost are unit prices × tokens, exactly: `list` is the public price, which a contract's own goes before. Billed
  * and effective cost are what the ledger holds, where each request's charge is rounded to a whole nano-dollar: they differ by half a
