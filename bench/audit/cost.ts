@@ -2,9 +2,10 @@ import type { Books, CostRecords, CostTermsRecord, Finding, TransferRecord } fro
 
 /**
  * What hours cost, from outside: the transfers of each hour and source add up to it, and it is what was declared, worked out
- * here by sweeping over moments and five minutes rather than as the books do it. Hosted engines: by the sum alone.
+ * here by sweeping over moments and five minutes rather than as the books do it. By the sum alone: hosted engines, demand charges, the
+ * making of models, meters above others, and electricity under a PUE that is measured.
  */
-export function checkCosts({ costs, transfers }: Books): Finding[] {
+export function checkCosts({ costs, transfers, upper = [] }: Books): Finding[] {
   if (!costs) return []
   const findings: Finding[] = []
   const moved = new Map<string, bigint>()
@@ -17,12 +18,14 @@ export function checkCosts({ costs, transfers }: Books): Finding[] {
     add(`${hour} ${from} ${unit}`, debit === from ? amount : -amount)
   }
   const drawn = drawnByHour(transfers)
+  const above = new Set(upper.map(({ meter }) => `electricity/${encodeURIComponent(meter)}`))
   for (const { hour, source, unit, amount, rolled } of costs.hours) {
     const key = `${hour} ${source} ${unit}`
     const is = moved.get(key) ?? 0n
     moved.delete(key)
     if (!rolled && is !== amount) findings.push(finding(key, `cost ${amount}, and ${is} are booked`))
-    const due = rolled || costs.unsettled.has(hour) ? undefined : declaredFor(costs, hour, source, unit, drawn)
+    const judged = !rolled && !costs.unsettled.has(hour) && !above.has(source)
+    const due = judged ? declaredFor(costs, hour, source, unit, drawn) : undefined
     if (due !== undefined && due !== amount) findings.push(finding(key, `cost ${amount}, and ${due} were declared`))
   }
   for (const [key, amount] of moved) if (amount !== 0n) findings.push(finding(key, `${amount} are booked for no hour`))
@@ -88,16 +91,23 @@ function rateAt(declared: CostRecords['declared'], given: CostRecords['given'], 
 
 const five_ms = 300_000
 
-function byEnergy({ declared }: CostRecords, hour: number, kind: string, meter: string, mj: bigint): bigint {
-  const curve = (of: string): CostTermsRecord['series'] => {
+function byEnergy(
+  { declared }: CostRecords,
+  hour: number,
+  kind: string,
+  meter: string,
+  mj: bigint,
+): bigint | undefined {
+  const termsOf = (of: string): CostTermsRecord | undefined => {
     for (const name of [meter, 'all']) {
       const begun = declared.filter((one) => one.kind === of && one.name === name && one.from_ms <= hour * hour_ms)
       begun.sort((a, b) => b.from_ms - a.from_ms || b.version - a.version)
-      if (begun[0]) return begun[0].terms.series
+      if (begun[0]) return begun[0].terms
     }
     return undefined
   }
-  const [price, pue] = [curve(kind), curve('pue')]
+  if (termsOf('pue')?.measured_by !== undefined) return undefined
+  const [price, pue] = [termsOf(kind)?.series, termsOf('pue')?.series]
   let sum = 0n
   for (let at = hour * hour_ms; at < (hour + 1) * hour_ms; at += five_ms)
     sum += (price ? figureAt(price, at) : 0n) * (pue ? figureAt(pue, at) : 1_000_000n)

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { exported } from '../../src/adapters/sqlite/export.ts'
 import { ndjson, parseExport, readEngineLogs, readMeters } from './read.ts'
 
 test('a torn last line is no line; a torn line in the middle is an error', () => {
@@ -19,6 +20,17 @@ test('an export: amounts keep every digit, unknown records are refused', () => {
   assert.deepEqual(books.intervals, [{ meter: 'cpu', sequence: 4, energy_mj: 12n, posted: true }])
   assert.throws(() => parseExport('{"record":"wish"}\n'), /another kind/)
   assert.throws(() => parseExport(`${JSON.stringify({ ...transfer, amount: 1.5 })}\n`), /no whole number/)
+})
+
+test('every kind of record that the books export is known here', () => {
+  assert(exported.length > 20)
+  for (const record of exported) {
+    try {
+      parseExport(`${JSON.stringify({ record })}\n`)
+    } catch (cause) {
+      assert.doesNotMatch(String(cause), /another kind/)
+    }
+  }
 })
 
 test('the raw records of a home', () => {

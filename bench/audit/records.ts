@@ -155,6 +155,8 @@ export interface CostRecords {
 
 export interface CostTermsRecord {
   readonly per: string
+  /** Of a PUE: the facility's meter that tells it. */
+  readonly measured_by?: string
   readonly amount?: string
   readonly series?: {
     readonly usual: string
