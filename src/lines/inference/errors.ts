@@ -164,7 +164,7 @@ export const errorCatalogue = {
     status: 429,
     type: 'rate_limit_error',
     retry: false,
-    next: "The request alone exceeds the key's tokens per minute: shorten it or raise `--tpm`.",
+    next: 'The request alone is more than the limit: shorten it, ask for fewer `max_tokens`, or raise the limit (`wattmill budgets set`, or the key’s `--tpm`).',
   },
   price_unknown: {
     status: 403,
