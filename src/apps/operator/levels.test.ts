@@ -69,7 +69,8 @@ test('boards, host and hall (synthetic) are put above each other, and the audit 
   await assert.rejects(factory.json('DELETE', `/api/meters/${host.meter}`), /is below/)
 
   const list = () => factory.json('GET', '/api/meters') as Promise<Listed>
-  const seen = ({ levels }: Listed) => levels.length === 2 && levels.every(({ shown_j }) => shown_j > 10_000) // meters that are read a second apart say so less and less
+  // Some ten seconds: meters that are read a second apart contradict each other less and less.
+  const seen = ({ levels }: Listed) => levels.length === 2 && levels.every(({ shown_j }) => shown_j > 10_000)
   let found = await list()
   for (const until = Date.now() + 40_000; !seen(found) && Date.now() < until; found = await list())
     await new Promise((next) => setTimeout(next, 300))
