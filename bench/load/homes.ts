@@ -1,8 +1,8 @@
 /** Factories that a budget is spent in: one home, or two whose operators share a store on PostgreSQL. */
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freshSchema } from '../../src/adapters/postgres/testing-schema.ts'
 import { type Factory, startFactory, temporaryHome, until } from './factory.ts'
-import { freshSchema } from './fresh-schema.ts'
 import { startSynthetic, syntheticModel } from './synthetic.ts'
 
 export interface Homes {

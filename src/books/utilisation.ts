@@ -51,7 +51,6 @@ export function utilisation(facts: UtilisationFacts, by: UtilisationDimension) {
 }
 
 export type UtilisationAnswer = ReturnType<typeof utilisation>
-export type UtilisationLine = UtilisationAnswer['rows'][number]
 
 const estimated = (value: number | null, unit: string) => figure(value, unit, 'estimated')
 const notDeclared = 'not declared'

@@ -234,6 +234,7 @@ export interface SettledReceipt {
     readonly charges_usd: Readonly<Record<string, string>>
   } | null
   readonly attempts: readonly Attempt[]
+  readonly refund_usd: string
   readonly cost_usd: string
   readonly energy: {
     readonly energy_mj: string | null
@@ -252,6 +253,11 @@ export interface SettledReceipt {
       readonly energy_mj: string
     }[]
   }
+}
+
+/** What of a receipt its charges are told from; a tenant is not told of engines. */
+export type Charged = Pick<SettledReceipt, 'price' | 'cached' | 'refund_usd' | 'cost_usd'> & {
+  readonly attempts: readonly (Omit<Attempt, 'replica'> & { readonly replica?: string })[]
 }
 
 export interface OpenReceipt {

@@ -89,12 +89,6 @@ export interface OwnError {
 }
 
 type Settled = Omit<SettledReceipt, 'tenant' | 'snapshot' | 'energy' | 'attempts'> & {
-  readonly refund_usd: string
-  readonly cached: {
-    readonly usage: SettledReceipt['attempts'][number]['usage']
-    readonly price: string
-    readonly charges_usd: Readonly<Record<string, string>>
-  } | null
   readonly attempts: readonly Omit<SettledReceipt['attempts'][number], 'replica'>[]
   readonly energy: Omit<SettledReceipt['energy'], 'intervals' | 'attribution'> & {
     readonly attribution: { readonly grade: string; readonly how: string }

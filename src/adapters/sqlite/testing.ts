@@ -1,5 +1,4 @@
 /** What the tests of this folder share: a home that goes away, rows, and a factory's day made from a seed. */
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +11,7 @@ import { id, requestId } from '../../units/ids.ts'
 import { holdAlive } from '../files/alive.ts'
 import type { Home } from '../files/home.ts'
 import { keepAddress, makeHome } from '../files/home.ts'
-import { PostgresDatabase } from '../postgres/postgres-database.ts'
+import { freshSchema } from '../postgres/testing-schema.ts'
 import { noteJournal } from './ingest.ts'
 import { alivePath, hashOf, journalPath, journalSchema } from './journal-file.ts'
 import type { Store } from './store.ts'
@@ -36,19 +35,6 @@ export const onPostgres = testDatabase !== undefined
 
 /** For what is said of a file of SQLite, and of nothing else. */
 export const ofSqlite = { skip: onPostgres ? 'of a file of SQLite' : false }
-
-function freshSchema(url: string): { readonly url: string; drop(): void } {
-  const name = `test_${randomBytes(8).toString('hex')}`
-  const ask = (script: string): void => {
-    const database = new PostgresDatabase(url)
-    database.exec(script)
-    database.close()
-  }
-  ask(`create schema ${name}`)
-  const address = new URL(url)
-  address.searchParams.set('options', `-c search_path=${name}`)
-  return { url: address.href, drop: () => ask(`set client_min_messages = warning; drop schema ${name} cascade`) }
-}
 
 export const gateway = id<Incarnation>('gw')
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { PostgresDatabase } from '../../src/adapters/postgres/postgres-database.ts'
+import { PostgresDatabase } from './postgres-database.ts'
 
 /** A schema of its own in a database that is there; `drop` takes it away with all in it. */
 export function freshSchema(url: string): { readonly url: string; drop(): void } {
-  const name = `bench_${randomBytes(8).toString('hex')}`
+  const name = `test_${randomBytes(8).toString('hex')}`
   const ask = (script: string): void => {
     const database = new PostgresDatabase(url)
     database.exec(script)
