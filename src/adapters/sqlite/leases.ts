@@ -60,8 +60,9 @@ export class Leases {
   /** Dead gateways whose every request is settled: what they were granted and did not use is free again. */
   settleDead(): false {
     this.#store.transaction(() => {
-      for (const { incarnation } of all<{ incarnation: Incarnation }>(this.#store.database, settledGateways))
-        for (const row of this.#rowsOf(incarnation)) this.#settle(incarnation, row)
+      const dead = all<{ incarnation: Incarnation }>(this.#store.database, settledGateways)
+      if (dead.length > 0) this.#refresh() // nobody may have asked since the start: what is not known would count as unused
+      for (const { incarnation } of dead) for (const row of this.#rowsOf(incarnation)) this.#settle(incarnation, row)
     })
     return false
   }
@@ -146,8 +147,12 @@ export class Leases {
   /** Budgets that somebody waits for and does not get. */
   #short(now_ms: number): Recall[] {
     const rows = allBig<LeaseRow>(this.#store.database, `${openLeases} where l.settled = 0 and l.short > 0`)
-    const names = new Set(rows.filter((row) => nearOf(row, now_ms).short > 0n).map((row) => row.allowance))
-    return [...names].flatMap((allowance) => {
+    const names = rows.flatMap((row) => {
+      const known = this.#allowances.get(row.allowance)
+      const waits = known && row.period === BigInt(periodOf(known.renews, now_ms)) && nearOf(row, now_ms).short > 0n
+      return waits ? row.allowance : []
+    })
+    return [...new Set(names)].flatMap((allowance) => {
       const known = this.#allowances.get(allowance)
       return known ? { allowance, period: periodOf(known.renews, now_ms) } : []
     })
@@ -192,6 +197,7 @@ export class Leases {
 
 interface LeaseRow extends Out {
   readonly allowance: string
+  readonly period: bigint
   readonly incarnation: Incarnation
   readonly dead_ms: bigint | null
   readonly read_to_ms: bigint | null
@@ -208,7 +214,7 @@ function nearOf({ granted, free, reserved, short, dead_ms, read_to_ms }: LeaseRo
 }
 
 const openLeases = `
-  select l.allowance, l.incarnation, l.granted, l.free, l.reserved, l.short, j.dead_ms, j.read_to_ms
+  select l.allowance, l.period, l.incarnation, l.granted, l.free, l.reserved, l.short, j.dead_ms, j.read_to_ms
   from lease l left join journal j on j.incarnation = l.incarnation`
 const ofOne = 'l.allowance = ? and l.period = ? and l.settled = 0'
 const settledSum = `

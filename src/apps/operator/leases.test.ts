@@ -22,6 +22,40 @@ const asks = (want: bigint, allowance: string): LeaseAsk => ({
   ahead: 0n,
 })
 
+test('what a dead gateway used stays used, though nobody has asked since the start', () => {
+  using home = testHome()
+  let store = openStore(home)
+  setTestPrice(store)
+  const { id: allowance } = setAllowance(store, budget, 1)
+  new Leases(store).answer(id('gw'), [asks(9_000_000n, allowance)], 1000)
+  store.close()
+  store = openStore(home)
+  const leases = new Leases(store)
+  writeJournal(home.journals, id('gw'), [openRow(1), closeRow(1)])
+  let now = 10_000_000
+  const meter = { idleWatts: 1, fullWatts: 2 }
+  const keeper = newKeeper({ home, store, leases, meter, now: () => now, log: () => {}, readers: [] })
+  for (let turn = 0; turn < 4; turn++, now += 5000) keeper.tick()
+  const [grant] = leases.answer(id('other'), [asks(10_000_000n, allowance)], now).grants
+  assert(grant && grant.amount < 10_000_000n && grant.amount > 9_900_000n, `${grant?.amount} of a budget that was used`)
+  keeper.close()
+  store.close()
+})
+
+test('who waited in a period that is over is not waited for in the next one', () => {
+  using home = testHome()
+  const store = openStore(home)
+  const midnight = 20_000 * 86_400_000
+  const { id: allowance } = setAllowance(store, { ...budget, renews: 'day', amount: 100n }, 1)
+  const leases = new Leases(store)
+  const ask = (want: bigint, period: number): LeaseAsk => ({ ...asks(want, allowance), period })
+  const before = leases.answer(id('gw'), [ask(150n, 19_999)], midnight - 5000)
+  assert.deepEqual(before.recalls, [{ allowance, period: 19_999 }])
+  leases.answer(id('gw'), [ask(10n, 20_000)], midnight + 5000)
+  assert.deepEqual(leases.answer(id('other'), [], midnight + 6000).recalls, [])
+  store.close()
+})
+
 test('what was granted is not granted again after a restart, and a dead gateway gives back what it did not use', () => {
   using home = testHome()
   let store = openStore(home)
