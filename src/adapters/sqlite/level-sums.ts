@@ -1,7 +1,7 @@
 /** What upper meters showed over some hours, beside those below them. */
 import { measuredPue } from '../../books/pue.ts'
 import { type MeterPlace, placeAt } from '../../plant/energy/levels.ts'
-import { all } from './query.ts'
+import { allBig } from './query.ts'
 import { meterPlaces } from './registry/places.ts'
 import type { Store } from './store.ts'
 
@@ -23,17 +23,18 @@ export interface LevelSums {
   readonly pue: number | null
 }
 
+/** Millijoules of a large factory outgrow numbers. */
 interface SumRow {
-  readonly hours: number
-  readonly energy_mj: number
-  readonly below_mj: number
-  readonly booked_mj: number
-  readonly owed_mj: number
-  readonly unseen_mj: number
-  readonly negative: number
-  readonly whole_ms: number
-  readonly whole_mj: number
-  readonly whole_below_mj: number
+  readonly hours: bigint
+  readonly energy_mj: bigint
+  readonly below_mj: bigint
+  readonly booked_mj: bigint
+  readonly owed_mj: bigint
+  readonly unseen_mj: bigint
+  readonly negative: bigint
+  readonly whole_ms: bigint
+  readonly whole_mj: bigint
+  readonly whole_below_mj: bigint
 }
 
 const sums = `
@@ -48,8 +49,8 @@ export function levelSums({ database }: Pick<Store, 'database'>, from_hour: numb
   return places
     .filter(({ meter, until_ms }) => until_ms === null && placeAt(places, meter, now_ms) !== undefined)
     .map(({ meter, level, rule, below }) => {
-      const [found] = all<SumRow>(database, sums, meter, from_hour)
-      const joules = (mj: number | null | undefined): number => (mj ?? 0) / 1000
+      const [found] = allBig<SumRow>(database, sums, meter, from_hour)
+      const joules = (mj: bigint | null | undefined): number => Number(mj ?? 0n) / 1000
       return {
         ...{ meter, level, share: rule, below },
         shown_j: joules(found?.energy_mj),
@@ -57,7 +58,7 @@ export function levelSums({ database }: Pick<Store, 'database'>, from_hour: numb
         rest_j: joules(found?.booked_mj),
         owed_j: joules(found?.owed_mj),
         unseen_j: joules(found?.unseen_mj),
-        negative_intervals: found?.negative ?? 0,
+        negative_intervals: Number(found?.negative ?? 0n),
         pue: level === 'facility' && found ? ratioOf(meter, found) : null,
       }
     })
@@ -65,8 +66,8 @@ export function levelSums({ database }: Pick<Store, 'database'>, from_hour: numb
 
 /** By the rule of an hour, over all of them. */
 function ratioOf(meter: string, { hours, whole_ms, whole_mj, whole_below_mj }: SumRow): number | null {
-  if (hours === 0) return null
-  const energy = { energy_mj: BigInt(whole_mj), below_mj: BigInt(whole_below_mj) }
-  const ppm = measuredPue({ meter, hour: 0, whole_ms: whole_ms / hours, ...energy })
+  if (hours === 0n) return null
+  const energy = { energy_mj: whole_mj, below_mj: whole_below_mj }
+  const ppm = measuredPue({ meter, hour: 0, whole_ms: Number(whole_ms) / Number(hours), ...energy })
   return ppm === undefined ? null : Number(ppm) / 1e6
 }

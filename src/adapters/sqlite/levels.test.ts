@@ -19,7 +19,7 @@ import { allBig, one } from './query.ts'
 import { placeMeter } from './registry/places.ts'
 import { rollUp } from './rollup.ts'
 import type { Store } from './store.ts'
-import { closeRow, dice, gateway, journaled, measuredStore, testHome } from './testing.ts'
+import { closeRow, dice, gateway, journaled, lateTurn, measuredStore, testHome } from './testing.ts'
 
 const day_ms = 86_400_000
 const begin_ms = 500_016 * hour_ms
@@ -259,4 +259,36 @@ test('a PUE is measured by the facility’s meter where it is declared so, and w
     Math.abs(difference) < 2e-5,
     `${sum(own)} and ${sum(through)} nano-USD: only an interval at an edge tells them apart`,
   )
+})
+
+test('two operators cannot put two meters above each other', () => {
+  using home = testHome()
+  const store = measuredStore(home)
+  const source = { kind: 'watts', idle: 0, full: 1 } as const
+  const over = (own: Store, name: string, below: string): void =>
+    placeMeter(own, { name, source }, { level: 'host', rule: 'energy', below: [below] }, 1)
+  assert.throws(
+    () =>
+      over(
+        lateTurn(store, () => over(store, 'b', 'a')),
+        'a',
+        'b',
+      ),
+    /a is below b/,
+  )
+  assert.equal(closeLevels(store, now_ms), false)
+  store.close()
+})
+
+test('a large factory shows more joules than a number of millijoules holds', () => {
+  using home = testHome()
+  const { store } = factory(home, 3, {})
+  store.database.exec(`
+    insert into upper_hour (meter, hour, intervals, energy_mj, below_mj, booked_mj, owed_mj, unseen_mj, negative, whole_ms, whole_mj,
+      whole_below_mj) values ('hall', 500000, 1, 9000000000000000, 6000000000000000, 3000000000000000, 0, 0, 0, 3600000, 9000000000000000,
+      6000000000000000), ('hall', 500001, 1, 9000000000000000, 6000000000000000, 3000000000000000, 0, 0, 0, 3600000, 9000000000000000,
+      6000000000000000)`)
+  const hall = levelSums(store, 0, now_ms).find(({ meter }) => meter === 'hall')
+  assert.deepEqual([hall?.shown_j, hall?.pue], [18e12, 1.5])
+  store.close()
 })

@@ -116,3 +116,16 @@ export function writeJournal(directory: string, incarnation: Incarnation, rows: 
   database.exec('commit')
   database.close()
 }
+
+/** The same store, of an operator that looks before another one does something, and takes its turn after it. */
+export function lateTurn(store: Store, other: () => void): Store {
+  let due = true
+  const transaction: Store['transaction'] = (work) => {
+    if (due) {
+      due = false
+      other()
+    }
+    return store.transaction(work)
+  }
+  return { ...store, transaction }
+}

@@ -47,9 +47,6 @@ export function insertUpper(store: Store, interval: MeterInterval): boolean {
 export const upperMeters = ({ database }: Reader): Set<string> =>
   new Set(all<{ meter: string }>(database, 'select distinct meter from meter_place').map(({ meter }) => meter))
 
-export const upperInterval = ({ database }: Reader, meter: string, sequence: number): UpperRow | undefined =>
-  allBig<UpperRow>(database, 'select * from upper_interval where meter = ? and sequence = ?', meter, sequence)[0]
-
 /** An interval as far as a meter above must know it; `done_ms`: when its energy was given to those who bear it. */
 export interface Reaching extends Drawn {
   readonly done_ms: number | null

@@ -1,6 +1,7 @@
 /** What training, evaluation and data of models cost, borne hour by hour by what the models serve (`books/making.ts`). */
 import type { Findings } from '../../../books/check.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
+import { hour_ms } from '../../../books/cost-hour.ts'
 import type { Job } from '../../../books/making.ts'
 import { accountsOfJob, borneAfter, jobsOf, modelOf, servedByModel } from '../../../books/making.ts'
 import { all, allBig, one, run } from '../query.ts'
@@ -10,8 +11,6 @@ import { type HourShare, isUnderRepair, postBeside } from './beside.ts'
 
 type Reader = Pick<Store, 'database'>
 type Served = ReadonlyMap<string, bigint>
-
-const hour_ms = 3_600_000
 
 /** Tokens of an hour of the models whose jobs are borne by tokens. */
 export function servedInHour(books: Reader, hour: number, declared: readonly CostDeclaration[]): Served {

@@ -4,7 +4,7 @@ import { periodOf } from '../../../books/allowance.ts'
 import { Leases } from '../leases.ts'
 import { all, run } from '../query.ts'
 import { openStore } from '../store.ts'
-import { testHome } from '../testing.ts'
+import { lateTurn, testHome } from '../testing.ts'
 import { everyAllowance, setAllowance } from './allowances.ts'
 import { allowancesOfKey } from './budget.ts'
 import { findTenant, keysMadeSince, setKeyQuota } from './key-quota.ts'
@@ -65,6 +65,16 @@ test('a key that is rotated has its budgets, and of each what the old one had us
   const budget = everyAllowance(store).find((one) => one.of === again.id && one.unit === 'nano-USD')
   assert(budget)
   assert.equal(leases.left(budget, now), 10n, 'rotating it again fills nothing up either')
+  store.close()
+})
+
+test('a key that another operator rotates at the same moment is rotated once: its budget is not had twice', () => {
+  using home = testHome()
+  const store = openStore(home)
+  const { id } = createKey(store, pepper, plain, 1000, 25n).record
+  const late = lateTurn(store, () => void rotateKey(store, pepper, id, 0, 2000))
+  assert.throws(() => rotateKey(late, pepper, id, 0, 2000), /is revoked/)
+  assert.equal(everyAllowance(store).length, 2, 'of the old one and of the new one')
   store.close()
 })
 

@@ -109,18 +109,20 @@ export const keyById = (store: Store, id: string, now_ms: number): KeyRecord | u
 
 /** Revoking twice is revoking once; sessions that began under it end with it. */
 export function revokeKey(store: Store, idOrPrefix: string, now_ms: number): KeyRecord {
-  const record = findKey(store, idOrPrefix)
-  if (record.revoked_ms !== null) return record
-  change(store, () => {
-    run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, record.id)
-    run(store, 'delete from session where api_key = ?', record.id)
+  return store.transaction(() => {
+    const record = findKey(store, idOrPrefix)
+    if (record.revoked_ms !== null) return record
+    change(store, () => {
+      run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, record.id)
+      run(store, 'delete from session where api_key = ?', record.id)
+    })
+    return { ...record, revoked_ms: now_ms }
   })
-  return { ...record, revoked_ms: now_ms }
 }
 
 /**
- * A new key with the old one's rights and budgets, of which what was used stays used, and its lifetime, which begins anew or goes on. The old one
- * stops now, or after `overlap_ms`, so that programs can be changed over one by one.
+ * A new key with the old one's rights and budgets, of which what was used stays used, and its lifetime, which begins anew or goes on.
+ * The old one stops now, or after `overlap_ms`, so that programs can be changed over one by one.
  */
 export function rotateKey(
   store: Store,
@@ -130,15 +132,15 @@ export function rotateKey(
   now_ms: number,
   lifetime: 'anew' | 'goes on' = 'anew',
 ): ShownKey {
-  const old = findKey(store, idOrPrefix)
-  if (old.revoked_ms !== null)
-    throw new RegistryError('conflict', `key ${old.id} is revoked; make a new one`, {
-      param: 'id',
-      next: `wattmill keys create --tenant ${old.tenant} --app ${old.application}`,
-    })
-  const anew = lifetime === 'anew' && old.expires_ms !== null
-  const expires_ms = anew ? now_ms + (old.expires_ms - old.created_ms) : old.expires_ms
   return change(store, () => {
+    const old = findKey(store, idOrPrefix)
+    if (old.revoked_ms !== null)
+      throw new RegistryError('conflict', `key ${old.id} is revoked; make a new one`, {
+        param: 'id',
+        next: `wattmill keys create --tenant ${old.tenant} --app ${old.application}`,
+      })
+    const anew = lifetime === 'anew' && old.expires_ms !== null
+    const expires_ms = anew ? now_ms + (old.expires_ms - old.created_ms) : old.expires_ms
     const stop = Math.min(old.expires_ms ?? Number.MAX_SAFE_INTEGER, now_ms + overlap_ms)
     if (overlap_ms > 0) run(store, 'update api_key set expires_ms = ? where id = ?', stop, old.id)
     else run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, old.id)

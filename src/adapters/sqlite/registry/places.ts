@@ -42,9 +42,8 @@ export function placeMeter(
   { level, rule, below }: AskedPlace,
   now_ms: number,
 ): void {
-  const places = current(meterPlaces(store))
-  checkPlace(places, name, { level, rule, below })
   change(store, () => {
+    checkPlace(current(meterPlaces(store)), name, { level, rule, below })
     run(
       store,
       `insert into meter (name, source, created_ms) values (?, ?, ?)
@@ -69,19 +68,21 @@ export function placeMeter(
 
 /** From now on nothing is below it, and it is read no more unless an engine was given it. */
 export function endPlace(store: Store, name: string, now_ms: number): void {
-  const places = current(meterPlaces(store))
-  if (!places.some(({ meter }) => meter === name))
-    throw new RegistryError('not_found', `no meter ${name} is above others`, {
-      param: 'meter',
-      next: 'wattmill meters list',
-    })
-  const over = places.find(({ below }) => below.includes(name))
-  if (over)
-    throw new RegistryError('conflict', `${name} is below ${over.meter}`, {
-      param: 'meter',
-      next: `wattmill meters unplace ${over.meter}   (first)`,
-    })
-  change(store, () => endPlaceOf(store, name, now_ms))
+  change(store, () => {
+    const places = current(meterPlaces(store))
+    if (!places.some(({ meter }) => meter === name))
+      throw new RegistryError('not_found', `no meter ${name} is above others`, {
+        param: 'meter',
+        next: 'wattmill meters list',
+      })
+    const over = places.find(({ below }) => below.includes(name))
+    if (over)
+      throw new RegistryError('conflict', `${name} is below ${over.meter}`, {
+        param: 'meter',
+        next: `wattmill meters unplace ${over.meter}   (first)`,
+      })
+    endPlaceOf(store, name, now_ms)
+  })
 }
 
 function endPlaceOf(store: Store, name: string, now_ms: number): void {

@@ -75,11 +75,14 @@ export const tenantKeyRoutes: readonly Route[] = [
         expires_ms: expires === undefined ? key.expires_ms : expiryMs(expires, now),
         slo: slo ?? key.slo,
       }
-      const none = whyNoKeys(factory, own)
-      if (none !== undefined) throw new ControlError('beyond_own_rights', none)
-      checkRights(factory, own, asked)
-      checkRoom(factory, own)
-      return shown(createKey(factory.store, factory.pepper, asked, now), await inForce(factory))
+      const made = factory.store.transaction(() => {
+        const none = whyNoKeys(factory, own)
+        if (none !== undefined) throw new ControlError('beyond_own_rights', none)
+        checkRights(factory, own, asked)
+        checkRoom(factory, own)
+        return createKey(factory.store, factory.pepper, asked, now)
+      })
+      return shown(made, await inForce(factory))
     },
   }),
   tenantRoute({
@@ -99,24 +102,29 @@ export const tenantKeyRoutes: readonly Route[] = [
     about: 'A new key with the same rights, budgets and end; the old one stops now, or after `overlap`',
     input: { id, overlap: Type.Optional(Type.String({ description: 'how long the old key goes on, 7d at most' })) },
     run: async (factory, own, { id, overlap }, call) => {
-      const old = ownKey(factory, own, id)
-      if (old.expires_ms !== null && old.expires_ms <= factory.now())
-        throw new ControlError('conflict', `key ${old.id} is expired; make a new one`, { param: 'id' })
       const overlap_ms = overlap === undefined ? 0 : durationMs(overlap, 'overlap')
       if (overlap_ms > longestOverlap_ms)
         throw new ControlError('invalid_value', 'the old key may go on for 7d at most', { param: 'overlap' })
-      // For a while there are two of it, and each of them has its limits.
-      if (overlap_ms > 0) {
-        const none = whyNoKeys(factory, { ...own, key: old })
-        if (none !== undefined) throw new ControlError('beyond_own_rights', none, { param: 'overlap' })
-        checkRoom(factory, own)
-      } else checkPace(factory, own)
-      const made = rotateKey(factory.store, factory.pepper, old.id, overlap_ms, factory.now(), 'goes on')
+      const { old, made } = factory.store.transaction(() => rotated(factory, own, id, overlap_ms))
       factory.live?.admission.moved(call, old.id, made.record.id)
       return shown(made, await inForce(factory))
     },
   }),
 ]
+
+/** Within a transaction: what another operator changes in between would be counted by neither. */
+function rotated(factory: Factory, own: Own, id: string, overlap_ms: number): { old: KeyRecord; made: ShownKey } {
+  const old = ownKey(factory, own, id)
+  if (old.expires_ms !== null && old.expires_ms <= factory.now())
+    throw new ControlError('conflict', `key ${old.id} is expired; make a new one`, { param: 'id' })
+  // For a while there are two of it, and each of them has its limits.
+  if (overlap_ms > 0) {
+    const none = whyNoKeys(factory, { ...own, key: old })
+    if (none !== undefined) throw new ControlError('beyond_own_rights', none, { param: 'overlap' })
+    checkRoom(factory, own)
+  } else checkPace(factory, own)
+  return { old, made: rotateKey(factory.store, factory.pepper, old.id, overlap_ms, factory.now(), 'goes on') }
+}
 
 /** Whether every gateway goes by it already; how many there are is the factory's concern. Null: it is stopped. */
 async function inForce(factory: Factory): Promise<boolean | null> {
