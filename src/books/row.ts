@@ -2,17 +2,19 @@ import type { ApplicationId, KeyId, ModelId, ReplicaId, RequestId, TenantId } fr
 import type { Usage } from './usage.ts'
 
 /** How a request ended, as its client would tell it. */
-export type Outcome =
-  | 'complete'
-  | 'client_closed' // the client left; what the engine made until it stopped is billed, or leaving would be free
-  | 'rejected' // the engine would not take it: too long a prompt, a parameter it refuses
-  | 'upstream_error'
-  | 'truncated' // the engine's stream ended without saying that it was finished
-  | 'timeout'
-  | 'journal_unavailable'
-  | 'budget_exhausted' // an allowance ran out under it; what was let through until then is billed
-  | 'denied' // a guard rail withheld the answer; what the engine made until then is billed
-  | 'crash' // the gateway died with it; settled from what was measured
+export const outcomes = [
+  'complete',
+  'client_closed', // the client left; what the engine made until it stopped is billed, or leaving would be free
+  'rejected', // the engine would not take it: too long a prompt, a parameter it refuses
+  'upstream_error',
+  'truncated', // the engine's stream ended without saying that it was finished
+  'timeout',
+  'journal_unavailable',
+  'budget_exhausted', // an allowance ran out under it; what was let through until then is billed
+  'denied', // a guard rail withheld the answer; what the engine made until then is billed
+  'crash', // the gateway died with it; settled from what was measured
+] as const
+export type Outcome = (typeof outcomes)[number]
 
 /** What is billed. Everything else that an engine made is waste, booked by its cause and paid by the factory. */
 export const isBilled = (outcome: Outcome): boolean =>

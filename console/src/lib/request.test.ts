@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { outcomes as known } from '../../../src/books/row.ts'
 import { unknown } from './format.ts'
-import { energyOf, kindOf, sumOf, toldClasses } from './request.ts'
+import { energyOf, kindOf, outcomes, sumOf, taken, toldClasses } from './request.ts'
 
 test('classes add up, a missing count is not a zero, and a zero is one', () => {
   const tokens = { input_uncached: 90, cache_read: 10, cache_write: null, output_visible: null, reasoning: null }
@@ -23,4 +24,20 @@ test('a receipt leaves out what is zero or was not expected, and never what is m
     ['output_visible', { tokens: 3 }],
   ])
   assert.deepEqual(['complete', 'client_closed', 'timeout'].map(kindOf), ['good', 'none', 'bad'])
+})
+
+test('a limit of nothing is all taken, and one that nobody knows the rest of is unknown', () => {
+  assert.deepEqual(
+    [
+      { left: '0', amount: '0' },
+      { left: '5', amount: '20' },
+      { left: '30', amount: '20' },
+      { left: null, amount: '20' },
+    ].map(taken),
+    [1, 0.75, 0, null],
+  )
+})
+
+test('requests can be looked for by every outcome there is', () => {
+  assert.deepEqual([...outcomes].sort(), ['', 'failed', ...known].sort())
 })

@@ -50,3 +50,23 @@ export const toldClasses = <Count extends { readonly tokens: number }>(
   usage: Readonly<Record<string, Count | null>>,
 ): [string, Count | null][] =>
   Object.entries(usage).filter(([of, count]) => (count === null ? expected.includes(of) : count.tokens > 0))
+
+/** What requests can be looked for by; empty: all of them. `failed`: all that is neither whole nor left by its client. */
+export const outcomes = [
+  '',
+  'failed',
+  'complete',
+  'client_closed',
+  'rejected',
+  'upstream_error',
+  'truncated',
+  'timeout',
+  'journal_unavailable',
+  'budget_exhausted',
+  'denied',
+  'crash',
+] as const
+
+/** How much of a limit is taken, 0 to 1; null: nobody knows. A limit of nothing is all taken. */
+export const taken = ({ left, amount }: { readonly left: string | null; readonly amount: string }): number | null =>
+  left === null ? null : Number(amount) === 0 ? 1 : Math.min(1, Math.max(0, 1 - Number(left) / Number(amount)))

@@ -27,7 +27,7 @@ export interface RequestLine {
   /** Who served it last; null: nobody. */
   readonly engine: string | null
   readonly attempts: number
-  /** Answered from the cache: no engine worked, and nothing is charged. */
+  /** Answered from the cache: no engine worked. */
   readonly cached: boolean
   readonly stream: boolean
   readonly outcome: string
@@ -46,7 +46,7 @@ export interface Wanted {
   readonly application?: string | undefined
   readonly model?: string | undefined
   readonly key?: string | undefined
-  /** An outcome, or `failed`: all that is not billed. */
+  /** An outcome, or `failed`: all that is neither whole nor left by its client. */
   readonly outcome?: string | undefined
   /** Where the page before ended. */
   readonly before?: Mark | undefined
@@ -108,7 +108,7 @@ interface Condition {
   readonly values: readonly string[]
 }
 
-const notBilledOnly: Condition = { sql: "outcome not in ('complete', 'client_closed')", values: [] }
+const failedOnly: Condition = { sql: "outcome not in ('complete', 'client_closed')", values: [] }
 
 /**
  * The narrowest index leads; what else is wanted is looked for in its rows. Where a tenant is wanted, only its own rows are looked at:
@@ -119,7 +119,7 @@ function planOf({ tenant, application, model, key, outcome }: Wanted) {
     value === undefined ? undefined : { sql: `${column} = ?`, values: [value] }
   const notBilled = outcome !== undefined && outcome !== 'complete' && outcome !== 'client_closed'
   const conditions = {
-    failed: notBilled ? notBilledOnly : undefined,
+    failed: notBilled ? failedOnly : undefined,
     key: is('api_key', key),
     application: is('application', application),
     tenant: is('tenant', tenant),

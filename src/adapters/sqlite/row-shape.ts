@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Row } from '../../books/row.ts'
+import { outcomes } from '../../books/row.ts'
 
 /**
  * The shape of a journal row. A row whose hash is right was written by a gateway of ours, but perhaps of another version:
@@ -62,18 +63,6 @@ const attempt = Type.Object({
   choice: Type.Optional(choice),
   lost: Type.Optional(Type.Literal(true)),
 })
-const outcomes = [
-  'complete',
-  'client_closed',
-  'rejected',
-  'upstream_error',
-  'truncated',
-  'timeout',
-  'journal_unavailable',
-  'budget_exhausted',
-  'denied',
-  'crash',
-] as const
 
 const shape = Compile(
   Type.Union([

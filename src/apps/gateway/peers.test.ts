@@ -80,3 +80,33 @@ test('nobody speaks where there is nobody to hear, nor before the last word was 
   assert.equal(words.length, 2)
   talk.close()
 })
+
+test('who fell silent is forgotten, though the own word hangs', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { channel } = launcher()
+  let now = 1
+  const router = new Router()
+  const talks = [
+    talkToPeers(
+      'g0',
+      router,
+      channel(true),
+      () => seconds(now),
+      () => 2,
+    ),
+    talkToPeers(
+      'g1',
+      new Router(),
+      channel(),
+      () => seconds(now),
+      () => 2,
+    ),
+  ]
+  t.mock.timers.tick(1000)
+  assert.equal(router.peers, 1)
+  talks[1]?.close()
+  now = 6
+  t.mock.timers.tick(100)
+  assert.equal(router.peers, 0)
+  talks[0]?.close()
+})

@@ -37,6 +37,7 @@ export function talkToPeers(
     if (heard && heard.from !== from) router.heard(heard.from, heard.word, now())
   })
   const timer = setInterval(() => {
+    router.forget(now())
     if (under || gateways() < 2) return
     const word = router.tell(now())
     silentMs += tellMs

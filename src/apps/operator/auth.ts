@@ -88,6 +88,7 @@ export class Admission {
     const admin = this.#keys.admin.byKey(key)
     if (!admin) {
       const own = this.#keys.tenant.byKey(key)
+      if (own) this.#rate.count(own.tenant, this.#now())
       return own && { admin_key: null, api_key: own.id }
     }
     if (admin.tenant !== null)

@@ -3,11 +3,16 @@ import { request } from 'node:http'
 import { beforeEach, test } from 'node:test'
 import { listChanges } from '../../adapters/sqlite/changes/log.ts'
 import { all, run } from '../../adapters/sqlite/query.ts'
+import { setAlias } from '../../adapters/sqlite/registry/aliases.ts'
 import { setAllowance } from '../../adapters/sqlite/registry/allowances.ts'
 import { addEngine } from '../../adapters/sqlite/registry/engines.ts'
 import { setKeyQuota } from '../../adapters/sqlite/registry/key-quota.ts'
 import { createKey, keyById, listKeys, type NewKey } from '../../adapters/sqlite/registry/keys.ts'
+import { setPrice } from '../../adapters/sqlite/registry/prices.ts'
 import { setRail } from '../../adapters/sqlite/registry/rails.ts'
+import { priceList } from '../../books/price.ts'
+import { price } from '../../units/amount.ts'
+import { id } from '../../units/ids.ts'
 import type { Operator } from './start.ts'
 import { lonelyOperator } from './testing.ts'
 
@@ -21,6 +26,18 @@ const plain: NewKey = {
   expires_ms: null,
   slo: 'standard',
 }
+
+const elsewhere = {
+  name: 'elsewhere',
+  vendor: 'openai',
+  product: null,
+  url: 'http://192.0.2.1/v1',
+  key_from: null,
+  metrics_url: null,
+  chips: null,
+  concurrency: 1,
+  created_ms: 1,
+} as const
 
 beforeEach(async () => {
   operator = await lonelyOperator()
@@ -99,18 +116,7 @@ test('a tenant makes keys up to its quota, which is none until the factory says 
 test('a new key has what its maker has where nothing is said, and never more', async () => {
   quotaOfAcme()
   const { store } = operator.factory
-  addEngine(store, {
-    name: 'elsewhere',
-    vendor: 'openai',
-    product: null,
-    url: 'http://192.0.2.1/v1',
-    key_from: null,
-    metrics_url: null,
-    chips: null,
-    concurrency: 1,
-    models: { large: 'l', small: 's' },
-    created_ms: 1,
-  })
+  addEngine(store, { ...elsewhere, models: { large: 'l', small: 's' } })
   const until = operator.factory.now() + 86_400_000
   const { key } = make({ models: ['small'], requests_per_minute: 10, tokens_per_minute: 500, expires_ms: until })
   const like = (await create(key)).value as Record<string, unknown>
@@ -264,6 +270,40 @@ test('what a tenant does is logged in its name, in the transaction, without secr
   assert(line?.after?.includes(value.id) && !line.after.includes(value.key))
   await create(key, { rpm: -1 })
   assert.equal(listChanges(store.database, { limit: 1 })[0]?.seq, line?.seq, 'what was refused is not in it')
+})
+
+test('a key that is revoked again and again is logged once', async () => {
+  quotaOfAcme()
+  const { store } = operator.factory
+  const { key } = make()
+  const { id } = (await create(key)).value
+  const lines = () => listChanges(store.database, { limit: 100 }).length
+  const before = lines()
+  for (let turn = 0; turn < 5; turn++) assert.equal((await ask('DELETE', `/api/tenant/keys/${id}`, key)).status, 200)
+  assert.equal(lines(), before + 1)
+})
+
+test('an alias has the context and the price of the model that answers, for a key too that may ask for nothing else', async () => {
+  const { store } = operator.factory
+  const contexts = new Map([['r', 4096]])
+  addEngine(store, { ...elsewhere, models: { real: 'r' } }, { meters: [], costPerHour: undefined, contexts })
+  const perMillion = priceList(price(70_000_000n), price(90_000_000n))
+  setPrice(store, { model: id('real'), effective_from_ms: 1, perMillion, note: '' })
+  setAlias(store, 'best', ['real'])
+  const { key } = make({ models: ['best'] })
+  const { value } = await ask('GET', '/api/tenant/models', key)
+  const [best, ...others] = (value as unknown as { models: { model: string; prices: unknown[] }[] }).models
+  const of = { model: 'best', stands_for: [], available: true, context_tokens: 4096 }
+  assert.partialDeepStrictEqual(best, { ...of, prices: [{ usd_per_million: { output_visible: '0.09' } }] })
+  assert.deepEqual(others, [])
+})
+
+test('logging in counts as a call of the tenant', async () => {
+  const { key } = make()
+  const codes = new Set<string>()
+  for (let number = 0; number < 1210 && !codes.has('too_many_calls'); number++)
+    codes.add((await ask('POST', '/api/login', {}, { key })).code)
+  assert.deepEqual([...codes], ['', 'too_many_calls'])
 })
 
 test('wrong keys shut the door of the log-in for a tenant too', async () => {

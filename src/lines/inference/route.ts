@@ -170,9 +170,14 @@ export class Router {
     return this.#peers.size
   }
 
+  /** Whoever fell silent has nothing under way any more. */
+  forget(now: Seconds): void {
+    if (this.#peers.forget(now)) this.#weighOthers()
+  }
+
   /** For the other gateways: what is under way, and what was sent where since it was last asked. */
   tell(now: Seconds): Word {
-    if (this.#peers.forget(now)) this.#weighOthers()
+    this.forget(now)
     const loads: Word['loads'] = new Map(
       [...this.#views].flatMap(([replica, { running, prefilling, decoding, held }]) =>
         running > 0 ? [[replica, { running, prefilling, decoding, held }] as const] : [],

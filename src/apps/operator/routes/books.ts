@@ -7,7 +7,7 @@ import { explain } from '../../../adapters/sqlite/explain.ts'
 import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { residuals } from '../../../adapters/sqlite/figures.ts'
 import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
-import type { Outcome } from '../../../books/row.ts'
+import { outcomes } from '../../../books/row.ts'
 import { type Statement, statementCsv } from '../../../books/statement.ts'
 import { statementHtml } from '../../../books/statement-html.ts'
 import type { TenantId } from '../../../units/ids.ts'
@@ -21,19 +21,8 @@ import { knownTenant } from '../tenancy.ts'
 const usualRequests = 20
 
 const name = Type.Optional(Type.String({ maxLength: 300 }))
-/** `failed` is all that is not billed. */
-const outcomes = [
-  'failed',
-  'complete',
-  'client_closed',
-  'rejected',
-  'upstream_error',
-  'truncated',
-  'timeout',
-  'journal_unavailable',
-  'denied',
-  'crash',
-] as const satisfies readonly (Outcome | 'failed')[]
+/** `failed` is all that is neither whole nor left by its client. */
+const wantedOutcomes = ['failed', ...outcomes] as const
 
 export const markOf = (text: string): Mark => ({
   closed_ms: Number(text.slice(0, text.indexOf('/'))),
@@ -47,7 +36,7 @@ export const wantedPage = {
   app: name,
   model: name,
   key: name,
-  outcome: Type.Optional(Type.Enum([...outcomes], { description: outcomes.join(', ') })),
+  outcome: Type.Optional(Type.Enum([...wantedOutcomes], { description: wantedOutcomes.join(', ') })),
   before: Type.Optional(Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the page before' })),
 }
 

@@ -28,14 +28,19 @@ export const catalogueRoutes: readonly Route[] = [
         models: [...new Set([...served.keys(), ...names.keys()])]
           .filter(may)
           .sort()
-          .map((model) => ({
-            model,
-            /** Another name: answered by the first of these that is served; null: by itself. */
-            stands_for: names.get(model)?.filter(may) ?? null,
-            available: (names.get(model) ?? [model]).some((one) => served.get(one)?.some(({ draining }) => !draining)),
-            context_tokens: contextOf(factory, told, model),
-            prices: pricesFor(prices, own, id(model), factory.now()),
-          })),
+          .map((model) => {
+            const chain = [model, ...(names.get(model) ?? [])]
+            const answers = chain.find((one) => served.get(one)?.some(({ draining }) => !draining))
+            const by = answers ?? model
+            return {
+              model,
+              /** Another name: of the models behind it, those that this key may ask for by themselves; null: it is a model's own. */
+              stands_for: names.get(model)?.filter(may) ?? null,
+              available: answers !== undefined,
+              context_tokens: contextOf(factory, told, by),
+              prices: pricesFor(prices, own, id(by), factory.now()),
+            }
+          }),
       }
     },
   }),
