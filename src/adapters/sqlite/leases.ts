@@ -86,7 +86,9 @@ export class Leases {
   #giveBack(who: Incarnation, { allowance, period, returned }: LeaseAsk): undefined {
     run(
       this.#store.database,
-      'update lease set granted = granted - ? where allowance = ? and period = ? and incarnation = ? and settled = 0',
+      `update lease set granted = case when granted > ? then granted - ? else 0 end
+       where allowance = ? and period = ? and incarnation = ? and settled = 0`,
+      returned,
       returned,
       allowance,
       period,
@@ -220,6 +222,10 @@ const ofOne = 'l.allowance = ? and l.period = ? and l.settled = 0'
 const settledSum = `
   select coalesce(sum(granted), 0) as granted from lease where allowance = ? and period = ? and settled = 1`
 
+/** What was asked for until then is in a sum of its own. */
+const settledUntil = `
+  select coalesce(max(until_ms), 0) as at_ms from lease where allowance = ? and period = ? and settled = 1`
+
 const saveLease = `
   insert into lease (allowance, period, incarnation, granted, free, reserved, short) values (?, ?, ?, ?, ?, ?, ?)
   on conflict (allowance, period, incarnation) do update set
@@ -239,11 +245,12 @@ const ofGateway = `
 /** What the requests of a dead gateway used of an allowance in a period, from the books. */
 function usedBy({ database }: Store, incarnation: Incarnation, allowance: Allowance, period: number): bigint {
   const prices = new Prices(database)
+  const until_ms = one<{ at_ms: number }>(database, settledUntil, allowance.id, period)?.at_ms ?? 0
   let used = 0n
   const range = [`${incarnation}-`, `${incarnation}.`] as const
   for (const { body, energy_mj } of stream<{ body: string; energy_mj: bigint }>(database, ofGateway, ...range)) {
     const row = JSON.parse(body) as CloseRow
-    used += usedOf(allowance, period, row, prices.of(row.price_version ?? 0), energy_mj)
+    if (row.at_ms > until_ms) used += usedOf(allowance, period, row, prices.of(row.price_version ?? 0), energy_mj)
   }
   return used
 }

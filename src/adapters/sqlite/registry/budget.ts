@@ -49,3 +49,23 @@ export function copyAllowances(store: Store, from: string, to: string, now_ms: n
     )
   }
 }
+
+const before = 'before'
+
+/**
+ * What gateways were granted until now of a budget that never renews counts as used for good, whatever they give back of it; what they
+ * are granted from now on is counted by itself. Within a transaction of the caller's. Gives the sum.
+ */
+export function settleLeases(store: Store, id: string, now_ms: number): bigint {
+  run(
+    store,
+    `insert into lease (allowance, period, incarnation, granted, settled, until_ms)
+     values (?, 0, ?, (select coalesce(sum(granted), 0) from lease where allowance = ?), 1, ?)
+     on conflict (allowance, period, incarnation) do update
+       set granted = excluded.granted, until_ms = excluded.until_ms`,
+    ...[id, before, id, now_ms],
+  )
+  run(store, 'delete from lease where allowance = ? and incarnation <> ?', id, before)
+  const find = 'select coalesce(sum(granted), 0) as granted from lease where allowance = ?'
+  return allBig<{ granted: bigint }>(store.database, find, id)[0]?.granted ?? 0n
+}

@@ -7,6 +7,7 @@ import type { Allowance } from '../../../books/allowance.ts'
 import { allowance } from '../../../books/allowance.ts'
 import { hourOf } from '../../../books/cost-hour.ts'
 import { all, allBig, one, run } from '../query.ts'
+import { settleLeases } from '../registry/budget.ts'
 import { change, RegistryError } from '../registry/change.ts'
 import type { Store } from '../store.ts'
 import { listCredits } from './agreed.ts'
@@ -51,14 +52,13 @@ export function setCreditOnly(store: Store, tenant: string, only: boolean, now_m
         param: 'tenant',
         next: `wattmill budgets remove ${id}   (credit takes its place)`,
       })
+    if (isCreditOnly(store, tenant)) return
     beginTerms(store, tenant, now_ms)
     const { charged, usable } = creditNow(store, tenant, now_ms)
-    // What gateways hold of an earlier time counts as used: it is not to be had again.
-    const held = allBig<{ granted: bigint }>(store.database, 'select granted from lease where allowance = ?', id)
-    const used = held.reduce((sum, { granted }) => sum + granted, 0n)
+    const used = settleLeases(store, id, now_ms)
     run(
       store.database,
-      'insert into credit_only (tenant, base, allowed, hour) values (?, ?, ?, ?) on conflict (tenant) do nothing',
+      'insert into credit_only (tenant, base, allowed, hour) values (?, ?, ?, ?)',
       tenant,
       used - charged,
       used + usable,
