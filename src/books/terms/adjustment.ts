@@ -33,9 +33,6 @@ export const termsOf = (tenant: string): string => `terms/${encodeURIComponent(t
 export const termsHour = (tenant: string, hour: number): string =>
   `${termsOf(tenant)}/${hour.toString().padStart(7, '0')}`
 
-/** Whether a transfer is one of terms; no request, meter or engine has a name that begins so. */
-export const isOfTerms = (id: string): boolean => id.startsWith('terms/')
-
 /** All revisions of a line begin with this. */
 const lineOf = (tenant: string, { hour, kind, of, name, application }: Adjustment): string =>
   `${termsHour(tenant, hour)}/${[kind, of, name, application].map(encodeURIComponent).join('/')}`

@@ -27,8 +27,8 @@ export interface TermsState {
 
 export const noTerms: TermsState = { charged: 0n, carried: 0n, left: new Map() }
 
-/** Whether anything was ever agreed with a tenant. */
-export const areTerms = ({ credits }: Terms): boolean => credits.length > 0
+/** What requests of an hour came to; nothing finer is asked of them. */
+export type Charged = Pick<SummedPart, 'slot' | 'application' | 'cause' | 'amount'>
 
 export interface SettledHour {
   readonly hour: number
@@ -41,7 +41,7 @@ export interface SettledHour {
 export function* settleTerms(
   terms: Terms,
   begin: TermsState,
-  parts: Iterable<SummedPart>,
+  parts: Iterable<Charged>,
   from: number,
   to: number,
 ): Generator<SettledHour> {
@@ -71,8 +71,8 @@ export function* settleTerms(
 const eventful = ({ credits }: Terms): number[] =>
   credits.flatMap(({ granted_ms, until_hour }) => [hourOf(granted_ms), ...(until_hour === null ? [] : [until_hour])])
 
-function* byHour(parts: Iterable<SummedPart>): Generator<readonly [number, readonly SummedPart[]]> {
-  let held: SummedPart[] = []
+function* byHour(parts: Iterable<Charged>): Generator<readonly [number, readonly Charged[]]> {
+  let held: Charged[] = []
   for (const part of parts) {
     if (held[0] && held[0].slot !== part.slot) {
       yield [held[0].slot, held]
@@ -86,7 +86,7 @@ function* byHour(parts: Iterable<SummedPart>): Generator<readonly [number, reado
 /** An hour's lines are dated at its last millisecond, so that they are on the statement of the time in which it ends. */
 const endOf = (hour: number): number => (hour + 1) * hour_ms - 1
 
-function settleHour(terms: Terms, state: TermsState, hour: number, parts: readonly SummedPart[]): SettledHour {
+function settleHour(terms: Terms, state: TermsState, hour: number, parts: readonly Charged[]): SettledHour {
   const left = new Map(state.left)
   const begun = begin(terms, left, hour)
   const ended = end(terms, left, hour)
@@ -112,7 +112,7 @@ function settleHour(terms: Terms, state: TermsState, hour: number, parts: readon
 }
 
 /** What requests of an hour owe by application, before anything else: what was charged, less what came back. */
-function charges(parts: readonly SummedPart[]): { readonly owed: Map<string, bigint>; readonly charged: bigint } {
+function charges(parts: readonly Charged[]): { readonly owed: Map<string, bigint>; readonly charged: bigint } {
   const owed = new Map<string, bigint>()
   let charged = 0n
   for (const { application, cause, amount } of parts) {

@@ -3,7 +3,6 @@ import { hour_ms } from '../../../books/cost-hour.ts'
 import { logLate_ms } from '../../../books/orphan.ts'
 import { postAdjustments, termsHour } from '../../../books/terms/adjustment.ts'
 import type { SettledHour } from '../../../books/terms/terms.ts'
-import { noTerms } from '../../../books/terms/terms.ts'
 import { journalsReadTo } from '../ingest.ts'
 import { postTransfers } from '../ledger.ts'
 import { one, run } from '../query.ts'
@@ -11,7 +10,7 @@ import type { Store } from '../store.ts'
 import { allowAgain, workOutAgain } from './credit-only.ts'
 import type { DoneRow } from './done.ts'
 import { postedTransfers } from './posted.ts'
-import { forgetMonthsAfter, keepMonth, monthStart, settledSince } from './work-out.ts'
+import { forgetFrom, keep, keptUntil, monthStart, settledSince } from './work-out.ts'
 
 /** Works out one tenant's hours; true when there may be more. */
 export function closeTerms(store: Store, now_ms: number): boolean {
@@ -40,17 +39,19 @@ const dueTenant = (store: Store, now_ms: number): DoneRow | undefined =>
 /** Hours before `to` that are not posted, and those that something was learned of, with all that follow them. */
 function closeTenant(store: Store, { tenant, next_hour, stale_hour }: DoneRow, to: number): void {
   const from = Math.min(next_hour, stale_hour ?? next_hour)
-  forgetMonthsAfter(store, tenant, from)
-  let state = noTerms
-  let month = Number.NEGATIVE_INFINITY
-  for (const settled of settledSince(store, tenant, from, to)) {
-    if (monthStart(settled.hour) > month) {
-      if (Number.isFinite(month)) keepMonth(store, tenant, settled.hour, state)
-      month = monthStart(settled.hour)
-    }
-    state = settled.state
-    if (settled.hour >= from) postHour(store, tenant, settled)
+  const kept = keptUntil(store, tenant, from)
+  let { hour, state } = kept
+  forgetFrom(store, tenant, from)
+  const keepMonth = (next: number): void => {
+    if (monthStart(next) > hour) keep(store, tenant, { hour: monthStart(next), state })
   }
+  for (const settled of settledSince(store, tenant, kept, to)) {
+    keepMonth(settled.hour)
+    ;({ hour, state } = settled)
+    if (hour >= from) postHour(store, tenant, settled)
+  }
+  keepMonth(to)
+  keep(store, tenant, { hour: to, state })
   run(store.database, 'update terms_done set next_hour = ?, stale_hour = null where tenant = ?', to, tenant)
   workOutAgain(store, tenant)
 }

@@ -12,7 +12,7 @@ import { change, RegistryError } from '../registry/change.ts'
 import type { Store } from '../store.ts'
 import { listCredits } from './agreed.ts'
 import { beginTerms } from './done.ts'
-import { settledSince } from './work-out.ts'
+import { keptUntil, settledSince } from './work-out.ts'
 
 type Reader = Pick<Store, 'database'>
 
@@ -28,13 +28,15 @@ export const creditAllowances = ({ database }: Reader): Allowance[] =>
 export const isCreditOnly = ({ database }: Reader, tenant: string): boolean =>
   one(database, 'select 1 from credit_only where tenant = ?', tenant) !== undefined
 
-/** All that was charged to a tenant under its terms, and what is left of credit that it may use now. */
+/**
+ * All that was charged to a tenant under its terms; and, when all that is settled until now is paid, what is left of each credit, and of
+ * those that it may use now. Hours that are not over yet are provisional.
+ */
 export function creditNow(store: Reader, tenant: string, now_ms: number) {
   const hour = hourOf(now_ms)
-  const hours = settledSince(store, tenant, hour, hour + 1)
-  let next = hours.next()
-  while (!next.done) next = hours.next()
-  const { charged, left } = next.value
+  const kept = keptUntil(store, tenant, hour)
+  let { charged, left } = kept.state
+  for (const { state } of settledSince(store, tenant, kept, hour + 1)) ({ charged, left } = state)
   const usable = listCredits(store, tenant).filter(({ from_hour }) => from_hour <= hour)
   return { charged, left, usable: usable.reduce((sum, { id }) => sum + (left.get(id) ?? 0n), 0n) }
 }
@@ -82,10 +84,13 @@ export function allow(store: Store, tenant: string, now_ms: number): boolean {
   return allowed !== row.allowed
 }
 
+/** Each takes about a millisecond, and who books waits. */
+const tenantsAtOnce = 10
+
 /** At every hour credit may begin and end, and terms may have taken something off. True when there may be more. */
 export function allowAgain(store: Store, now_ms: number): boolean {
-  const due = 'select tenant from credit_only where hour < ? limit 100'
-  const tenants = all<{ tenant: string }>(store.database, due, hourOf(now_ms))
+  const due = 'select tenant from credit_only where hour < ? limit ?'
+  const tenants = all<{ tenant: string }>(store.database, due, hourOf(now_ms), tenantsAtOnce)
   if (tenants.length === 0) return false
   store.transaction(() => {
     const changed = tenants.filter(({ tenant }) => allow(store, tenant, now_ms))

@@ -11,7 +11,6 @@ import type { Store } from '../store.ts'
 import { listCredits } from './agreed.ts'
 import { allow } from './credit-only.ts'
 import { beginTerms, markHour } from './done.ts'
-import { settledSince } from './work-out.ts'
 
 /** A billion dollars: beyond it, it is a slip, and sums stay below 2^63. */
 const largest = 10n ** 18n - 1n
@@ -86,22 +85,11 @@ export function returnCredit(store: Store, id: string, now_ms: number): Credit {
   const until_hour = hourOf(now_ms) + 1
   if (credit.until_hour !== null && credit.until_hour <= until_hour)
     throw new RegistryError('conflict', `credit ${id} has ended, or ends with this hour`, { param: 'id' })
-  change(store, () =>
-    run(store.database, 'update credit set until_hour = ?, returned = 1 where id = ?', until_hour, id),
-  )
+  change(store, () => {
+    run(store.database, 'update credit set until_hour = ?, returned = 1 where id = ?', until_hour, id)
+    markHour(store, credit.tenant, until_hour)
+  })
   return { ...credit, until_hour, returned: true }
-}
-
-/** Of each credit what is left, when all that is settled until now is paid; hours that are not over yet are provisional. */
-export function creditsLeft(
-  store: Pick<Store, 'database'>,
-  tenant: string,
-  now_ms: number,
-): ReadonlyMap<string, bigint> {
-  const hour = hourOf(now_ms)
-  let left: ReadonlyMap<string, bigint> = new Map()
-  for (const { state } of settledSince(store, tenant, hour, hour + 1)) left = state.left
-  return left
 }
 
 export const endsAt_ms = ({ until_hour }: Credit): number | null => (until_hour === null ? null : until_hour * hour_ms)

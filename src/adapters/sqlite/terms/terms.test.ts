@@ -6,6 +6,7 @@ import { chargesOf, costOf } from '../../../books/post.ts'
 import { total } from '../../../books/price.ts'
 import type { CloseRow } from '../../../books/row.ts'
 import type { Statement } from '../../../books/statement.ts'
+import { noTerms } from '../../../books/terms/terms.ts'
 import type { LeaseAsk } from '../../../lines/inference/lease.ts'
 import { nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { type Incarnation, id, type TenantId } from '../../../units/ids.ts'
@@ -15,16 +16,17 @@ import { focusRows } from '../focus.ts'
 import { ingestJournal, journalReadTo } from '../ingest.ts'
 import { Leases } from '../leases.ts'
 import { Prices } from '../price-of.ts'
-import { allBig, one } from '../query.ts'
+import { all, allBig, one } from '../query.ts'
 import { setAllowance } from '../registry/allowances.ts'
 import { RegistryError } from '../registry/change.ts'
 import { rerate } from '../rerate.ts'
 import { rollUp } from '../rollup.ts'
 import { openStore, type Store } from '../store.ts'
-import { closeRow, dice, embeddedUsage, gateway, journaled, setTestPrice, testHome } from '../testing.ts'
+import { closeRow, dice, embeddedUsage, gateway, journaled, lateTurn, setTestPrice, testHome } from '../testing.ts'
 import { closeTerms } from './close-terms.ts'
-import { creditAllowances, setCreditOnly } from './credit-only.ts'
-import { creditsLeft, type Granting, grantCredit, returnCredit } from './credits.ts'
+import { creditAllowances, creditNow, setCreditOnly } from './credit-only.ts'
+import { type Granting, grantCredit, returnCredit } from './credits.ts'
+import { keptUntil, settledFromBeginning } from './work-out.ts'
 
 const day_ms = 24 * hour_ms
 /** The last days of a month: some hours are of the next. */
@@ -173,6 +175,51 @@ test('credits pay what is settled, hour by hour; late rows, months and days that
   }
 })
 
+/** Hours whose beginning is kept, each as it is when worked out from the first hour on. */
+function keptHours(store: Store): number[] {
+  const kept = all<{ hour: number }>(store.database, "select hour from terms_month where tenant = 'acme' order by hour")
+  for (const { hour } of kept) {
+    const state = [...settledFromBeginning(store, acme, hour)].at(-1)?.state ?? noTerms
+    assert.deepEqual(keptUntil(store, acme, hour), { hour, state })
+  }
+  return kept.map(({ hour }) => hour)
+}
+
+test('what is kept of months and of the next hour is what all hours before left, whatever is learned later', () => {
+  for (let seed = 1; seed <= 3; seed++) {
+    using factory = opened()
+    const { store } = factory
+    const february = hourOf(Date.UTC(2026, 1, 1))
+    const rows = traffic(seed, 200)
+    const late = rows.filter(
+      ({ tenant, closed_ms }, at) => tenant === acme && at % 5 === 3 && hourOf(closed_ms) < february,
+    )
+    assert(late.length > 5)
+    grantCredit(store, asked({ amount: nanoDollars(2_000_000n) }), start_ms)
+    let seq = 1
+    const book = (batch: readonly CloseRow[], now_ms: number): void => {
+      settle(store, now_ms)
+      ingestJournal(store, gateway, journaled(batch, seq))
+      seq += batch.length
+    }
+    for (const row of rows.filter((one) => !late.includes(one))) book([row], row.closed_ms)
+    const end_ms = start_ms + 5 * day_ms
+    settle(store, end_ms)
+    const done = keptHours(store)
+    assert.deepEqual(done, [february, hourOf(end_ms) - 1], `seed ${seed}`)
+    for (const row of late.reverse()) {
+      book([row], end_ms)
+      assert(
+        keptUntil(store, acme, hourOf(end_ms)).hour <= hourOf(row.closed_ms),
+        'what is no longer so is not gone by',
+      )
+      settle(store, end_ms)
+      assert.deepEqual(keptHours(store), done, `seed ${seed}`)
+    }
+    agree(store, seed, end_ms)
+  }
+})
+
 test('what another operator books between a look and its turn is corrected all the same, and a credit sent to both is granted once', () => {
   using factory = opened()
   const { store } = factory
@@ -180,25 +227,14 @@ test('what another operator books between a look and its turn is corrected all t
   grantCredit(store, asked(), start_ms)
   ingestJournal(store, gateway, journaled(rows.slice(10)))
   settle(store, start_ms + 2 * day_ms)
-  const between = (work: () => void): Store => {
-    let due = true
-    const transaction: Store['transaction'] = (own) => {
-      if (due) {
-        due = false
-        work()
-      }
-      return store.transaction(own)
-    }
-    return { ...store, transaction }
-  }
   const late = () => void ingestJournal(store, gateway, journaled(rows.slice(0, 10), 71))
   journalReadTo(store, gateway, start_ms + 5 * day_ms)
-  closeTerms(between(late), start_ms + 5 * day_ms)
+  closeTerms(lateTurn(store, late), start_ms + 5 * day_ms)
   settle(store, start_ms + 5 * day_ms)
   agree(store, 4, start_ms + 5 * day_ms)
 
   const bill = asked({ id: 'INV-2' })
-  const other = between(() => void grantCredit(store, bill, start_ms + 5 * day_ms))
+  const other = lateTurn(store, () => void grantCredit(store, bill, start_ms + 5 * day_ms))
   assert.equal(grantCredit(other, bill, start_ms + 5 * day_ms).isNew, false)
   assert.equal(held(store, 'payment/acme'), -2_000_000n)
 })
@@ -223,6 +259,13 @@ test('what is left of a gift goes back, of a purchase it is breakage, and what i
   assert.deepEqual([held(store, 'payment/acme'), held(store, 'credit/prepaid/acme/long')], [-1_000_000n, 0n])
   agree(store, 0, start_ms + 5 * hour_ms)
   assert.throws(() => returnCredit(store, 'long', start_ms + 6 * hour_ms), /has ended/)
+
+  grantCredit(store, asked({ id: 'back' }), start_ms + 6 * hour_ms)
+  settle(store, start_ms + 10 * hour_ms)
+  returnCredit(store, 'back', start_ms + 7 * hour_ms) // the clock went back
+  settle(store, start_ms + 10 * hour_ms)
+  assert.equal(held(store, 'credit/prepaid/acme/back'), 0n)
+  agree(store, 0, start_ms + 10 * hour_ms)
 })
 
 test('the same credit under the same id is granted once; another one is a conflict, and what cannot be is refused', () => {
@@ -297,7 +340,7 @@ test('who is served on credit alone is never charged more than credit pays, what
     const made = statement(store, acme, start_ms - hour_ms, now_ms)
     assert(made.requests > 20, `seed ${seed}: ${made.requests}`)
     assert.equal(made.due_usd, '0', `seed ${seed}`)
-    const left = [...creditsLeft(store, acme, now_ms).values()].reduce((sum, amount) => sum + amount, 0n)
+    const left = [...creditNow(store, acme, now_ms).left.values()].reduce((sum, amount) => sum + amount, 0n)
     const unused = [...free.values()].reduce((sum, amount) => sum + amount, 0n)
     leases.answer(gateways[0] as Incarnation, [], now_ms) // so that they know of the last credit
     assert.equal(leases.left({ ...allowance, amount: creditAllowances(store)[0]?.amount ?? 0n }, now_ms) + unused, left)

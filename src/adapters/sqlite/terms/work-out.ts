@@ -1,10 +1,10 @@
-/** A tenant's terms over its hours, from the month in which something may have changed. */
+/** A tenant's terms over its hours, from the last one before which nothing has changed. */
 import { hour_ms } from '../../../books/cost-hour.ts'
 import type { Adjustment } from '../../../books/terms/adjustment.ts'
 import type { SettledHour, TermsState } from '../../../books/terms/terms.ts'
 import { noTerms, settleTerms } from '../../../books/terms/terms.ts'
 import { one, run } from '../query.ts'
-import { orderedParts } from '../statement-sums.ts'
+import { orderedCharges } from '../statement-sums.ts'
 import type { Store } from '../store.ts'
 import { termsIn } from './agreed.ts'
 import type { DoneRow } from './done.ts'
@@ -13,8 +13,8 @@ type Reader = Pick<Store, 'database'>
 
 /** From the beginning of all on, and without anything that was kept: what an audit compares with. */
 export function settledFromBeginning(store: Reader, tenant: string, to: number): Generator<SettledHour> {
-  const first = firstHour(store, tenant)
-  return settleTerms(termsIn(store, tenant), noTerms, orderedParts(store, tenant, first, to), first, to)
+  const first = doneOf(store, tenant)?.first_hour ?? 0
+  return settledSince(store, tenant, { hour: first, state: noTerms }, to)
 }
 
 /** No hour comes after it. */
@@ -22,53 +22,62 @@ export const lastHour = 9_999_999
 
 /** The lines that should be posted by now: of hours that are, and the credits that were granted since. */
 export function adjustmentsAgain(store: Reader, tenant: string): Adjustment[] {
-  const done = one<DoneRow>(store.database, 'select * from terms_done where tenant = ?', tenant)
+  const done = doneOf(store, tenant)
   if (!done) return []
   return [...settledFromBeginning(store, tenant, lastHour)]
     .flatMap(({ adjustments }) => adjustments)
     .filter(({ hour, kind }) => hour < done.next_hour || kind === 'granted')
 }
 
-const firstHour = ({ database }: Reader, tenant: string): number =>
-  one<{ first: number }>(database, 'select first_hour as first from terms_done where tenant = ?', tenant)?.first ?? 0
+const doneOf = ({ database }: Reader, tenant: string): DoneRow | undefined =>
+  one<DoneRow>(database, 'select * from terms_done where tenant = ?', tenant)
 
-/** From the newest kept month that began no later than `from`; hours before `from` too. Gives the state at the end. */
-export function* settledSince(
-  store: Reader,
-  tenant: string,
-  from: number,
-  to: number,
-): Generator<SettledHour, TermsState> {
+/** What all hours before `hour` left to it. */
+export interface Kept {
+  readonly hour: number
+  readonly state: TermsState
+}
+
+/** The last that is kept of hours until `hour`, and is still what it was. Before there were terms there was nothing. */
+export function keptUntil(store: Reader, tenant: string, hour: number): Kept {
+  const done = doneOf(store, tenant)
+  if (!done) return { hour, state: noTerms }
   const kept = one<{ hour: number; state: string }>(
     store.database,
     'select hour, state from terms_month where tenant = ? and hour <= ? order by hour desc limit 1',
     tenant,
-    from,
+    Math.min(hour, done.stale_hour ?? hour),
   )
-  const begin = kept?.hour ?? firstHour(store, tenant)
-  let state = kept ? stateFrom(kept.state) : noTerms
-  for (const settled of settleTerms(termsIn(store, tenant), state, orderedParts(store, tenant, begin, to), begin, to)) {
-    yield settled
-    state = settled.state
-  }
-  return state
+  return kept ? { hour: kept.hour, state: stateFrom(kept.state) } : { hour: done.first_hour, state: noTerms }
 }
 
-/** What a month begins with; months in which nothing happened need none. */
-export const keepMonth = ({ database }: Reader, tenant: string, hour: number, state: TermsState): void =>
+/** Hours from what is kept until before `to`. */
+export const settledSince = (
+  store: Reader,
+  tenant: string,
+  { hour, state }: Kept,
+  to: number,
+): Generator<SettledHour> =>
+  settleTerms(termsIn(store, tenant), state, orderedCharges(store, tenant, hour, to), hour, to)
+
+/** Of months, and of the hour that is to be posted next: what comes late is worked out from its month on, all else from there. */
+export const keep = ({ database }: Reader, tenant: string, { hour, state }: Kept): void =>
   void run(
     database,
     `insert into terms_month (tenant, hour, state) values (?, ?, ?)
      on conflict (tenant, hour) do update set state = excluded.state`,
     tenant,
-    monthStart(hour),
+    hour,
     JSON.stringify({ ...state, left: Object.fromEntries(state.left) }, (_, value: unknown) =>
       typeof value === 'bigint' ? value.toString() : value,
     ),
   )
 
-export const forgetMonthsAfter = ({ database }: Reader, tenant: string, hour: number): void =>
-  void run(database, 'delete from terms_month where tenant = ? and hour > ?', tenant, hour)
+/** What hours from there on left, and what was kept only because it was the next one. */
+export function forgetFrom({ database }: Reader, tenant: string, hour: number): void {
+  const first = monthStart(hour) === hour ? hour + 1 : hour
+  run(database, 'delete from terms_month where tenant = ? and hour >= ?', tenant, first)
+}
 
 /** The first hour of its month, UTC. */
 export function monthStart(hour: number): number {

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { listCredits, tenantsWithTerms } from '../../../adapters/sqlite/terms/agreed.ts'
-import { isCreditOnly, setCreditOnly } from '../../../adapters/sqlite/terms/credit-only.ts'
-import { creditsLeft, endsAt_ms, grantCredit, returnCredit } from '../../../adapters/sqlite/terms/credits.ts'
+import { creditNow, isCreditOnly, setCreditOnly } from '../../../adapters/sqlite/terms/credit-only.ts'
+import { endsAt_ms, grantCredit, returnCredit } from '../../../adapters/sqlite/terms/credits.ts'
 import { hour_ms } from '../../../books/cost-hour.ts'
 import type { Credit } from '../../../books/terms/credit.ts'
 import { creditKinds } from '../../../books/terms/credit.ts'
@@ -116,7 +116,7 @@ const shown = (credit: Credit) => ({
 
 /** What is left is provisional by the hour under way: of that nothing is posted yet. */
 function display({ store, now }: Factory, tenant: string) {
-  const left = creditsLeft(store, tenant, now())
+  const { left } = creditNow(store, tenant, now())
   return {
     tenant,
     only_credit: isCreditOnly(store, tenant),
