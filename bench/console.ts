@@ -166,7 +166,8 @@ function madeUp(hour: number): WorkedHour {
     cost(accounts.electricity('board'), bearers),
     cost(accounts.overhead('staff', 'ops'), [accounts.overheadCost('staff')]),
   ]
-  return { hour, costs, peaks: [], served: new Map(), work: { busy: [], shares: [] }, declared: 0, fit: 0, booked: 0 }
+  const known = { declared: 0, fit: 0, learned: 0, revision: 0 }
+  return { hour, costs, peaks: [], served: new Map(), work: { busy: [], shares: [] }, ...known }
 }
 
 /** Every question of the console, as often as a median takes; the first time of each counts too. */

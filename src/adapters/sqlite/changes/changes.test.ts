@@ -124,6 +124,7 @@ const written = [
   'engine_log',
   'engine_second',
   'journal',
+  'learned',
   'lease',
   'lease_rate',
   'meter',

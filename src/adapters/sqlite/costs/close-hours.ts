@@ -21,7 +21,7 @@ import { keepPeaks, postDemand } from './demand.ts'
 import { keepServed, postMaking } from './making.ts'
 import { keepPnlSums } from './pnl-sums.ts'
 import { keepWork } from './work-hours.ts'
-import { type WorkedHour, workOut } from './work-out.ts'
+import { revisionOf, type WorkedHour, workOut } from './work-out.ts'
 
 type Reader = Pick<Store, 'database'>
 
@@ -52,8 +52,8 @@ export function postWorked(
   { hour, costs, work, peaks, served, declared, fit }: WorkedHour,
   now_ms: number,
 ): void {
-  const before = one<{ revision: number }>(store.database, 'select revision from closed_hour where hour = ?', hour)
-  const revision = (before?.revision ?? 0) + 1
+  const before = revisionOf(store, hour)
+  const revision = before + 1
   for (const cost of [...costs, ...goneFrom(store, hour, costs)]) {
     const { source, unit, amount, busy_s, all_s } = cost
     const borne = borneBy(source, costTransfers(store, hour, source, unit))
@@ -66,7 +66,7 @@ export function postWorked(
   keepServed(store, hour, served)
   const known = declarationsOf(store, ['demand', ...makingKinds])
   postDemand(store, hour, known)
-  postMaking(store, hour, before !== undefined, known)
+  postMaking(store, hour, before > 0, known)
   keepPnlSums(store, hour, [...costs, ...borneBeside(store, hour)])
 }
 

@@ -2,12 +2,15 @@
 import { hourOf } from '../../../books/cost-hour.ts'
 import { all, run } from '../query.ts'
 import type { Store } from '../store.ts'
+import { forgetLearned } from './stale.ts'
 
 /** What is rolled up may have been under way in any hour that began before. */
-export const freezeHours = ({ database }: Store, until_ms: number): number =>
-  Number.isFinite(until_ms)
-    ? run(database, 'update closed_hour set frozen = 1 where hour <= ? and frozen = 0', hourOf(until_ms - 1))
-    : 0
+export function freezeHours(store: Store, until_ms: number): void {
+  if (!Number.isFinite(until_ms)) return
+  const last = hourOf(until_ms - 1)
+  run(store.database, 'update closed_hour set frozen = 1 where hour <= ? and frozen = 0', last)
+  forgetLearned(store, last)
+}
 
 const whole = `
   select distinct h.hour from closed_hour h join cost_hour c on c.hour = h.hour

@@ -2,19 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { hour_ms } from '../../../books/cost-hour.ts'
-import { nanoDollars } from '../../../units/amount.ts'
+import { millijoules, nanoDollars } from '../../../units/amount.ts'
 import { id } from '../../../units/ids.ts'
 import type { Home } from '../../files/home.ts'
 import { check } from '../check.ts'
+import { closeIntervals } from '../close-intervals.ts'
 import { ingestJournal, journalReadTo } from '../ingest.ts'
+import { insertInterval } from '../intervals.ts'
 import { all, one } from '../query.ts'
-import type { Store } from '../store.ts'
+import { openStore, type Store } from '../store.ts'
 import { StoreError } from '../store-error.ts'
 import { closeRow, gateway, journaled, measuredStore, testHome } from '../testing.ts'
 import { closeHours } from './close-hours.ts'
 import { declare } from './declarations.ts'
 import { HoursThread } from './hours-thread.ts'
-import { HourWatch, markStale, watchHours } from './stale.ts'
+import { forgetLearned, lastLearned, markStale } from './stale.ts'
 import { learnedSince, workOut } from './work-out.ts'
 
 const first = 500_016
@@ -80,9 +82,14 @@ test('beside the writer hours come out as in it, in order and without a hole', a
 test('an hour of which something was learned meanwhile is worked out again, and so are those after it', async () => {
   using home = testHome()
   const store = booked(home)
-  const thread = new HoursThread(home, store, () => now_ms)
+  let declared = false
+  const meanwhile: Store['transaction'] = (work) => {
+    if (!declared) capacity(store, 5n, first + 3) // the thread has looked: the first hour is about to be posted
+    declared = true
+    return store.transaction(work)
+  }
+  const thread = new HoursThread(home, Object.create(store, { transaction: { value: meanwhile } }), () => now_ms)
   thread.turn()
-  capacity(store, 5n, first + 3) // before a thread can have said a word
   await untilIdle(thread)
   assert.equal(closed(store), 3, 'those before it stay')
   for (let turn = 0; turn < 3; turn++) {
@@ -155,18 +162,60 @@ test('what another operator books or declares of an hour meanwhile is found in t
   store.close()
 })
 
-test('a watch sees the hours that are marked, and those alone', () => {
+/** A meter of which a joule more is booked. */
+function drawn(store: Store, sequence: number, at_ms: number, energy_mj: bigint): void {
+  const energy = millijoules(energy_mj)
+  const span = { from_ms: at_ms, to_ms: at_ms + 1000, energy, idle: energy, reset: false }
+  insertInterval(store, { ...span, meter: 'm', sequence, grade: 'measured', claims: [] })
+  closeIntervals(store, now_ms)
+}
+
+const power = (store: Store): void => {
+  const terms = { per: 'time', series: { usual: 100_000_000_000n } } as const
+  declare(store, { kind: 'tariff', name: 'all', from_ms: first * hour_ms, note: '', terms }, now_ms)
+}
+
+test('an hour that was worked out before another one booked more of it, and posted it, is not posted after', () => {
   using home = testHome()
-  const store = booked(home)
-  const watch = new HourWatch([5, 6, 7])
-  watchHours(store, watch)
-  markStale(store, 6, 6)
+  const store = openStore(home)
+  power(store)
+  drawn(store, 1, first * hour_ms + 1000, 3_600_000_000n)
+  const old = workOut(store, first)
+  drawn(store, 2, first * hour_ms + 5000, 3_600_000_000n)
+  assert(learnedSince(store, old), 'joules: no request and no declaration')
+  const newer = workOut(store, first)
+  assert(!learnedSince(store, newer))
+  closeHours(store, now_ms)
+  assert(learnedSince(store, newer), 'somebody else posted it')
+  assert.equal(one<{ amount: number }>(store.database, 'select amount from cost_hour')?.amount, 200_000_000_000)
+  store.close()
+})
+
+test('what is learned of one hour says nothing of another one, however often, and is one row', () => {
+  using home = testHome()
+  const store = openStore(home)
+  power(store)
+  const worked = workOut(store, first)
+  for (let turn = 0; turn < 5; turn++) markStale(store, first + 1, first + 2)
+  assert(!learnedSince(store, worked))
+  assert.equal(all(store.database, 'select * from learned where to_hour = ?', first + 2).length, 1)
+  markStale(store, first - 1, first)
+  assert(learnedSince(store, worked))
+  store.close()
+})
+
+test('of hours that are rolled up nothing learned is kept, and numbers go on', () => {
+  using home = testHome()
+  const store = openStore(home)
+  for (const hour of [1, 2, 3]) markStale(store, first + hour, first + hour)
+  const before = lastLearned(store)
+  forgetLearned(store, first + 3)
+  const left = all<{ to_hour: number }>(store.database, 'select to_hour from learned')
   assert.deepEqual(
-    [5, 6, 7].map((hour) => watch.touched(hour)),
-    [false, true, false],
+    left.map(({ to_hour }) => to_hour),
+    [first + 3],
   )
-  watchHours(store, undefined)
-  markStale(store, 0, 99)
-  assert(!watch.touched(7))
+  markStale(store, first + 9, first + 9)
+  assert.equal(lastLearned(store), before + 1)
   store.close()
 })

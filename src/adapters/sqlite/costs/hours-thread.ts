@@ -3,7 +3,6 @@ import type { Home } from '../../files/home.ts'
 import type { Store } from '../store.ts'
 import { asThrown } from '../thrown.ts'
 import { dueHours, postWorked } from './close-hours.ts'
-import { HourWatch, watchHours } from './stale.ts'
 import { learnedSince, type WorkedHour } from './work-out.ts'
 
 /** In one look at the books: a day is caught up with in one, and a thread ends before its view of the books is old. */
@@ -48,20 +47,17 @@ export class HoursThread {
   /** Nothing is posted after it: what was worked out in vain is worked out again by whoever comes next. */
   async stop(): Promise<void> {
     this.#stopped = true
-    watchHours(this.#store, undefined)
     await this.#worker?.terminate()
   }
 
   #begin(hours: readonly number[]): void {
-    const watch = new HourWatch(hours)
-    watchHours(this.#store, watch) // before the thread looks: what comes in between is seen by both
     const worker = new Worker(workerFile(), { workerData: { home: this.#home, hours } })
     worker.unref()
     this.#worker = worker
     let over = false // hours are closed without a hole: after one that is not posted, none is
     let failure: { readonly cause: unknown } | undefined
     worker.on('message', (worked: WorkedHour) => {
-      over ||= this.#stopped || watch.touched(worked.hour)
+      over ||= this.#stopped
       if (over) return
       try {
         this.#store.transaction(() => {
@@ -78,7 +74,6 @@ export class HoursThread {
     })
     worker.once('exit', () => {
       this.#worker = undefined
-      watchHours(this.#store, undefined)
       this.#failed = failure && { ...failure, at: performance.now() }
     })
   }

@@ -2,44 +2,37 @@
 import type { Transfer } from '../../../books/account.ts'
 import { hourOf } from '../../../books/cost-hour.ts'
 import type { CloseRow } from '../../../books/row.ts'
-import { run } from '../query.ts'
+import { one, run } from '../query.ts'
 import type { Store } from '../store.ts'
 
-/** Hours that are being worked out beside the writer, and whether something was learned of them meanwhile. */
-export class HourWatch {
-  readonly #hours: Set<number>
-  readonly #touched = new Set<number>()
-
-  constructor(hours: readonly number[]) {
-    this.#hours = new Set(hours)
-  }
-
-  touch(from: number, to: number): void {
-    for (const hour of this.#hours) if (hour >= from && hour <= to) this.#touched.add(hour)
-  }
-
-  touched(hour: number): boolean {
-    return this.#touched.has(hour)
-  }
+/** Within the transaction that books it. Hours from one to another, both included; some of them may not be closed yet. */
+export function markStale({ database }: Store, from: number, to: number): void {
+  run(database, 'update closed_hour set stale = 1 where hour >= ? and hour <= ? and stale = 0 and frozen = 0', from, to)
+  run(database, note, from, to)
 }
 
-/** Of a store's writer; there is one watch at a time, and nothing of it outlives the process that it is for. */
-const watches = new WeakMap<Store['database'], HourWatch>()
+const note = `
+  insert into learned (from_hour, to_hour, number) values (?, ?, (select coalesce(max(number), 0) + 1 from learned))
+  on conflict (from_hour, to_hour) do update set number = excluded.number`
 
-/** What is learned of these hours from now on is seen, until another watch is set or this one is taken away. */
-export function watchHours({ database }: Pick<Store, 'database'>, watch: HourWatch | undefined): void {
-  if (watch) watches.set(database, watch)
-  else watches.delete(database)
-}
+/** Where the books stand: what is learned from now on has a higher number. */
+export const lastLearned = ({ database }: Pick<Store, 'database'>): number =>
+  one<{ number: number | null }>(database, 'select max(number) as number from learned')?.number ?? 0
 
-/** Hours from one to another, both included. */
-export function markStale({ database }: Store, from: number, to: number): number {
-  watches.get(database)?.touch(from, to)
-  const mark = 'update closed_hour set stale = 1 where hour >= ? and hour <= ? and stale = 0 and frozen = 0'
-  return run(database, mark, from, to)
-}
+export const isLearnedAfter = ({ database }: Pick<Store, 'database'>, number: number, hour: number): boolean =>
+  one(
+    database,
+    'select 1 from learned where number > ? and from_hour <= ? and to_hour >= ? limit 1',
+    number,
+    hour,
+    hour,
+  ) !== undefined
 
-/** One statement for a batch, in its transaction: the hours from its first work to its last are looked at again. */
+/** Of hours that are never worked out again. The last number stays: those after it go on from there. */
+export const forgetLearned = ({ database }: Store, to: number): number =>
+  run(database, 'delete from learned where to_hour <= ? and number < (select max(number) from learned)', to)
+
+/** Once for a batch, in its transaction: the hours from its first work to its last are looked at again. */
 export function markBooked(store: Store, settled: readonly CloseRow[], posted: readonly Transfer[]): void {
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   const touch = (at_ms: number): void => {

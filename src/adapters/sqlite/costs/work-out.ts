@@ -1,6 +1,6 @@
 /** An hour worked out: what each account bears of it. It reads all that was under way in the hour, and writes nothing. */
 import type { BorneHour } from '../../../books/cost-hour.ts'
-import { borneHour, hour_ms } from '../../../books/cost-hour.ts'
+import { borneHour } from '../../../books/cost-hour.ts'
 import type { HourPeak } from '../../../books/demand.ts'
 import type { HourWork } from '../../../books/work-hour.ts'
 import { one } from '../query.ts'
@@ -10,6 +10,7 @@ import { declarations } from './declarations.ts'
 import { hourPeaks } from './demand.ts'
 import { gatherHour } from './gather.ts'
 import { servedInHour } from './making.ts'
+import { isLearnedAfter, lastLearned } from './stale.ts'
 
 export interface WorkedHour {
   readonly hour: number
@@ -22,8 +23,9 @@ export interface WorkedHour {
   /** The newest declaration and fit that were known. */
   readonly declared: number
   readonly fit: number
-  /** The newest booking that was seen. */
-  readonly booked: number
+  /** What was learned up to this number was seen, and the hour as it was posted that often. */
+  readonly learned: number
+  readonly revision: number
 }
 
 export function workOut(books: Pick<Store, 'database'>, hour: number): WorkedHour {
@@ -37,17 +39,15 @@ export function workOut(books: Pick<Store, 'database'>, hour: number): WorkedHou
     served: servedInHour(books, hour, declared),
     declared: declared.at(-1)?.version ?? 0,
     fit: fits.at(-1)?.version ?? 0,
-    booked: newestBooking(books),
+    learned: lastLearned(books),
+    revision: revisionOf(books, hour),
   }
 }
 
-const newestBooking = ({ database }: Pick<Store, 'database'>): number =>
-  one<{ value: number }>(database, "select value from counter where name = 'booked'")?.value ?? 0
+/** How often an hour was posted. */
+export const revisionOf = ({ database }: Pick<Store, 'database'>, hour: number): number =>
+  one<{ revision: number }>(database, 'select revision from closed_hour where hour = ?', hour)?.revision ?? 0
 
-/** Within the transaction that posts it: whether another operator of the same store learned something of the hour meanwhile. */
-export function learnedSince({ database }: Pick<Store, 'database'>, { hour, declared, booked }: WorkedHour): boolean {
-  const [from_ms, to_ms] = [hour * hour_ms, (hour + 1) * hour_ms]
-  const said = 'select 1 from cost_declaration where version > ? and from_ms < ? limit 1'
-  const settled = 'select 1 from request where booked > ? and closed_ms >= ? and at_ms < ? limit 1'
-  return (one(database, said, declared, to_ms) ?? one(database, settled, booked, from_ms, to_ms)) !== undefined
-}
+/** Within the transaction that posts it: whether anybody booked or declared something of the hour meanwhile, or posted it. */
+export const learnedSince = (store: Pick<Store, 'database'>, { hour, learned, revision }: WorkedHour): boolean =>
+  revisionOf(store, hour) !== revision || isLearnedAfter(store, learned, hour)
