@@ -39,6 +39,7 @@ const deeds = [
   { page: 'engines/embedded', button: 'Drain', role: 'operator' },
   { page: 'engines/embedded', button: 'change', role: 'admin' },
   { page: 'prices', button: 'Set a price', role: 'admin' },
+  { page: 'credits', button: 'Grant a credit', role: 'admin' },
   { page: 'access', button: 'New admin key', role: 'admin' },
 ]
 const order = ['viewer', 'operator', 'admin']

@@ -38,6 +38,7 @@ const pages = {
   model: ['models/starter', 'Last requests'],
   prices: ['prices', 'starter'],
   history: ['prices/starter', 'in force'],
+  credits: ['credits', 'No credit yet'],
   profit: ['profit', 'No hour has a cost yet'],
   books: ['books', 'Do they add up?'],
   access: ['access', 'Log of changes'],

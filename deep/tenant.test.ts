@@ -66,6 +66,7 @@ const views = {
   usage: ['usage', 'UTC'],
   requests: ['requests', 'Ended'],
   errors: ['errors', 'refused at the door'],
+  credit: ['credit', 'No credit'],
   statements: ['statements', 'requests that ended in'],
 } as const
 

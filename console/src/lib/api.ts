@@ -31,7 +31,7 @@ export class Refused extends Error {
   }
 }
 
-type Method = 'GET' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** Longer than the longest that the operator takes for a change to reach every gateway. */
 const patience_ms = 15_000

@@ -16,6 +16,7 @@ export const pages: readonly Entry[] = [
   { page: 'engines', name: 'Engines', key: 'e', about: 'add, probe, drain, remove' },
   { page: 'models', name: 'Models', key: 'm', about: 'what clients can ask for' },
   { page: 'prices', name: 'Prices', key: 'p', about: 'set, history' },
+  { page: 'credits', name: 'Credits', key: 'd', about: 'what tenants paid in advance or were given' },
   {
     page: 'profit',
     name: 'Profit',

@@ -1,4 +1,4 @@
-import { ask, Gone, LoggedOut } from './api.ts'
+import { ask, Gone, LoggedOut, type Method } from './api.ts'
 
 /** What the whole console knows of its connection: nobody logged in, all well, or who is gone since when. */
 export const session = $state({
@@ -24,7 +24,7 @@ export function failed(cause: unknown): void {
 }
 
 /** A change, or a question that is asked once. */
-export async function tell<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+export async function tell<T>(method: Method, path: string, body?: unknown): Promise<T> {
   try {
     const answer = await ask<T>(method, path, body)
     heard()

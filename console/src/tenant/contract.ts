@@ -126,6 +126,16 @@ export interface Statement {
     readonly usd: string
   }[]
   readonly total_usd: string
+  readonly credits: readonly {
+    readonly credit: string
+    readonly kind: 'prepaid' | 'promo'
+    readonly granted_usd: string
+    readonly used_usd: string
+    readonly expired_usd: string
+    readonly returned_usd: string
+  }[]
+  readonly credit_usd: string
+  readonly due_usd: string
   readonly energy: readonly { readonly application: string; readonly grade: Source; readonly energy_mj: string }[]
   readonly requests: number
   readonly requests_with_missing_counts: number

@@ -9,5 +9,6 @@ export const tenantPages: readonly Entry[] = [
   { page: 'usage', name: 'Usage', key: 'u', about: 'by application and day' },
   { page: 'requests', name: 'Requests', key: 'r', about: 'each with its receipt' },
   { page: 'errors', name: 'Errors', key: 'e', about: 'what failed, when and how' },
+  { page: 'credit', name: 'Credit', key: 'd', about: 'what was paid in advance or given, and what is left' },
   { page: 'statements', name: 'Statements', key: 's', about: 'what is owed for a month' },
 ]

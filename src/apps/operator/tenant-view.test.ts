@@ -72,6 +72,10 @@ const asks: Record<string, (mine: TestTenant, other: TestTenant) => Ask[]> = {
     { path: `/api/tenant/keys/${other.record.id}/rotate`, body: {}, gives: 404 },
     { path: `/api/tenant/keys/${other.limited.record.id}/rotate`, body: { overlap: '1h' }, gives: 404 },
   ],
+  'GET /api/tenant/credits': (_, other) => [
+    { path: '/api/tenant/credits', gives: 'own' },
+    { path: `/api/tenant/credits?tenant=${enc(other.tenant)}`, gives: 400 },
+  ],
   'GET /api/tenant/usage': () => [{ path: '/api/tenant/usage', gives: 'own' }],
   'GET /api/tenant/requests': (mine, other) => [
     { path: '/api/tenant/requests?limit=1000', gives: 'own' },

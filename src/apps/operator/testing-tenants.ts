@@ -5,10 +5,11 @@ import { addEngine } from '../../adapters/sqlite/registry/engines.ts'
 import { setKeyQuota } from '../../adapters/sqlite/registry/key-quota.ts'
 import { createKey, type KeyRecord, type NewKey } from '../../adapters/sqlite/registry/keys.ts'
 import { setPrice } from '../../adapters/sqlite/registry/prices.ts'
+import { grantCredit } from '../../adapters/sqlite/terms/credits.ts'
 import { closeRow, dice, embeddedUsage, journaled, openRow } from '../../adapters/sqlite/testing.ts'
 import { priceList } from '../../books/price.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
-import { formatDecimal, price } from '../../units/amount.ts'
+import { formatDecimal, nanoDollars, price } from '../../units/amount.ts'
 import { type Incarnation, id, requestId } from '../../units/ids.ts'
 import type { Factory } from './factory.ts'
 
@@ -113,6 +114,14 @@ function oneTenant(factory: Factory, tenant: string, mark: string, roll: (below:
     },
     now,
   )
+  const credit = {
+    tenant,
+    kind: 'promo',
+    amount: nanoDollars(10n ** 15n),
+    from_hour: undefined,
+    until_hour: null,
+  } as const
+  grantCredit(store, { ...credit, id: `cr${mark}`, note: `note-xq ${mark}` }, now)
   const incarnation = id<Incarnation>(`gw${mark}`)
   const rows = requestsOf(incarnation, { tenant, app, mark, key: whole.record.id, now }, roll)
   noteJournal(store, incarnation)
@@ -129,6 +138,7 @@ function oneTenant(factory: Factory, tenant: string, mark: string, roll: (below:
       app,
       `second-${mark}`,
       `gw${mark}`,
+      `cr${mark}`,
       whole.record.id,
       limited.record.id,
       whole.record.prefix,

@@ -20,6 +20,15 @@ export interface Credit {
   readonly note: string
 }
 
+/** Whether it pays: `later` it will, `in use` it does, `used up` nothing is left of it, `ended` its time is over. */
+export type CreditState = 'later' | 'in use' | 'used up' | 'ended'
+
+export function creditState({ from_hour, until_hour }: Credit, left: bigint, hour: number): CreditState {
+  if (until_hour !== null && hour >= until_hour) return 'ended'
+  if (left <= 0n) return 'used up'
+  return hour < from_hour ? 'later' : 'in use'
+}
+
 /** Gifts first, then what ends first, then what is older: nothing expires for having waited its turn. */
 export const inDrawOrder = (credits: readonly Credit[]): Credit[] =>
   [...credits].sort(

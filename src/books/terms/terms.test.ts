@@ -8,6 +8,7 @@ import type { SummedPart } from '../statement-sums.ts'
 import type { Adjustment } from './adjustment.ts'
 import { adjustmentKinds, adjustmentOf, postAdjustments, postedLines } from './adjustment.ts'
 import type { Credit, CreditKind } from './credit.ts'
+import { creditState } from './credit.ts'
 import type { Terms } from './terms.ts'
 import { noTerms, settleTerms } from './terms.ts'
 
@@ -95,6 +96,18 @@ test('a credit is used, ends or is left, to the nano-dollar, and pays no more th
       }
     }),
   )
+})
+
+test('a credit pays from its first hour until its end, as long as something is left', () => {
+  const kept = { id: 'c', tenant, amount: nanoDollars(5n), granted_ms: 0, returned: false, note: '' }
+  const credit: Credit = { ...kept, kind: 'prepaid', from_hour: 3, until_hour: 5 }
+  const states = [2, 3, 4, 5, 9].map((hour) => creditState(credit, 1n, hour))
+  assert.deepEqual(states, ['later', 'in use', 'in use', 'ended', 'ended'])
+  assert.deepEqual(
+    [3, 5].map((hour) => creditState(credit, 0n, hour)),
+    ['used up', 'ended'],
+  )
+  assert.equal(creditState({ ...credit, until_hour: null }, 1n, 9_999_999), 'in use')
 })
 
 test('gifts go first, then what ends first; whoever used more pays more', () => {

@@ -30,6 +30,7 @@ import { rerateRoutes } from './rerate.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
 import { catalogueRoutes } from './tenant/catalogue.ts'
+import { tenantCreditRoutes } from './tenant/credits.ts'
 import { tenantKeyRoutes } from './tenant/keys.ts'
 import { limitRoutes } from './tenant/limits.ts'
 import { tenantUsageRoutes } from './tenant/usage.ts'
@@ -74,6 +75,7 @@ export const routes: readonly Route[] = [
   ...limitRoutes,
   ...catalogueRoutes,
   ...tenantKeyRoutes,
+  ...tenantCreditRoutes,
   ...tenantUsageRoutes,
   ...internalRoutes,
 ]

@@ -2,9 +2,9 @@ import Type from 'typebox'
 import { listCredits, tenantsWithTerms } from '../../../adapters/sqlite/terms/agreed.ts'
 import { creditNow, isCreditOnly, setCreditOnly } from '../../../adapters/sqlite/terms/credit-only.ts'
 import { endsAt_ms, grantCredit, returnCredit } from '../../../adapters/sqlite/terms/credits.ts'
-import { hour_ms } from '../../../books/cost-hour.ts'
+import { hour_ms, hourOf } from '../../../books/cost-hour.ts'
 import type { Credit } from '../../../books/terms/credit.ts'
-import { creditKinds } from '../../../books/terms/credit.ts'
+import { creditKinds, creditState } from '../../../books/terms/credit.ts'
 import { formatDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
@@ -114,15 +114,22 @@ const shown = (credit: Credit) => ({
   note: credit.note,
 })
 
-/** What is left is provisional by the hour under way: of that nothing is posted yet. */
-function display({ store, now }: Factory, tenant: string) {
-  const { left } = creditNow(store, tenant, now())
-  return {
-    tenant,
-    only_credit: isCreditOnly(store, tenant),
-    credits: listCredits(store, tenant).map((credit) => ({
-      ...shown(credit),
-      left_usd: formatDollars(nanoDollars(left.get(credit.id) ?? 0n)),
-    })),
-  }
+/** Each credit of a tenant with what is left of it: provisional by the hour under way, of which nothing is posted yet. */
+export function creditsNow({ store, now }: Factory, tenant: string) {
+  const at_ms = now()
+  const { left } = creditNow(store, tenant, at_ms)
+  return listCredits(store, tenant).map((credit) => {
+    const amount = left.get(credit.id) ?? 0n
+    return { credit, left: nanoDollars(amount), state: creditState(credit, amount, hourOf(at_ms)) }
+  })
 }
+
+const display = (factory: Factory, tenant: string) => ({
+  tenant,
+  only_credit: isCreditOnly(factory.store, tenant),
+  credits: creditsNow(factory, tenant).map(({ credit, left, state }) => ({
+    ...shown(credit),
+    left_usd: formatDollars(left),
+    state,
+  })),
+})
