@@ -9,6 +9,7 @@ import { floorOf } from './figures.ts'
 import { journalsReadTo } from './ingest.ts'
 import type { IntervalRow } from './intervals.ts'
 import { intervalOf } from './intervals.ts'
+import { isOfWaited } from './nodes.ts'
 import { allBig } from './query.ts'
 import { refitSteps } from './refit.ts'
 import { seenInSteps, seenInWindow } from './seen.ts'
@@ -20,14 +21,14 @@ const batch = 500
 /** A meter that engines elsewhere were given to measure them does not see what this machine works, nor the other way round. */
 const elsewhere = 'exists (select 1 from engine_meter m where m.meter = i.meter)'
 
-/** Intervals that no unsettled attempt worked in; the seconds of an interval as `firstSecond` says. */
+/** Intervals that no attempt worked in of which it is unknown who bears it; the seconds of an interval as `firstSecond` says. */
 const readyInside = `
   select i.* from meter_interval i
   where i.posted_ms is null and i.to_ms + ? <= ? and not ${elsewhere}
     and not exists (
       select 1 from engine_second s left join engine_attempt a on a.id = s.attempt
       where s.second >= (i.from_ms + 499) / 1000 and s.second < (i.to_ms + 499) / 1000
-        and coalesce(a.reconciled, 0) = 0
+        and coalesce(a.reconciled, 0) = 0 and a.bearer is null
     )
   order by i.to_ms, i.meter limit ${batch}`
 
@@ -41,7 +42,7 @@ const look_ms = 30_000
 const readyElsewhere = `
   select i.* from meter_interval i
   where i.posted_ms is null and i.to_ms + ?1 <= ?2 and ${elsewhere}
-    and not exists (select 1 from open_request o where json_extract(o.body, '$.at_ms') < i.to_ms)
+    and not exists (select 1 from open_request o where json_extract(o.body, '$.at_ms') < i.to_ms and ${isOfWaited('o.incarnation')})
     and not exists (
       select 1 from engine_meter m join engine_counted c on c.engine = m.engine
       where m.meter = i.meter and c.foreign_prompt is null and c.to_ms > i.from_ms and c.from_ms < i.to_ms

@@ -4,6 +4,7 @@ import { closeLook } from '../../books/foreign.ts'
 import { logLate_ms } from '../../books/orphan.ts'
 import { apply } from './apply.ts'
 import { journalsReadTo } from './ingest.ts'
+import { isOfWaited } from './nodes.ts'
 import { all, one } from './query.ts'
 import { rowsUnderWay } from './seen.ts'
 import type { Store } from './store.ts'
@@ -13,7 +14,7 @@ const batch = 500
 const ready = `
   select * from engine_counted c
   where c.foreign_prompt is null and c.to_ms + ? <= ?
-    and not exists (select 1 from open_request o where json_extract(o.body, '$.at_ms') < c.to_ms)
+    and not exists (select 1 from open_request o where json_extract(o.body, '$.at_ms') < c.to_ms and ${isOfWaited('o.incarnation')})
   order by c.to_ms, c.engine limit ${batch}`
 
 /** Of the look that this one follows without a gap. */

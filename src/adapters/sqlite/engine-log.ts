@@ -12,6 +12,7 @@ import { apply } from './apply.ts'
 import { markStale } from './costs/stale.ts'
 import type { Piece, Place } from './engine-files.ts'
 import { parseEngineLine } from './engine-line.ts'
+import { isWaitedFor, nodeOf } from './nodes.ts'
 import { all, one, run } from './query.ts'
 import type { Store } from './store.ts'
 
@@ -53,12 +54,14 @@ export function ingestEngineLog(
 const saveCursor = (store: Store, incarnation: string, replica: ReplicaId, { file, offset }: Place): void =>
   void run(
     store.database,
-    `insert into engine_log (incarnation, replica, file, "offset", read_to_ms) values (?, ?, ?, ?, 0)
-     on conflict (incarnation) do update set file = excluded.file, "offset" = excluded."offset"`,
+    `insert into engine_log (incarnation, replica, file, "offset", read_to_ms, node) values (?, ?, ?, ?, 0, ?)
+     on conflict (incarnation) do update set file = excluded.file, "offset" = excluded."offset",
+       node = coalesce(engine_log.node, excluded.node)`,
     incarnation,
     replica,
     file,
     offset,
+    nodeOf(store),
   )
 
 /** All that it logged before `now_ms` has been read: its file was at its end after that moment. */
@@ -137,11 +140,11 @@ export function finishEngine(store: Store, incarnation: string): void {
   })
 }
 
-/** Up to when every living engine's log has been read; infinity when none lives. */
+/** Up to when every living engine's log has been read, but of homes that are given up; infinity when none lives. */
 export function enginesReadTo(store: Store): number {
   const row = one<{ read: number | null }>(
     store.database,
-    'select min(read_to_ms) as read from engine_log where dead = 0',
+    `select min(read_to_ms) as read from engine_log l where dead = 0 and ${isWaitedFor('l')}`,
   )
   return row?.read ?? Number.POSITIVE_INFINITY
 }

@@ -2,13 +2,19 @@ import type { JournalCursor, JournalRow } from '../../books/ship.ts'
 import { gap, ship } from '../../books/ship.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { apply, knownIn } from './apply.ts'
-import { nodesReadTo } from './nodes.ts'
+import { isWaitedFor, nodeOf, nodesReadTo } from './nodes.ts'
 import { one, run } from './query.ts'
 import type { Store } from './store.ts'
 
 /** A gateway's journal is there: its requests are known to be ours, though no row of it may ever be read. */
 export const noteJournal = (store: Store, incarnation: Incarnation): void =>
-  void run(store.database, 'insert into journal (incarnation, seq) values (?, 0) on conflict do nothing', incarnation)
+  void run(
+    store.database,
+    `insert into journal (incarnation, seq, node) values (?, 0, ?)
+     on conflict (incarnation) do update set node = excluded.node where journal.node is null and excluded.node is not null`,
+    incarnation,
+    nodeOf(store),
+  )
 
 export const journalCursor = (
   store: Store,
@@ -47,14 +53,14 @@ export const journalReadTo = (store: Store, incarnation: Incarnation, now_ms: nu
 
 /**
  * Up to when every living gateway's journal has been read, and every home that shares the store has said which there are;
- * infinity when none lives. One with a gap is read no further.
+ * infinity when none lives. One with a gap is read no further, and one in a home that is given up is not waited for.
  */
 export const journalsReadTo = (store: Store): number =>
   Math.min(
     nodesReadTo(store),
     one<{ read: number | null }>(
       store.database,
-      'select min(read_to_ms) as read from journal where dead_ms is null and gap_at is null',
+      `select min(read_to_ms) as read from journal j where dead_ms is null and gap_at is null and ${isWaitedFor('j')}`,
     )?.read ?? Number.POSITIVE_INFINITY,
   )
 

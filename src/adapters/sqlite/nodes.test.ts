@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { LeaseAsk } from '../../lines/inference/lease.ts'
 import { id } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
-import { type Home, keepAddress, makeHome } from '../files/home.ts'
+import type { Home } from '../files/home.ts'
 import { PostgresDatabase } from '../postgres/postgres-database.ts'
 import { insertCounted } from './counted.ts'
 import { ingestJournal, journalReadTo, journalsReadTo, noteJournal } from './ingest.ts'
@@ -22,18 +19,9 @@ import { createApplication } from './registry/tenants.ts'
 import { openStore } from './store.ts'
 import { StoreError } from './store-error.ts'
 import { beginAfterOthers } from './take-over.ts'
-import { closeRow, gateway, journaled, openRow, setTestPrice, testDatabase, testHome } from './testing.ts'
-
-const here = { skip: testDatabase === undefined ? 'set WATTMILL_TEST_POSTGRES to the address of a PostgreSQL' : false }
+import { besides, closeRow, gateway, journaled, ofSeveral, openRow, setTestPrice, testHome } from './testing.ts'
 
 const faultIs = (fault: string) => (error: unknown) => error instanceof StoreError && error.fault === fault
-
-/** Another home, whose store is the same. */
-function besides({ database }: Home): Home & Disposable {
-  const root = mkdtempSync(join(tmpdir(), 'wattmill-test-'))
-  keepAddress(root, database ?? '')
-  return { ...makeHome(root), [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) }
-}
 
 const budget = { scope: 'tenant', of: 'acme', unit: 'nano-USD', renews: 'never', amount: 10_000_000n } as const
 const askOf = (allowance: string, want: bigint, more: Partial<LeaseAsk> = {}): LeaseAsk => ({
@@ -43,7 +31,7 @@ const askOf = (allowance: string, want: bigint, more: Partial<LeaseAsk> = {}): L
 
 test(
   'homes share a store, one of them leads; the next one when it is gone; who wants it alone is refused',
-  here,
+  ofSeveral,
   () => {
     using home = testHome()
     using other = besides(home)
@@ -61,7 +49,7 @@ test(
   },
 )
 
-test('writers take turns, and who waits in vain is not in a transaction afterwards', here, () => {
+test('writers take turns, and who waits in vain is not in a transaction afterwards', ofSeveral, () => {
   using home = testHome()
   const store = openStore(home)
   const other = new PostgresDatabase(home.database ?? '', { statement_ms: 300 })
@@ -73,7 +61,7 @@ test('writers take turns, and who waits in vain is not in a transaction afterwar
   store.close()
 })
 
-test('two operators grant of one budget at the same time, and never more than it is', here, async () => {
+test('two operators grant of one budget at the same time, and never more than it is', ofSeveral, async () => {
   using home = testHome()
   using other = besides(home)
   const store = openStore(home)
@@ -96,7 +84,7 @@ test('two operators grant of one budget at the same time, and never more than it
   )
 })
 
-test('what one holds may still come back for the other, and is called back over all operators', here, () => {
+test('what one holds may still come back for the other, and is called back over all operators', ofSeveral, () => {
   using home = testHome()
   using other = besides(home)
   const [first, second] = [openStore(home), openStore(other)]
@@ -120,7 +108,7 @@ test('what one holds may still come back for the other, and is called back over 
   second.close()
 })
 
-test('a rate is refilled by the clock of the database, whatever the clocks of the operators say', here, () => {
+test('a rate is refilled by the clock of the database, whatever the clocks of the operators say', ofSeveral, () => {
   using home = testHome()
   using other = besides(home)
   const [first, second] = [openStore(home), openStore(other)]
@@ -139,37 +127,41 @@ test('a rate is refilled by the clock of the database, whatever the clocks of th
   second.close()
 })
 
-test('the first home has the embedded engine; the others serve what has an address, and share its limits', here, () => {
-  using home = testHome()
-  using other = besides(home)
-  const [first, second] = [openStore(home), openStore(other)]
-  const [one, two] = [joinNodes(first, 2, 1000), joinNodes(second, 3, 1000)]
-  assert.deepEqual([one.number, two.number, isFirst(first), isFirst(second)], [1, 2, true, false])
-  const wanted = { slots: 4, starter: undefined }
-  seed(first, { ...wanted, inside: true, gateways: gatewaysOfAll(first) }, 1000)
-  seed(second, { ...wanted, slots: 9, inside: false, gateways: gatewaysOfAll(second) }, 1000)
-  createApplication(first, 'acme', 'app', 1)
-  const [mine, its] = [wireSnapshot(first, 2000), wireSnapshot(second, 2000)]
-  assert.equal(mine.number, its.number)
-  assert.deepEqual(
-    [mine.engines.map(({ name, concurrency }) => [name, concurrency]), its.engines],
-    [[['embedded', 4]], []],
-  )
-  assert.equal(its.gateways, 5)
-  leaveNodes(second, 3000)
-  assert.deepEqual(
-    listNodes(first).map(({ number, read_to_ms }) => [number, read_to_ms]),
-    [
-      [1, 1000],
-      [2, null],
-    ],
-  )
-  assert.equal(joinNodes(second, 3, 4000).number, 2, 'a home keeps its number')
-  first.close()
-  second.close()
-})
+test(
+  'the first home has the embedded engine; the others serve what has an address, and share its limits',
+  ofSeveral,
+  () => {
+    using home = testHome()
+    using other = besides(home)
+    const [first, second] = [openStore(home), openStore(other)]
+    const [one, two] = [joinNodes(first, 2, 1000), joinNodes(second, 3, 1000)]
+    assert.deepEqual([one.number, two.number, isFirst(first), isFirst(second)], [1, 2, true, false])
+    const wanted = { slots: 4, starter: undefined }
+    seed(first, { ...wanted, inside: true, gateways: gatewaysOfAll(first) }, 1000)
+    seed(second, { ...wanted, slots: 9, inside: false, gateways: gatewaysOfAll(second) }, 1000)
+    createApplication(first, 'acme', 'app', 1)
+    const [mine, its] = [wireSnapshot(first, 2000), wireSnapshot(second, 2000)]
+    assert.equal(mine.number, its.number)
+    assert.deepEqual(
+      [mine.engines.map(({ name, concurrency }) => [name, concurrency]), its.engines],
+      [[['embedded', 4]], []],
+    )
+    assert.equal(its.gateways, 5)
+    leaveNodes(second, 3000)
+    assert.deepEqual(
+      listNodes(first).map(({ number, read_to_ms }) => [number, read_to_ms]),
+      [
+        [1, 1000],
+        [2, null],
+      ],
+    )
+    assert.equal(joinNodes(second, 3, 4000).number, 2, 'a home keeps its number')
+    first.close()
+    second.close()
+  },
+)
 
-test('nothing is closed before every home has said which journals it has, however long it is away', here, () => {
+test('nothing is closed before every home has said which journals it has, however long it is away', ofSeveral, () => {
   using home = testHome()
   using other = besides(home)
   const [first, second] = [openStore(home), openStore(other)]
@@ -188,30 +180,37 @@ test('nothing is closed before every home has said which journals it has, howeve
   second.close()
 })
 
-test('a home that is lost is given up by hand: not one that was just heard of, nor one that was stopped', here, () => {
-  using home = testHome()
-  using other = besides(home)
-  const [first, second] = [openStore(home), openStore(other)]
-  joinNodes(first, 1, 1000)
-  joinNodes(second, 1, 1000)
-  noteJournal(first, gateway)
-  journalReadTo(first, gateway, 900_000)
-  nodeReadTo(first, 900_000)
-  assert.throws(() => abandonNode(first, 3, 900_000), { fault: 'not_found' })
-  assert.throws(() => abandonNode(first, 1, 900_000), /heard of 0 s ago/, 'itself')
-  assert.throws(() => abandonNode(first, 2, 120_999), /heard of 120 s ago/)
-  assert.equal(journalsReadTo(first), 1000)
-  abandonNode(first, 2, 900_000)
-  assert.equal(journalsReadTo(first), 900_000)
-  assert.throws(() => abandonNode(first, 2, 900_000), /was stopped/)
-  joinNodes(second, 1, 950_000)
-  nodeReadTo(second, 950_000)
-  assert.equal(journalsReadTo(first), 900_000, 'it came back')
-  first.close()
-  second.close()
-})
+test(
+  'a home that is lost is given up by hand: not one that was just heard of, nor one that was stopped',
+  ofSeveral,
+  () => {
+    using home = testHome()
+    using other = besides(home)
+    const [first, second] = [openStore(home), openStore(other)]
+    joinNodes(first, 1, 1000)
+    joinNodes(second, 1, 1000)
+    noteJournal(first, gateway)
+    journalReadTo(first, gateway, 900_000)
+    nodeReadTo(first, 900_000)
+    assert.throws(() => abandonNode(first, 3, 900_000), { fault: 'not_found' })
+    assert.throws(() => abandonNode(first, 1, 900_000), /heard of 0 s ago/, 'itself')
+    assert.throws(() => abandonNode(first, 2, 120_999), /heard of 120 s ago/)
+    assert.equal(journalsReadTo(first), 1000)
+    abandonNode(first, 2, 900_000)
+    assert.equal(journalsReadTo(first), 900_000)
+    assert.throws(() => abandonNode(first, 2, 900_000), /was given up already/)
+    joinNodes(second, 1, 950_000)
+    assert(nodeReadTo(second, 950_000), 'it is told')
+    assert(!nodeReadTo(second, 950_000), 'once')
+    assert.equal(journalsReadTo(first), 900_000, 'it came back')
+    leaveNodes(second, 960_000)
+    assert.throws(() => abandonNode(first, 2, 1_960_000), /was stopped/)
+    first.close()
+    second.close()
+  },
+)
 
-test('what gateways of either home journaled is in the same books, once', here, () => {
+test('what gateways of either home journaled is in the same books, once', ofSeveral, () => {
   using home = testHome()
   using other = besides(home)
   const [first, second] = [openStore(home), openStore(other)]
@@ -229,7 +228,7 @@ test('what gateways of either home journaled is in the same books, once', here, 
   second.close()
 })
 
-test('a meter that another home goes on with counts no joule twice', here, () => {
+test('a meter that another home goes on with counts no joule twice', ofSeveral, () => {
   using home = testHome()
   using other = besides(home)
   const [first, second] = [openStore(home), openStore(other)]

@@ -14,6 +14,7 @@ import { oldestUncosted } from './costs/close-hours.ts'
 import { freezeHours, frozenHours, markRolled } from './costs/frozen.ts'
 import { type IntervalRow, intervalOf } from './intervals.ts'
 import { namedUnder, under } from './ledger.ts'
+import { isOfWaited } from './nodes.ts'
 import { Prices } from './price-of.ts'
 import { all, allBig, one, run } from './query.ts'
 import { keepRollup } from './rolled.ts'
@@ -41,8 +42,8 @@ function oldestUnsettled({ database }: Store): number {
     'select min(from_ms) as at from meter_interval where posted_ms is null',
     'select min(from_ms) as at from upper_interval where closed_ms is null',
     'select min(from_ms) as at from engine_counted where foreign_prompt is null',
-    "select min(json_extract(body, '$.at_ms')) as at from open_request",
-    'select min(last_ms) as at from engine_attempt where reconciled = 0',
+    `select min(json_extract(body, '$.at_ms')) as at from open_request o where ${isOfWaited('o.incarnation')}`,
+    'select min(last_ms) as at from engine_attempt where reconciled = 0 and bearer is null',
   ].map((sql) => one<{ at: number | null }>(database, sql)?.at ?? Number.POSITIVE_INFINITY)
   return Math.min(...open, oldestUncosted({ database })) - 2000
 }
@@ -91,7 +92,7 @@ function keepBearers({ database }: Store, row: CloseRow): void {
     ))
       run(
         database,
-        `update ${table} set bearer = ? where request = ? and ${name} = ?`,
+        `update ${table} set bearer = coalesce(bearer, ?) where request = ? and ${name} = ?`,
         bearerOf(row, attempt),
         row.id,
         attempt,
@@ -184,7 +185,10 @@ function rollLooks(store: Store, until_ms: number): number {
 
 const rolledAttempts = `
   select a.id, min(s.second) as first, max(s.second) as last
-  from (select id from engine_attempt where bearer is not null order by last_ms limit ${batch}) a
+  from (
+    select id from engine_attempt e where bearer is not null and reconciled = 1
+      and not exists (select 1 from request r where r.id = e.request) order by last_ms limit ${batch}
+  ) a
   left join engine_second s on s.attempt = a.id group by a.id`
 
 /** What engines did for requests that are rolled up, once no interval that is kept needs it. */

@@ -28,10 +28,20 @@ export function testHome(): Home & Disposable {
   return { ...makeHome(root), [Symbol.dispose]: dispose }
 }
 
+/** Another home, whose store is the same. */
+export function besides({ database }: Home): Home & Disposable {
+  const root = mkdtempSync(join(tmpdir(), 'wattmill-test-'))
+  keepAddress(root, database ?? '')
+  return { ...makeHome(root), [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) }
+}
+
 /** Where it is set, the tests that open a store open it there: each in a schema of its own. */
 export const testDatabase = process.env.WATTMILL_TEST_POSTGRES
 
 export const onPostgres = testDatabase !== undefined
+
+/** For what several homes share. */
+export const ofSeveral = { skip: onPostgres ? false : 'set WATTMILL_TEST_POSTGRES to the address of a PostgreSQL' }
 
 /** For what is said of a file of SQLite, and of nothing else. */
 export const ofSqlite = { skip: onPostgres ? 'of a file of SQLite' : false }

@@ -112,19 +112,10 @@ export function startKeeper(options: KeeperOptions): Keeper {
 }
 
 /** The keeper without its clock: tests turn it by hand. */
-export function newKeeper({
-  home,
-  store,
-  meter,
-  now,
-  log,
-  readers,
-  others = () => [],
-  counted = () => [],
-  leases,
-  keeps = keepAll,
-  closeHours: close = () => closeHours(store, now()),
-}: KeeperOptions) {
+export function newKeeper(options: KeeperOptions) {
+  const { home, store, meter, now, log, readers, leases } = options
+  const { others = () => [], counted = () => [], keeps = keepAll } = options
+  const { closeHours: close = () => closeHours(store, now()) } = options
   const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
   const meters = new OpenMeters(store, home.meters)
   const all = (): readonly MeterReader[] => [...chosen.readers, ...others()]
@@ -135,7 +126,7 @@ export function newKeeper({
 
   /** What lies in this home. */
   const own: readonly (() => boolean)[] = [
-    () => takeOwnJournals(store, home, now),
+    () => takeOwnJournals(options),
     () => takeEngineLogs(store, home.engineLogs, now),
   ]
   /** What is decided from the books alone: by one of the operators that share them. */
@@ -182,12 +173,16 @@ export function newKeeper({
 }
 
 /** Then every gateway that was here at the beginning of the turn is known, and read. */
-function takeOwnJournals(store: Store, home: Home, now: () => number): boolean {
+function takeOwnJournals({ store, home, now, log }: KeeperOptions): boolean {
   const asked_ms = now()
   const more = takeJournals(store, home.journals, now)
-  nodeReadTo(store, asked_ms)
+  if (nodeReadTo(store, asked_ms)) log(wasAbandoned)
   return more
 }
+
+const wasAbandoned =
+  'this home was given up while nobody heard of it (wattmill homes abandon), and is waited for again: what its gateways ' +
+  'journaled meanwhile is booked late, and hours that were closed are corrected where they are not rolled up'
 
 /** The CPUs' own counters where they may be read, else an estimate; never both, or the same joule would count twice. */
 function machineMeters({ idleWatts, fullWatts }: KeeperOptions['meter']): {

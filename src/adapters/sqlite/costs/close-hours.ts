@@ -11,6 +11,7 @@ import type { OpenRow } from '../../../books/row.ts'
 import { enginesReadTo } from '../engine-log.ts'
 import { journalsReadTo } from '../ingest.ts'
 import { postTransfers } from '../ledger.ts'
+import { isOfWaited } from '../nodes.ts'
 import { all, one, run } from '../query.ts'
 import { rolledUp } from '../rolled.ts'
 import type { Store } from '../store.ts'
@@ -94,15 +95,18 @@ function goneFrom({ database }: Reader, hour: number, costs: readonly BorneHour[
 
 const readTo = (store: Store): number => Math.min(journalsReadTo(store), enginesReadTo(store))
 
-/** Whether all that began before a moment is settled, reconciled and attributed. */
+/** Whether all that began before a moment is settled, reconciled and attributed; what lies in a home that is given up will not be. */
 function isSettled({ database }: Reader, before_ms: number): boolean {
   const open = [
     'select 1 from meter_interval where posted_ms is null and from_ms < ? limit 1',
     'select 1 from upper_interval where closed_ms is null and from_ms < ? limit 1',
-    'select 1 from engine_attempt where reconciled = 0 and last_ms < ? limit 1',
+    'select 1 from engine_attempt where reconciled = 0 and bearer is null and last_ms < ? limit 1',
   ]
   if (open.some((sql) => one(database, sql, before_ms) !== undefined)) return false
-  const rows = all<{ body: string }>(database, 'select body from open_request')
+  const rows = all<{ body: string }>(
+    database,
+    `select body from open_request where ${isOfWaited('open_request.incarnation')}`,
+  )
   return rows.every(({ body }) => (JSON.parse(body) as OpenRow).at_ms >= before_ms)
 }
 

@@ -33,6 +33,7 @@ interface Status extends Row {
     readonly host: string
     readonly gateways: number
     readonly stopped: boolean
+    readonly abandoned: boolean
     readonly age_ms: number
   }[]
   readonly books_lag: { readonly behind_s: number; readonly energy_behind_s: number } | null
@@ -72,8 +73,10 @@ const glance = ({
   ...(economics ? ['', ...table(economics.engines.map(economicsRow))] : []),
 ]
 
-const homeText = ({ number, host, gateways, stopped, age_ms }: Status['homes'][number]): string =>
-  `${number} on ${host}: ${stopped ? 'stopped' : `${gateways} gateways, last seen ${Math.ceil(age_ms / 1000)} s ago`}`
+const homeText = ({ number, host, gateways, stopped, abandoned, age_ms }: Status['homes'][number]): string => {
+  const seen = `last seen ${Math.ceil(age_ms / 1000)} s ago`
+  return `${number} on ${host}: ${stopped ? 'stopped' : `${abandoned ? 'given up' : `${gateways} gateways`}, ${seen}`}`
+}
 
 const economicsRow = (engine: EngineNow): Row => ({
   'last 5 minutes': engine.engine,

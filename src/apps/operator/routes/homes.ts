@@ -29,10 +29,11 @@ export const homeRoutes: readonly Route[] = [
 
 /** Those that share the store, when there are several. */
 export const homesOf = ({ store, now }: Factory) =>
-  listNodes(store).map(({ number, host, gateways, seen_ms, read_to_ms }) => ({
+  listNodes(store).map(({ number, host, gateways, seen_ms, read_to_ms, abandoned_ms }) => ({
     number,
     host,
     gateways,
-    stopped: read_to_ms === null,
+    stopped: read_to_ms === null && abandoned_ms === null,
+    abandoned: abandoned_ms !== null,
     age_ms: now() - seen_ms,
   }))
