@@ -30,7 +30,8 @@ export interface CostFacts {
   /** Seconds of engines with a cost in which somebody worked, and all of their seconds. */
   readonly busy_s: number
   readonly all_s: number
-  readonly carbon_ug: bigint
+  /** µgCO2e. */
+  readonly carbon: readonly CostFlow[]
   readonly facility: FacilityEnergy
   /** What the utility has promised, W; undefined: nobody said. */
   readonly contracted_w: number | undefined
@@ -73,7 +74,7 @@ export function costAnswer(facts: CostFacts, by: CostDimension) {
     purposes: purposes({ inference: used + wasted + stood, making, jobs: facts.jobs, facility: facts.facility }),
     sources: named(parts, ({ source }) => source),
     by,
-    ...costLines(parts, facts.lines),
+    ...costLines(parts, facts.lines, facts.carbon.map(costPart)),
     figures: costFigures(facts, used, total),
   }
 }
@@ -88,10 +89,11 @@ function classOf(tokenClass: TokenClass, usage: readonly CostPart[], sums: Sums)
 }
 
 /** Whose an hour of a machine was is found by a rule, whatever was declared: every figure with cost in it is an estimate. */
-function costFigures({ sums, busy_s, all_s, carbon_ug, ...facts }: CostFacts, used: bigint, total: bigint) {
+function costFigures({ sums, busy_s, all_s, carbon, ...facts }: CostFacts, used: bigint, total: bigint) {
   const revenue = (sums.get('nano_usd') ?? 0) / 1e9
   const requests = sums.get('requests') ?? 0
   const [usage, all] = [Number(used) / 1e9, Number(total) / 1e9]
+  const carbon_ug = sumOfParts(carbon.map(costPart))
   const money = (value: number | null, unit: string) => figure(value, unit, 'estimated')
   return {
     revenue_usd: figure(revenue, 'USD', 'measured'),
@@ -116,7 +118,7 @@ const month_h = 730
  *     W = E ÷ time     tokens/s per MW = tokens ÷ E     kWh/month = W × 730 h     share of contract = W ÷ contracted W
  */
 function powerFigures(
-  { sums, from_ms, to_ms, facility, contracted_w }: Omit<CostFacts, 'busy_s' | 'all_s' | 'carbon_ug' | 'jobs'>,
+  { sums, from_ms, to_ms, facility, contracted_w }: Omit<CostFacts, 'busy_s' | 'all_s' | 'carbon' | 'jobs'>,
   revenue: number,
   requests: number,
 ) {

@@ -7,7 +7,7 @@ import type { CostDeclaration } from './cost.ts'
 import { hour_ms } from './cost-hour.ts'
 import { costLines, type LineFacts } from './cost-lines.ts'
 import { type CostPart, costPart } from './cost-part.ts'
-import { placingOnEngines, placings } from './cost-place.ts'
+import { placingOnEngines, placingOnSites, placings } from './cost-place.ts'
 import { earnedByReplica } from './earned.ts'
 import { facilityEnergy } from './facility.ts'
 import type { SummedPart } from './statement-sums.ts'
@@ -150,6 +150,34 @@ test('an engine bears its own idle; a meter’s electricity goes by tokens; a fl
       ['far', 40n, 0n, 5n],
       ['gpu', 135n, 40n, 15n],
     ],
+  )
+})
+
+test('a site bears what its engines and meters cost, in each hour where they stood; a meter over two sites is allocated', () => {
+  const parts = [
+    usage('t1', 'm', 60n),
+    { ...usage('t1', 'm', 30n), hour: 2 },
+    other('idle', 40n),
+    usage('t1', 'm', 100n, accounts.electricity('board')),
+    usage('t1', 'm', 12n, accounts.electricity('hall')),
+    usage('t1', 'm', 15n, accounts.hosted('far')),
+    other('staff', 20n, accounts.overhead('staff', 'ops')),
+  ]
+  const place = placingOnSites({
+    engine: (name, hour) => (name === 'far' || hour === 2 ? 'eu-north' : 'main'),
+    meter: (name) => (name === 'board' ? 'main' : undefined),
+  })
+  const { rows } = costLines(parts, facts({ place, energy: 'drawn' }))
+  assert.deepEqual(
+    rows.map(({ name, usd, own_usd }) => [name, nano(usd), nano(own_usd)]),
+    [
+      ['eu-north', 45n, 0n],
+      ['main', 160n, 40n],
+    ],
+  )
+  assert.equal(
+    rows.reduce((sum, { loaded_usd }) => sum + nano(loaded_usd), 0n),
+    total(parts),
   )
 })
 

@@ -33,9 +33,11 @@ interface Borne {
   making: bigint
 }
 
-export function costLines(parts: readonly CostPart[], facts: LineFacts) {
+/** `carbon`: of the same time, in µgCO2e. */
+export function costLines(parts: readonly CostPart[], facts: LineFacts, carbon: readonly CostPart[] = []) {
   const { lines, pool, unused } = placed(parts, facts.place)
   for (const name of facts.served.keys()) lineIn(lines, name)
+  const emitted = placed(carbon, facts.place).lines
   const order = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
   const usage = order.map(([, line]) => line.usage)
   const shares = usage.some((amount) => amount > 0n)
@@ -46,7 +48,9 @@ export function costLines(parts: readonly CostPart[], facts: LineFacts) {
   return {
     allocated_by: 'usage cost' as const,
     not_allocated_usd: usdText(unused + (shares ? 0n : pool)),
-    rows: order.map(([name, line], at) => lineOf(name, line, shares?.[at], facts)).filter(isSomething),
+    rows: order
+      .map(([name, line], at) => lineOf(name, line, emitted.get(name), shares?.[at], facts))
+      .filter(isSomething),
   }
 }
 
@@ -105,6 +109,7 @@ function split(amount: bigint, weights: readonly bigint[]): bigint[] {
 function lineOf(
   name: string,
   { usage, own, making }: Borne,
+  carbon: Borne | undefined,
   share: bigint | undefined,
   { served, earns, energy }: LineFacts,
 ) {
@@ -143,6 +148,10 @@ function lineOf(
       loaded_usd_per_mtoken: estimate(ratio(all === null ? null : all * 1e6, tokens), 'USD/M tokens'),
       j_per_request: estimate(joules > 0 ? ratio(joules, requests) : null, `J/request, ${energy}`),
       revenue_usd_per_kwh: estimate(ratio(revenue, joules / 3.6e6), `USD/kWh, ${energy}`),
+      revenue_usd_per_mw_h: estimate(ratio(revenue, joules / 3.6e9), `USD/MWh, ${energy}`),
+      energy_kwh: estimate(joules > 0 ? joules / 3.6e6 : null, `kWh, ${energy}`),
+      tokens_per_j: estimate(ratio(sums?.get('metered') ?? null, joules), `tokens/J, ${energy}`),
+      carbon_g: estimate(carbon ? Number(carbon.usage + carbon.own + carbon.making) / 1e6 : null, `gCO2e, ${energy}`),
     },
   } as const
 }

@@ -11,10 +11,14 @@ export const costDimensions = [
   'class',
   'replica',
   'chip',
+  'site',
   'source',
   'hour',
 ] as const
 export type CostDimension = (typeof costDimensions)[number]
+
+/** Of engines: what they cost shows in the names of sources alone. */
+export type EngineDimension = 'replica' | 'chip' | 'site'
 
 /** One line of several, and how much of the part falls on it beside the others. */
 export interface Weighted {
@@ -36,8 +40,8 @@ const ofUsage =
   ({ kind, path }) =>
     kind === 'usage' ? on(path[at] ?? '') : []
 
-/** Of what is in the names of accounts; a replica's and a chip's lines need `placingOnEngines`. */
-export const placings: Readonly<Record<Exclude<CostDimension, 'replica' | 'chip'>, Placing>> = {
+/** Of what is in the names of accounts; an engine's, a chip's and a site's lines need `placingOnEngines` or `placingOnSites`. */
+export const placings: Readonly<Record<Exclude<CostDimension, EngineDimension>, Placing>> = {
   tenant: (part) => {
     const owner = ownerOf(part)
     return owner ? on(owner[0] ?? '') : []
@@ -64,4 +68,20 @@ export const placingOnEngines =
     if (kind === 'capacity' || kind === 'hosted') return on(nameOf(name))
     if (kind !== 'electricity') return []
     return (under.get(name) ?? []).map(({ name: engine, weight }) => ({ name: nameOf(engine), weight }))
+  }
+
+/** What is known of where costs arise in an hour; undefined: at several sites, or at none. */
+export interface Standing {
+  engine(name: string, hour: number): string
+  meter(name: string, hour: number): string | undefined
+}
+
+/** As on engines, by where each stood when the hour ended. A meter over engines of several sites is no site's by itself. */
+export const placingOnSites =
+  (standing: Standing): Placing =>
+  ({ source, hour }) => {
+    const [kind, name = ''] = parted(source)
+    if (kind === 'capacity' || kind === 'hosted') return on(standing.engine(name, hour))
+    const site = kind === 'electricity' ? standing.meter(name, hour) : undefined
+    return site === undefined ? [] : on(site)
   }

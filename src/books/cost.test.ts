@@ -170,8 +170,9 @@ test('unit costs are a partition: Σ unit × tokens + waste + idle + overhead is
     ['requests', 4],
     ['drawn/measured', 3_600_000_000],
   ])
+  const carbon = flows.filter(({ to }) => to.startsWith('cost/')).map((flow) => ({ ...flow, amount: 1_000_000n }))
   const facts = {
-    ...{ from_ms: 0, to_ms: hour_ms, flows, sums, busy_s: 900, all_s: 3600, carbon_ug: 0n, contracted_w: 4000 },
+    ...{ from_ms: 0, to_ms: hour_ms, flows, sums, busy_s: 900, all_s: 3600, carbon, contracted_w: 4000 },
     facility: { energy_mj: 3_600_000_000n, boundary: 'somewhere' },
     lines: { place: placings.tenant, served: new Map(), earns: true, energy: 'attributed' },
     jobs: [],
@@ -196,4 +197,7 @@ test('unit costs are a partition: Σ unit × tokens + waste + idle + overhead is
   assert.equal(figures.output_tokens_per_s_per_mw.value, 2_000_000 / 3.6, '2 M tokens for 3.6 MJ')
   assert.equal(figures.busy_share.value, 0.25)
   assert.equal(answer.reservation_usd, '7.25')
+  assert.equal(figures.carbon_g.value, carbon.length)
+  const [t1] = answer.rows
+  assert.deepEqual([t1?.name, t1?.figures.carbon_g.value, t1?.figures.carbon_g.unit], ['t1', 1, 'gCO2e, attributed'])
 })

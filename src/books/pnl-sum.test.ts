@@ -6,7 +6,7 @@ import { under } from './account-pattern.ts'
 import { difference, type PnlSum, pnlDimensions, pnlSums, type SourceBorne } from './pnl-sum.ts'
 
 const none = new Map()
-const nothing = { factory: none, tenant: none, model: none }
+const nothing = { factory: none, tenant: none, model: none, site: none }
 const name = fc.constantFrom('a', 'a/b', 'starter', 'x:y')
 const account: fc.Arbitrary<Account> = fc.oneof(
   fc

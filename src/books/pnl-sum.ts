@@ -7,7 +7,7 @@ import type { Borne } from './cost-hour.ts'
 import type { Sums } from './figures.ts'
 import { tokenClasses } from './usage.ts'
 
-export const pnlDimensions = ['factory', 'tenant', 'model'] as const
+export const pnlDimensions = ['factory', 'tenant', 'model', 'site'] as const
 export type PnlDimension = (typeof pnlDimensions)[number]
 
 /** One sum: of cost, if its measure is a unit of the ledger; else of what was served. */
@@ -15,7 +15,7 @@ export interface PnlSum {
   readonly dimension: PnlDimension
   /** The account that a cost of the whole factory comes from; else empty. */
   readonly source: Account | ''
-  /** Of a cost a pattern of the accounts that it went into; else a tenant or a model, or empty for the factory. */
+  /** Of a cost a pattern of the accounts that it went into; else a tenant, a model or a site, or empty for the factory. */
   readonly name: string
   readonly measure: string
   readonly amount: bigint

@@ -1,11 +1,12 @@
-/** Profit and loss of whole hours: what was earned, what it cost and why, and what is left; of the factory, its tenants and models. */
+/** Profit and loss of whole hours: what was earned, what it cost and why, and what is left; of the factory, its tenants, models and sites. */
 import type { Account } from './account.ts'
 import { isLedgerUnit } from './check.ts'
 import type { CostLine } from './cost-lines.ts'
 import { costLines } from './cost-lines.ts'
 import type { CostPart } from './cost-part.ts'
 import { costPart, sumOfParts, usdText } from './cost-part.ts'
-import { placings } from './cost-place.ts'
+import type { Placing, Standing } from './cost-place.ts'
+import { placingOnSites, placings } from './cost-place.ts'
 import type { Sums } from './figures.ts'
 import { figure } from './figures.ts'
 import type { PnlDimension, PnlSum } from './pnl-sum.ts'
@@ -34,6 +35,8 @@ export interface PnlFacts {
   readonly to: number
   readonly step_h: number
   readonly sums: Readonly<Record<PnlDimension, readonly SlotSum[]>>
+  /** Where what the factory has stood. Of a whole day as of its first hour. */
+  readonly standing: Standing
   /** What the hours were worked out to cost, source by source; nano-USD. What is posted must be the same. */
   readonly worked: ReadonlyMap<Account, bigint>
 }
@@ -42,7 +45,7 @@ export interface PnlFacts {
  *     contribution = revenue − usage        fully loaded = revenue − usage − idle − waste − overhead − making
  *     residual = what the hours were worked out to cost − what is posted of them: 0
  */
-export function pnlAnswer({ from, to, step_h, sums, worked }: PnlFacts) {
+export function pnlAnswer({ from, to, step_h, sums, standing, worked }: PnlFacts) {
   const parts = costPartsOf(sums.factory)
   const of = (kind: string): bigint => sumOfParts(parts.filter((part) => part.kind === kind))
   const [used, stood, wasted, beside, made] = [of('usage'), of('idle'), of('waste'), of('overhead'), of('making')]
@@ -62,8 +65,9 @@ export function pnlAnswer({ from, to, step_h, sums, worked }: PnlFacts) {
     residual_usd: usdText([...worked.values()].reduce((sum, amount) => sum + amount, 0n) - total),
     figures: pnlFigures(served, used, total),
     slots: slotsOf(sums.factory, { from, to, step_h }),
-    tenants: costLines(costPartsOf(sums.tenant), lineFacts('tenant', sums.tenant)),
-    models: costLines(costPartsOf(sums.tenant), lineFacts('model', sums.model)),
+    tenants: costLines(costPartsOf(sums.tenant), lineFacts(placings.tenant, sums.tenant)),
+    models: costLines(costPartsOf(sums.tenant), lineFacts(placings.model, sums.model)),
+    sites: costLines(parts, lineFacts(placingOnSites(standing), sums.site)),
   }
 }
 
@@ -76,8 +80,8 @@ export const costPartsOf = (sums: readonly SlotSum[], unit = 'nano-USD'): CostPa
     measure === unit ? costPart({ from: source as Account, to: name as Account, amount, hour }) : [],
   )
 
-const lineFacts = (by: 'tenant' | 'model', sums: readonly SlotSum[]) =>
-  ({ place: placings[by], served: servedBy(sums), earns: true, energy: 'attributed' }) as const
+const lineFacts = (place: Placing, sums: readonly SlotSum[]) =>
+  ({ place, served: servedBy(sums), earns: true, energy: 'attributed' }) as const
 
 function servedBy(sums: readonly SlotSum[]): Map<string, Sums> {
   const found = new Map<string, Map<string, number>>()

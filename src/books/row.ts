@@ -1,4 +1,5 @@
-import type { ApplicationId, KeyId, ModelId, ReplicaId, RequestId, TenantId } from '../units/ids.ts'
+import { mainSite } from '../plant/infrastructure/site.ts'
+import type { ApplicationId, KeyId, ModelId, ReplicaId, RequestId, SiteId, TenantId } from '../units/ids.ts'
 import type { Usage } from './usage.ts'
 
 /** How a request ended, as its client would tell it. */
@@ -44,6 +45,8 @@ export interface Choice {
 export interface Attempt {
   readonly number: number
   readonly replica: ReplicaId
+  /** Where that stood; absent: `mainSite`. */
+  readonly site?: SiteId
   readonly usage: Usage
   /** It was started beside an attempt whose first token had not come after so long, where so much was expected. */
   readonly hedge?: { readonly after_ms: number; readonly expected_ms: number }
@@ -85,8 +88,17 @@ export interface CloseRow extends Asked {
   readonly stream: boolean
   readonly outcome: Outcome
   readonly attempts: readonly Attempt[]
-  /** It was answered from the cache: by whose answer, and what that one used. No engine worked; its price says what a hit costs. */
-  readonly cached?: { readonly from: RequestId; readonly usage: Usage }
+  /**
+   * It was answered from the cache: by whose answer, where that was made, and what it used. No engine worked; its price says what a
+   * hit costs.
+   */
+  readonly cached?: { readonly from: RequestId; readonly site?: SiteId; readonly usage: Usage }
+}
+
+/** Where it was answered: where its last attempt was, or the answer in the cache was made; undefined: no engine was asked. */
+export function siteOf({ attempts, cached }: Pick<CloseRow, 'attempts' | 'cached'>): SiteId | undefined {
+  const answered = attempts.at(-1) ?? cached
+  return answered && (answered.site ?? mainSite)
 }
 
 export type Row = OpenRow | CloseRow

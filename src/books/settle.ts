@@ -1,4 +1,4 @@
-import type { AttemptId, ReplicaId, RequestId } from '../units/ids.ts'
+import type { AttemptId, ReplicaId, RequestId, SiteId } from '../units/ids.ts'
 import { attemptId, id } from '../units/ids.ts'
 import type { Transfer } from './account.ts'
 import { accounts } from './account.ts'
@@ -12,6 +12,8 @@ import { tokenClasses, usageFrom } from './usage.ts'
 export interface EngineWork {
   readonly attempt: AttemptId
   readonly replica: ReplicaId
+  /** Where that stood; absent: `mainSite`. */
+  readonly site?: SiteId
   readonly model: string
   readonly input_uncached: number
   readonly cache_read: number
@@ -50,6 +52,7 @@ export function settleDead(open: OpenRow, work: readonly EngineWork[], now_ms: n
       .map((one) => ({
         number: Number(one.attempt.slice(one.attempt.lastIndexOf('/') + 1)),
         replica: one.replica,
+        ...(one.site && { site: one.site }),
         usage: usageOfWork(one),
       }))
       .sort((a, b) => a.number - b.number),

@@ -4,10 +4,11 @@
  * traffic is then some hundred rows instead of millions.
  */
 import type { MeterInterval } from '../plant/energy/meter.ts'
+import type { SiteId } from '../units/ids.ts'
 import type { Transfer } from './account.ts'
 import { latencyBucket } from './latency.ts'
 import type { CloseRow } from './row.ts'
-import { isBilled } from './row.ts'
+import { isBilled, siteOf } from './row.ts'
 import { outputTokens, tokenClasses } from './usage.ts'
 
 /** Lengths of time that are summed, in seconds. Each divides the next. */
@@ -21,6 +22,7 @@ export const dimensions = [
   'application',
   'key',
   'replica',
+  'site',
   'flow',
   'outcome',
   'waste',
@@ -43,8 +45,19 @@ export interface Tally {
 export const joined = (...parts: readonly string[]): string => parts.map(encodeURIComponent).join('/')
 export const parted = (name: string): string[] => name.split('/').map(decodeURIComponent)
 
-/** To whom a request belongs. */
-export type Whose = Pick<CloseRow, 'tenant' | 'application' | 'key' | 'model'>
+/** To whom a request belongs, and where it was answered. */
+export interface Whose extends Pick<CloseRow, 'tenant' | 'application' | 'key' | 'model'> {
+  /** Null: no engine was asked. */
+  readonly site: SiteId | null
+}
+
+export const whoseOf = (row: CloseRow): Whose => ({
+  tenant: row.tenant,
+  application: row.application,
+  key: row.key,
+  model: row.model,
+  site: siteOf(row) ?? null,
+})
 
 /** The names under which the requests of one key, model and replica are counted: worked out once, not once a transfer. */
 interface Owner {
@@ -66,7 +79,7 @@ export class Tallies {
 
   settled(row: CloseRow): void {
     const last = row.attempts.at(-1)
-    const { names, served, timed } = this.#owner(row, last?.replica)
+    const { names, served, timed } = this.#owner(whoseOf(row), last?.replica)
     const count = (by: readonly Named[], measure: string): void => this.#add(by, row.closed_ms, measure, 1n)
     count(served, 'requests')
     count(this.#single('outcome', row.outcome), 'requests')
@@ -93,7 +106,7 @@ export class Tallies {
   /** Its first energy was attributed: from now on its tokens are among those whose joules are known. */
   metered(row: CloseRow, at_ms: number): void {
     const output = row.attempts.reduce((sum, { usage }) => sum + outputTokens(usage), 0)
-    this.#add(this.#owner(row).names, at_ms - 1, 'metered', BigInt(output))
+    this.#add(this.#owner(whoseOf(row)).names, at_ms - 1, 'metered', BigInt(output))
   }
 
   /** What a meter says was drawn, before it is known for whom. */
@@ -148,8 +161,8 @@ export class Tallies {
   }
 
   #owner(whose: Whose, replica?: string): Owner {
-    const { tenant, application, key, model } = whose
-    const place = `${key}\0${model}\0${tenant}\0${application}\0${replica ?? '\0'}`
+    const { tenant, application, key, model, site } = whose
+    const place = `${key}\0${model}\0${tenant}\0${application}\0${site ?? '\0'}\0${replica ?? '\0'}`
     let owner = this.#owners.get(place)
     if (!owner) {
       const names = namesOf(whose)
@@ -227,11 +240,12 @@ interface Count {
 
 type Named = readonly [Dimension, string]
 
-const namesOf = ({ tenant, application, key, model }: Whose): readonly Named[] => [
+const namesOf = ({ tenant, application, key, model, site }: Whose): readonly Named[] => [
   ['factory', ''],
   ['model', model],
   ['application', joined(tenant, application)],
   ['key', key],
+  ...(site === null ? [] : [['site', site] as const]),
 ]
 
 export const startOf = (at_ms: number, span: number): number => Math.floor(at_ms / 1000 / span) * span

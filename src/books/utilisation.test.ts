@@ -15,6 +15,7 @@ assert(h100 && llama && experts)
 
 const plant: PlantFacts = {
   chips: (replica) => (replica === 'gpu' ? { chip: h100, count: 2 } : `no chips are declared of ${replica}`),
+  site: (replica) => (replica === 'gpu' ? 'main' : 'eu-north'),
   card: (_, model) => (model === 'llama' ? llama : `the shape of ${model} is not known`),
 }
 

@@ -18,7 +18,7 @@ import { peakOf, taken } from '../plant/models/step-physics.ts'
 import { figure } from './figures.ts'
 import type { BusySeconds, WorkShare } from './work-hour.ts'
 
-export const utilisationDimensions = ['replica', 'chip', 'tenant', 'application', 'model'] as const
+export const utilisationDimensions = ['replica', 'chip', 'site', 'tenant', 'application', 'model'] as const
 export type UtilisationDimension = (typeof utilisationDimensions)[number]
 
 export interface Chips {
@@ -29,6 +29,7 @@ export interface Chips {
 /** What is known of engines and models; a text is the reason why it is not. */
 export interface PlantFacts {
   chips(replica: string): Chips | string
+  site(replica: string): string
   card(replica: string, model: string): ModelCard | string
 }
 
@@ -41,7 +42,7 @@ export interface UtilisationFacts {
 }
 
 export function utilisation(facts: UtilisationFacts, by: UtilisationDimension) {
-  const lines = by === 'replica' || by === 'chip' ? engineLines(facts, by) : ownerLines(facts, by)
+  const lines = by === 'replica' || by === 'chip' || by === 'site' ? engineLines(facts, by) : ownerLines(facts, by)
   return {
     from: new Date(facts.from_ms).toISOString(),
     to: new Date(facts.to_ms).toISOString(),
@@ -55,8 +56,9 @@ export type UtilisationAnswer = ReturnType<typeof utilisation>
 const estimated = (value: number | null, unit: string) => figure(value, unit, 'estimated')
 const notDeclared = 'not declared'
 
-function engineLines({ shares, busy, plant }: UtilisationFacts, by: 'replica' | 'chip') {
+function engineLines({ shares, busy, plant }: UtilisationFacts, by: 'replica' | 'chip' | 'site') {
   const nameOf = (replica: string): string => {
+    if (by === 'site') return plant.site(replica)
     const chips = plant.chips(replica)
     return by === 'replica' ? replica : typeof chips === 'string' ? notDeclared : chips.chip.id
   }

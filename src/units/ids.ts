@@ -11,6 +11,8 @@ export type ApplicationId = Id<'application'>
 export type KeyId = Id<'key'>
 export type ReplicaId = Id<'replica'>
 export type ModelId = Id<'model'>
+/** Where engines stand: a data centre, a region of a provider. */
+export type SiteId = Id<'site'>
 /** One life of a process, from start to death. */
 export type Incarnation = Id<'incarnation'>
 

@@ -106,6 +106,8 @@ export interface Engine {
   readonly url: string | null
   readonly key_from: string | null
   readonly chips: string | null
+  /** Where it stands. */
+  readonly site: string
   readonly cost_per_hour_usd: string | null
   readonly meters: readonly string[]
   readonly metrics_url: string | null

@@ -45,6 +45,7 @@ export interface Pnl {
   readonly slots: readonly Slot[]
   readonly tenants: Lines
   readonly models: Lines
+  readonly sites: Lines
 }
 
 export interface Flow {

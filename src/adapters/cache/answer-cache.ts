@@ -1,5 +1,5 @@
 import type { Usage } from '../../books/usage.ts'
-import type { ModelId, RequestId } from '../../units/ids.ts'
+import type { ModelId, RequestId, SiteId } from '../../units/ids.ts'
 import type { Piece } from '../openai/engine.ts'
 
 /** A whole answer, as its engine gave it. */
@@ -9,6 +9,8 @@ export interface CachedAnswer {
   readonly usage: Usage
   /** Which of those that may answer made it: its price is that of the answer. */
   readonly model: ModelId
+  /** Where it was made, and so whose price it has; absent: `mainSite`. */
+  readonly site?: SiteId
   /** The request that it was made for. */
   readonly from: RequestId
   readonly at_ms: number

@@ -10,7 +10,7 @@ import { type Rail, railScopes } from '../../lines/inference/rail.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import type { ReplicaFacts } from '../../plant/infrastructure/replica.ts'
 import { price } from '../../units/amount.ts'
-import type { ModelId } from '../../units/ids.ts'
+import type { ModelId, SiteId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import type { Batch } from '../prometheus/totals.ts'
 
@@ -153,6 +153,8 @@ export const WireSnapshot = Type.Object({
       models: Type.Record(Type.String(), name),
       concurrency: Type.Integer({ minimum: 1, maximum: 65_536 }),
       draining: Type.Boolean(),
+      /** Where it stands; left out: the main site. */
+      site: Type.Optional(name),
       /** What an hour of it costs, and what its provider takes for a million tokens, by public name; nano-dollars. */
       per_hour: Type.Optional(decimal),
       list: Type.Optional(
@@ -197,6 +199,7 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
       models: engine.models,
       concurrency: engine.concurrency,
       draining: engine.draining,
+      ...(engine.site !== undefined && { site: id<SiteId>(engine.site) }),
       facts: factsOf(engine),
     })),
     engines: value.engines,

@@ -1,5 +1,6 @@
 import type { Effect, Known, Written } from '../../books/effect.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
+import { siteOf } from '../../books/row.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { insertAside } from './aside.ts'
 import { markBooked } from './costs/stale.ts'
@@ -127,7 +128,8 @@ const requestRows: Insert = {
   table: 'request',
   columns: {
     ...{ id: 'text', tenant: 'text', application: 'text', api_key: 'text', model: 'text', price_version: 'integer' },
-    ...{ outcome: 'text', at_ms: 'integer', closed_ms: 'integer', body: 'text', hash: 'text', booked: 'integer' },
+    ...{ outcome: 'text', at_ms: 'integer', closed_ms: 'integer', site: 'text', body: 'text', hash: 'text' },
+    booked: 'integer',
   },
 }
 
@@ -139,7 +141,7 @@ interface Settled {
 function insertRequests({ database }: Store, settled: readonly Settled[], booked: number): void {
   const rows = settled.map(({ row, written: { body, hash } }) => [
     ...[row.id, row.tenant, row.application, row.key, row.model, row.price_version, row.outcome],
-    ...[row.at_ms, row.closed_ms, body, hash, booked],
+    ...[row.at_ms, row.closed_ms, siteOf(row) ?? null, body, hash, booked],
   ])
   insertMany(database, requestRows, rows)
   runEach(

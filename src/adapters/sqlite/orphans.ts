@@ -1,11 +1,14 @@
 /** Finds what `books/orphan.ts` settles. The queries only narrow the search; the rule is there. */
 import { bookForeign, foreignAfter_ms, logLate_ms, settleOrphan } from '../../books/orphan.ts'
 import type { OpenRow } from '../../books/row.ts'
+import type { EngineAttempt } from '../../books/work.ts'
+import { mainSite } from '../../plant/infrastructure/site.ts'
 import type { Incarnation, RequestId } from '../../units/ids.ts'
 import { apply, knownIn } from './apply.ts'
 import type { AttemptRow } from './engine-log.ts'
 import { attemptOf, enginesReadTo, worksOf } from './engine-log.ts'
 import { all } from './query.ts'
+import { sitesAt } from './registry/sites.ts'
 import type { Store } from './store.ts'
 
 const batch = 500
@@ -45,14 +48,23 @@ interface Found {
 }
 
 function settleFound(store: Store, query: string, readTo_ms: number): number {
+  const siteAt = sitesAt(store)
   const found = all<Found>(store.database, query, logLate_ms, Math.min(readTo_ms, Number.MAX_SAFE_INTEGER))
   for (const { request, body, incarnation, dead_ms } of found) {
     const open = body === null ? undefined : (JSON.parse(body) as OpenRow)
-    const orphan = { request, incarnation, dead_ms, open, works: worksOf(store, request) }
+    const orphan = { request, incarnation, dead_ms, open, works: worksOf(store, request).map(standing(siteAt)) }
     apply(store, settleOrphan(orphan, readTo_ms, knownIn(store, [orphan.request])))
   }
   return found.length
 }
+
+/** Its gateway cannot say any more where the engine stood. */
+const standing =
+  (siteAt: ReturnType<typeof sitesAt>) =>
+  (work: EngineAttempt): EngineAttempt => {
+    const site = siteAt(work.replica, work.last_ms)
+    return site === mainSite ? work : { ...work, site }
+  }
 
 const unknownWork = `
   select a.* from engine_attempt a

@@ -57,6 +57,7 @@ const choice = Type.Object({
 const attempt = Type.Object({
   number: Type.Integer({ minimum: 1, maximum: 1000 }),
   replica: name,
+  site: Type.Optional(name),
   usage,
   unbilled: Type.Optional(usage),
   hedge: Type.Optional(Type.Object({ after_ms: time, expected_ms: time })),
@@ -76,7 +77,7 @@ const shape = Compile(
       stream: Type.Boolean(),
       outcome: Type.Union(outcomes.map((outcome) => Type.Literal(outcome))),
       attempts: Type.Array(attempt, { maxItems: 1000 }),
-      cached: Type.Optional(Type.Object({ from: name, usage })),
+      cached: Type.Optional(Type.Object({ from: name, site: Type.Optional(name), usage })),
     }),
   ]),
 )

@@ -2,7 +2,7 @@
 import type { Transfer } from '../../books/account.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { Span, Whose } from '../../books/tally.ts'
-import { dimensions, Tallies } from '../../books/tally.ts'
+import { dimensions, Tallies, whoseOf } from '../../books/tally.ts'
 import type { MeterInterval } from '../../plant/energy/meter.ts'
 import { insertMany } from './insert-many.ts'
 import { one, run } from './query.ts'
@@ -40,7 +40,7 @@ const keep = ({ database }: Store, tallies: Tallies): void =>
 /** What one transaction settled and posted. */
 export function tallyBooked(store: Store, settled: readonly CloseRow[], transfers: readonly Transfer[]): void {
   const tallies = new Tallies()
-  const known = new Map<string, Whose | undefined>(settled.map((row) => [row.id, row]))
+  const known = new Map<string, Whose | undefined>(settled.map((row) => [row.id, whoseOf(row)]))
   const whose = (request: string): Whose | undefined => {
     if (!known.has(request)) known.set(request, whoseIs(store, request))
     return known.get(request)
@@ -66,7 +66,7 @@ function firstMetered({ database }: Store, transfers: readonly Transfer[]): Map<
 }
 
 const whoseIs = ({ database }: Store, request: string): Whose | undefined =>
-  one<Whose>(database, 'select tenant, application, api_key as key, model from request where id = ?', request)
+  one<Whose>(database, 'select tenant, application, api_key as key, model, site from request where id = ?', request)
 
 export function tallyDrawn(store: Store, interval: MeterInterval): void {
   const tallies = new Tallies()

@@ -41,8 +41,21 @@ export function costView(answer: CostAnswer): string[] {
         making_usd_per_mtoken: rounded(of.making_usd_per_mtoken.value),
         loaded_usd_per_mtoken: rounded(of.loaded_usd_per_mtoken.value),
         j_per_request: rounded(of.j_per_request.value),
-        revenue_usd_per_kwh: rounded(of.revenue_usd_per_kwh.value),
       })),
+    ),
+    ...part(
+      `Per joule, by ${by}`,
+      rows
+        .filter(({ figures: of }) => of.energy_kwh.value !== null || of.carbon_g.value !== null)
+        .map(({ name, figures: of }) => ({
+          name,
+          energy_kwh: rounded(of.energy_kwh.value),
+          carbon_g: rounded(of.carbon_g.value),
+          tokens_per_j: rounded(of.tokens_per_j.value),
+          revenue_usd_per_kwh: rounded(of.revenue_usd_per_kwh.value),
+          revenue_usd_per_mw_h: rounded(of.revenue_usd_per_mw_h.value),
+          energy: of.energy_kwh.unit.split(', ')[1],
+        })),
     ),
     ...part('Waste, by cause', waste),
     ...part('Idle, by account', idle),

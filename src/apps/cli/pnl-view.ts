@@ -3,7 +3,7 @@ import type { FlowsAnswer } from '../../books/cost-flows.ts'
 import type { PnlAnswer, PnlLine } from '../../books/pnl.ts'
 import { fields, type Row, table } from './print.ts'
 
-export function pnlView({ slots, tenants, models, figures, ...head }: PnlAnswer): string[] {
+export function pnlView({ slots, tenants, models, sites, figures, ...head }: PnlAnswer): string[] {
   return [
     ...fields(head),
     '',
@@ -13,6 +13,7 @@ export function pnlView({ slots, tenants, models, figures, ...head }: PnlAnswer)
     ),
     ...lines('By tenant', tenants),
     ...lines('By model', models),
+    ...lines('By site', sites),
     '',
     `Cost per million tokens by ${head.step}, USD (estimated)`,
     ...table(

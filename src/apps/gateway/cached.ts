@@ -62,16 +62,23 @@ export function keptAnswer(answer: Answer, cache: AnswerCache, key: string, now:
     },
     release: () => answer.release(),
     finish(flow, ending) {
-      const usage = flow.closing?.attempts.at(-1)?.usage
+      const { usage, site } = flow.closing?.attempts.at(-1) ?? {}
       if (ending.kind === 'settled' && ending.outcome === 'complete' && usage)
-        cache.keep(key, { pieces, usage, model: flow.model, from: flow.id, at_ms: now() * 1000 })
+        cache.keep(key, {
+          pieces,
+          usage,
+          model: flow.model,
+          ...(site && { site }),
+          from: flow.id,
+          at_ms: now() * 1000,
+        })
       answer.finish(flow, ending)
     },
   }
 }
 
 /** The line takes it from here: it reserves what a hit costs, and its row is durable before a byte leaves. */
-export function hitOf({ from, model, usage, pieces }: CachedAnswer, flow: Flow): void {
+export function hitOf({ from, model, site, usage, pieces }: CachedAnswer, flow: Flow): void {
   flow.model = model
-  flow.hit = { from, usage, bytes: pieces }
+  flow.hit = { from, ...(site && { site }), usage, bytes: pieces }
 }

@@ -16,6 +16,7 @@ import { home as homeAt, makeHome } from '../../adapters/files/home.ts'
 import { readManifest } from '../../adapters/sqlite/backup.ts'
 import { check } from '../../adapters/sqlite/check.ts'
 import { exportBooks } from '../../adapters/sqlite/export.ts'
+import { all } from '../../adapters/sqlite/query.ts'
 import { createKey } from '../../adapters/sqlite/registry/keys.ts'
 import { SqliteDatabase } from '../../adapters/sqlite/sqlite-database.ts'
 import { openStore } from '../../adapters/sqlite/store.ts'
@@ -137,3 +138,27 @@ test('tables of an earlier version are brought up to date', ofSqlite, () => {
   assert.equal(migrateStore(home, false).done, true)
   assert.equal(migrateStore(home, true).from, would.to)
 })
+
+test('what was answered before there were sites was answered at the main one', ofSqlite, () => {
+  using home = testHome()
+  const early = new SqliteDatabase(home.store)
+  const script = readdirSync('sql').filter((name) => /^\d{6}\.sql$/.test(name) && name < siteScript)
+  for (const name of script.sort()) early.exec(readFileSync(`sql/${name}`, 'utf8'))
+  early.exec(`pragma user_version = ${script.length};
+    insert into tally values (3600, 'factory', 7200, '', 'nano_usd', 5), (3600, 'factory', 7200, '', 'wasted', 3),
+      (3600, 'factory', 7200, '', 'drawn/measured', 9), (3600, 'model', 7200, 'm', 'nano_usd', 5);
+    insert into pnl_sum values (1, 'factory', 2, '', '', 'nano_usd', 5), (1, 'model', 2, '', 'm', 'nano_usd', 5),
+      (1, 'factory', 2, 'capacity/gpu', 'cost/usage', 'nano-USD', 4);
+    insert into request values ('gw-1', 't', 'a', 'k', 'm', null, 'complete', 1, 2, '{}', 'h', 1)`)
+  early.close()
+  const store = openStore(home)
+  const rows = (sql: string) => all<object>(store.database, sql).map((row) => ({ ...row }))
+  const sites = (table: string) => rows(`select name, measure, amount from ${table} where dimension = 'site'`)
+  const earned = [{ name: 'main', measure: 'nano_usd', amount: 5 }]
+  assert.deepEqual([sites('tally'), sites('pnl_sum')], [earned, earned])
+  assert.deepEqual(rows('select site from request'), [{ site: 'main' }])
+  store.close()
+})
+
+/** That which brought them. */
+const siteScript = '000034.sql'

@@ -2,6 +2,7 @@
 import { readGguf } from '../../adapters/llama/gguf.ts'
 import { listEngines } from '../../adapters/sqlite/registry/engines.ts'
 import { findModelFile } from '../../adapters/sqlite/registry/models.ts'
+import { sitesNow } from '../../adapters/sqlite/registry/sites.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import type { Chips, PlantFacts } from '../../books/utilisation.ts'
 import { findAccelerator } from '../../plant/chips/catalogue.ts'
@@ -19,6 +20,7 @@ export function plantFacts(store: Store): PlantFacts {
   }
   return {
     chips: (replica) => chipsOf(replica, engines.get(replica)?.chips ?? null),
+    site: sitesNow(store),
     card: (replica, model) =>
       findModel(engines.get(replica)?.models[model] ?? model) ?? findModel(model) ?? ofFile(model),
   }

@@ -69,7 +69,7 @@ test('an engine with the API of Anthropic is probed in its words, and gateways a
 
 test('engines: probed before they are added, the /v1 found, names checked', async () => {
   const url = await fakeUpstream(['qwen', 'llama'])
-  const added = await ask('POST', '/api/engines', { name: 'gpu', url })
+  const added = await ask('POST', '/api/engines', { name: 'gpu', url, site: 'eu-north' })
   assert.deepEqual([added.url, added.models], [`${url}/v1`, { qwen: 'qwen', llama: 'llama' }])
   await refuses(ask('POST', '/api/engines', { name: 'gpu', url }), 'conflict', /already/, 'name')
   const second = await ask('POST', '/api/engines', { name: 'gpu2', url: `${url}/v1/`, models: { qwen: 'llama' } })
@@ -79,6 +79,13 @@ test('engines: probed before they are added, the /v1 found, names checked', asyn
     'not_found',
     /did you mean qwen\?/,
     'models',
+  )
+  assert.deepEqual([added.site, second.site], ['eu-north', 'main'])
+  await refuses(
+    ask('POST', '/api/engines', { name: 'x', url, site: 'a b' }),
+    'invalid_value',
+    /site name "a b"/,
+    'site',
   )
   await refuses(ask('POST', '/api/engines', { name: 'x', url: 'ftp://h' }), 'invalid_value', /neither http/, 'url')
   const vendor = { name: 'x', url: 'http://h', vendor: 'vlm' }

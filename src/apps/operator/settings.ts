@@ -1,4 +1,6 @@
 import type { RoomBounds } from '../../books/room.ts'
+import { mainSite } from '../../plant/infrastructure/site.ts'
+import type { SiteId } from '../../units/ids.ts'
 import type { Listening } from './doctor/network.ts'
 import type { OtlpSettings } from './otlp.ts'
 
@@ -10,6 +12,8 @@ export interface OperatorSettings {
   readonly gateways: number
   /** Requests that the embedded engine works on at once. */
   readonly slots: number
+  /** Where the embedded engine stands. */
+  readonly site: SiteId
   readonly idleWatts: number
   readonly fullWatts: number
   /** Of the utility; 0: nobody said. */
@@ -34,6 +38,7 @@ const alone: OperatorSettings = {
   store: undefined,
   gateways: 1,
   slots: 4,
+  site: mainSite,
   idleWatts: 10,
   fullWatts: 50,
   contractedWatts: 0,

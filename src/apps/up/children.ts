@@ -27,11 +27,22 @@ const start = (app: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildP
   })
 
 export function forkOperator(home: Home, config: Config, url: string, console: string): ChildProcess {
-  const { gateways, engine, power, prometheusUrl, otlp, room, store, engineLogDays, detailDays, host, certificate } =
-    config
+  const { gateways, engine, site, power, prometheusUrl, otlp, room, store, engineLogDays, detailDays } = config
+  const { host, certificate } = config
   const listening = { host, certificate }
   const kept = { store, room, engineLogDays, detailDays }
-  const settings = { gateways, slots: engine.slots, ...power, url, listening, console, prometheusUrl, otlp, ...kept }
+  const settings = {
+    gateways,
+    slots: engine.slots,
+    site,
+    ...power,
+    url,
+    listening,
+    console,
+    prometheusUrl,
+    otlp,
+    ...kept,
+  }
   return start('operator', ['--home', home.root], { WATTMILL_OPERATOR: JSON.stringify(settings) })
 }
 

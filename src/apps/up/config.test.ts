@@ -22,6 +22,7 @@ const cases: readonly (readonly [text: string, says: RegExp])[] = [
   ['trusted_proxies: 10.0.0.0/8', /^f:1:18: trusted_proxies is a list such as/],
   ['trusted_proxies: [10.0.0.0/33]', /^f:1:18: trusted_proxies holds "10.0.0.0\/33", which is no address/],
   ['tls: x.pem', /^f:1:6: tls holds settings such as "cert: …"$/],
+  ['engine:\n  site: eu north', /^f:2:9: engine.site is a name: 1 to 100 letters, digits and/],
   ['tls:\n  cert: 5', /^f:2:9: tls.cert is a path$/],
   ['__proto__:\n  port: 1', /unknown setting __proto__/],
 ]

@@ -28,6 +28,8 @@ function typeOf(setting: Setting): Type.TSchema {
       return Type.Integer({ minimum: setting.min, maximum: setting.max, ...told })
     case 'number':
       return Type.Number({ minimum: setting.min, maximum: setting.max, ...told })
+    case 'name':
+      return Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,100}$', ...told })
     case 'text':
       return Type.String({ ...(setting.usual === '' ? {} : { minLength: 1 }), ...told })
     case 'url':

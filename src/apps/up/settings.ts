@@ -1,7 +1,11 @@
 import { availableParallelism } from 'node:os'
 import type { CertificateFiles } from '../../adapters/http/certificate.ts'
 import { parseNetwork } from '../../adapters/http/client.ts'
+import { isName } from '../../adapters/sqlite/registry/names.ts'
 import type { RoomBounds } from '../../books/room.ts'
+import { mainSite } from '../../plant/infrastructure/site.ts'
+import type { SiteId } from '../../units/ids.ts'
+import { id } from '../../units/ids.ts'
 
 import type { OtlpSettings } from '../operator/otlp.ts'
 
@@ -18,6 +22,8 @@ export type Setting =
       readonly usualIs?: string
       readonly why: string
     }
+  /** As tenants, engines and sites are called. */
+  | { readonly kind: 'name'; readonly usual: string; readonly why: string }
   | { readonly kind: 'text'; readonly usual: string; readonly why: string }
   /** A path, from the folder of the file that says it; empty: none. */
   | { readonly kind: 'file'; readonly usual: ''; readonly why: string }
@@ -76,6 +82,11 @@ export const settings = {
     1e7,
     'what the utility has promised: `books cost` says how much of it is used; 0: nobody said',
   ),
+  'engine.site': {
+    kind: 'name',
+    usual: mainSite,
+    why: 'where the embedded engine stands: costs, usage and prices can be told by site (`engines add --site` for the others)',
+  },
   'engine.slots': integer(
     4,
     1,
@@ -210,6 +221,8 @@ export interface Config {
     readonly queue: number
     readonly 'memory-mib': number
   }
+  /** Where the embedded engine stands. */
+  readonly site: SiteId
   readonly prometheusUrl: string | undefined
   /** Undefined: metrics are not sent. */
   readonly otlp: OtlpSettings | undefined
@@ -252,6 +265,7 @@ export function configFrom(given: ReadonlyMap<string, Value>): Config {
       queue: number('engine.queue'),
       'memory-mib': number('engine.memory_mib'),
     },
+    site: id(text('engine.site')),
     prometheusUrl: text('telemetry.prometheus_url') || undefined,
     otlp: otlp.url === '' ? undefined : otlp,
     gateway: Object.fromEntries(gateway.map((path) => [path.replace(/^limits\./, '').replace('.', '_'), number(path)])),
@@ -264,6 +278,8 @@ export function unfit(setting: Setting, value: unknown): string | undefined {
   if (setting.kind === 'networks') return unfitNetworks(value)
   if (setting.kind === 'url')
     return value === '' || isHttp(value) ? undefined : 'is a URL such as http://127.0.0.1:9090'
+  if (setting.kind === 'name')
+    return typeof value === 'string' && isName(value) ? undefined : 'is a name: 1 to 100 letters, digits and . _ : / -'
   if (setting.kind === 'text')
     return typeof value === 'string' && (value !== '' || setting.usual === '') ? undefined : 'is a text'
   const range = `${setting.min} to ${setting.max}`

@@ -2,7 +2,7 @@ import type { Attempt, CloseRow, Outcome, Row } from '../../books/row.ts'
 import type { SloClass } from '../../books/slo-class.ts'
 import type { Usage } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
-import type { ModelId, RequestId } from '../../units/ids.ts'
+import type { ModelId, RequestId, SiteId } from '../../units/ids.ts'
 import type { Seconds, Tokens } from '../../units/quantity.ts'
 import { seconds, tokens } from '../../units/quantity.ts'
 import type { Refusal } from './errors.ts'
@@ -98,6 +98,8 @@ export interface Flow {
 /** Another request's answer, that answers this one too: by whom it was made, and what that took. */
 export interface Hit {
   readonly from: RequestId
+  /** Where it was made; absent: `mainSite`. */
+  readonly site?: SiteId
   readonly usage: Usage
   readonly bytes: unknown
 }

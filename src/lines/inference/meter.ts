@@ -4,7 +4,7 @@ import type { Usage } from '../../books/usage.ts'
 import { filledFrom, missingUsage, usageFrom } from '../../books/usage.ts'
 import { assert } from '../../units/assert.ts'
 import type { Seconds } from '../../units/quantity.ts'
-import type { EngineFault, Flow, Rival } from './flow.ts'
+import type { EngineFault, Flow, Hit, Rival } from './flow.ts'
 
 const ms = (time: Seconds): number => Math.round(time * 1000)
 
@@ -18,6 +18,7 @@ export function metered(flow: Flow, told: Usage | undefined, of: Flow | Rival = 
   return {
     number: of.attempt,
     replica: of.replica.id,
+    ...(of.replica.site && { site: of.replica.site }),
     usage: filledFrom(told ?? missingUsage, passed(flow, of)),
     ...(of.hedge && { hedge: of.hedge }),
     ...(of.choice && { choice: of.choice }),
@@ -73,6 +74,8 @@ function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
 
 export const openRow = (flow: Flow): OpenRow => ({ ...asked(flow), kind: 'open', reserved_tokens: flow.reserved })
 
+const cachedOf = ({ from, site, usage }: Hit): CloseRow['cached'] & {} => ({ from, ...(site && { site }), usage })
+
 export const closeRow = (flow: Flow, outcome: Outcome, now: Seconds): CloseRow => ({
   ...asked(flow),
   kind: 'close',
@@ -82,5 +85,5 @@ export const closeRow = (flow: Flow, outcome: Outcome, now: Seconds): CloseRow =
   stream: flow.ask.stream,
   outcome,
   attempts: [...flow.attempts],
-  ...(flow.hit && { cached: { from: flow.hit.from, usage: flow.hit.usage } }),
+  ...(flow.hit && { cached: cachedOf(flow.hit) }),
 })

@@ -1,4 +1,4 @@
-import type { ModelId, ReplicaId } from '../../units/ids.ts'
+import type { ModelId, ReplicaId, SiteId } from '../../units/ids.ts'
 
 /** One engine that serves: the embedded llama.cpp, or an upstream behind a URL. */
 export interface Replica {
@@ -11,6 +11,8 @@ export interface Replica {
   readonly concurrency: number
   /** The operator takes it out of routing while it drains. */
   readonly draining: boolean
+  /** Where it stands; absent: `mainSite`. */
+  readonly site?: SiteId
   /** What is known of it beforehand; what is missing is learned or taken as usual. */
   readonly facts?: ReplicaFacts
 }

@@ -20,6 +20,7 @@ export const audited: readonly Audited[] = [
   { table: 'admin_key', kind: 'admin key', name: ['id'], hidden: ['hash'] },
   { table: 'engine', kind: 'engine', name: ['name'] },
   { table: 'engine_model', kind: 'model of an engine', name: ['engine', 'public'] },
+  { table: 'engine_site', kind: 'site of an engine', name: ['engine'] },
   { table: 'engine_meter', kind: 'meter of an engine', name: ['engine', 'meter'] },
   { table: 'meter_place', kind: 'place of a meter', name: ['meter'] },
   { table: 'engine_cost', kind: 'cost of an engine', name: ['engine'] },

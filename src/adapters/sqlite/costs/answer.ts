@@ -49,7 +49,6 @@ const time = `
 
 /** Hours [from, to), as far as they are closed. `contracted_w`: what the utility has promised. */
 export function costs(books: Books, from: number, to: number, by: CostDimension, contracted_w?: number) {
-  const carbon = flowsOf(books, 'ugCO2e', from, to)
   const metered = meteredHours(books, from, to)
   const declared = declarations(books)
   const worked = one<{ busy_s: number | null; all_s: number | null }>(books.database, time, from, to)
@@ -61,7 +60,7 @@ export function costs(books: Books, from: number, to: number, by: CostDimension,
       sums: sumsOf(books, 'factory', '', { from_s: from * 3600, to_s: to * 3600, span: 3600 }),
       busy_s: worked?.busy_s ?? 0,
       all_s: worked?.all_s ?? 0,
-      carbon_ug: carbon.reduce((sum, { to: into, amount }) => sum + (into.startsWith('cost/') ? amount : -amount), 0n),
+      carbon: flowsOf(books, 'ugCO2e', from, to),
       facility: facilityEnergy(metered, pueFacts(books, declared, from, to)),
       jobs: jobsOf(declared),
       contracted_w,

@@ -3,9 +3,12 @@ import { test } from 'node:test'
 import { balanceKey } from '../../../books/account.ts'
 import { hour_ms } from '../../../books/cost-hour.ts'
 import { costDimensions } from '../../../books/cost-place.ts'
+import { costOf } from '../../../books/post.ts'
+import { siteOf } from '../../../books/row.ts'
 import { id } from '../../../units/ids.ts'
 import { check } from '../check.ts'
 import { ingestJournal, journalReadTo, noteJournal } from '../ingest.ts'
+import { Prices } from '../price-of.ts'
 import { allBig, one } from '../query.ts'
 import { rollUp } from '../rollup.ts'
 import { settledRow } from '../settled-row.ts'
@@ -15,7 +18,7 @@ import { costs } from './answer.ts'
 import { closeHours } from './close-hours.ts'
 import { declare } from './declarations.ts'
 import { costOfRequest } from './of-request.ts'
-import { asked, begin_ms, booked, first, hours, settle, usd } from './testing-hours.ts'
+import { asked, begin_ms, booked, farSite, first, hours, settle, usd } from './testing-hours.ts'
 
 const day_ms = 24 * hour_ms
 
@@ -61,7 +64,7 @@ test('every hour is posted to the nano-dollar, and what was declared is what is 
 
 test('by whatever it is told apart, the loaded lines are the total, and what they earned is the revenue', () => {
   using home = testHome()
-  const { store } = booked(home, 8)
+  const { store, rows: requests } = booked(home, 8)
   store.database.exec("update engine set chips = 'h200:8' where name = 'gpu'")
   const nano = (text: string | null): bigint => BigInt(Math.round(Number(text) * 1e9))
   for (const by of costDimensions) {
@@ -93,6 +96,21 @@ test('by whatever it is told apart, the loaded lines are the total, and what the
   assert.equal(figures.mean_power_w.value?.toFixed(2), '208.34')
   assert.equal(figures.contracted_power_share.value?.toFixed(4), '0.2083')
   assert.equal(rows[0]?.figures.j_per_request.unit, 'J/request, drawn')
+
+  const sites = costs(store, first, first + hours, 'site', 1000)
+  const [far, main] = sites.rows
+  assert.deepEqual([far?.name, main?.name, sites.rows.length], [farSite, 'main', 2])
+  assert.deepEqual([far?.figures.energy_kwh.value, far?.figures.carbon_g.value], [null, null], 'nothing measures it')
+  // All that the board drew, idle and all: 1,800,016,110 mJ.
+  assert.equal(main?.figures.energy_kwh.value, 1_800_016.11 / 3.6e6)
+  assert.equal(main.figures.carbon_g.value, sites.figures.carbon_g.value)
+  const usdPerKwh = (main.figures.revenue_usd.value ?? 0) / (main.figures.energy_kwh.value ?? 1)
+  assert.equal(main.figures.revenue_usd_per_kwh.value?.toFixed(12), usdPerKwh.toFixed(12))
+  assert((main.figures.tokens_per_j.value ?? 0) > 0 && main.figures.tokens_per_j.unit === 'tokens/J, drawn')
+  // What was earned there is measured: of requests that its engine answered, and of no other.
+  const prices = new Prices(store.database)
+  const paidFar = requests.filter((row) => siteOf(row) === farSite).map((row) => costOf(row, prices.of(1)))
+  assert.equal(far?.figures.revenue_usd.value, Number(paidFar.reduce((sum, one) => sum + one, 0n)) / 1e9)
   store.close()
 })
 

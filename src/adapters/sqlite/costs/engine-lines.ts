@@ -1,19 +1,17 @@
 /** Lines by replica, and by the chip that a replica was declared to run on. */
-import { hour_ms } from '../../../books/cost-hour.ts'
 import type { LineFacts } from '../../../books/cost-lines.ts'
 import type { Weighted } from '../../../books/cost-place.ts'
 import { placingOnEngines } from '../../../books/cost-place.ts'
 import { earnedByReplica } from '../../../books/earned.ts'
 import type { Sums } from '../../../books/figures.ts'
 import { tokenClasses } from '../../../books/usage.ts'
-import { leaves } from '../../../plant/energy/levels.ts'
 import { apportion } from '../../../units/amount.ts'
 import type { Books } from '../books.ts'
 import { all } from '../query.ts'
-import { meterPlaces } from '../registry/places.ts'
 import { orderedParts, summedFrom } from '../statement-sums.ts'
 import { sumsByName } from '../sums.ts'
 import { type LineTime, renamed, stretchOf } from './line-time.ts'
+import { measuredEngines } from './measured-engines.ts'
 
 /** Of an engine of which no chip was declared, or that was removed. */
 const notDeclared = 'not declared'
@@ -54,32 +52,12 @@ function chipsOf({ database }: Books): (engine: string) => string {
   return (engine) => chips.get(engine) ?? notDeclared
 }
 
-const measuring = `
-  select distinct engine, meter from engine_meter
-  where from_ms < ? and (until_ms is null or until_ms > ?) order by meter, engine`
-
-/** Engines that a meter, or those below it, measured, by the tokens that each served; of a meter that was given to none, the engine inside. */
-function enginesUnder(
-  { database }: Books,
-  { from, to, metered }: LineTime,
-  served: ReadonlyMap<string, Sums>,
-): Map<string, Weighted[]> {
-  const given = Map.groupBy(
-    all<{ engine: string; meter: string }>(database, measuring, to * hour_ms, from * hour_ms),
-    ({ meter }) => meter,
-  )
-  const inside = all<{ name: string }>(database, "select name from engine where vendor = 'llama' order by name")
-  const places = meterPlaces({ database })
-  const enginesOf = (meter: string): string[] => [
-    ...new Set(
-      leaves(places, meter, to * hour_ms - 1).flatMap(
-        (leaf) => given.get(leaf)?.map(({ engine }) => engine) ?? inside.map(({ name }) => name),
-      ),
-    ),
-  ]
+/** By the tokens that each served. */
+function enginesUnder(books: Books, time: LineTime, served: ReadonlyMap<string, Sums>): Map<string, Weighted[]> {
+  const under = measuredEngines(books, time)
   return new Map(
-    [...new Set(metered.map(({ meter }) => meter))].map((meter) => {
-      const engines = enginesOf(meter)
+    [...new Set(time.metered.map(({ meter }) => meter))].map((meter) => {
+      const engines = under(meter)
       const weights = engines.map((engine) => tokensOf(served.get(engine)))
       const nobody = weights.every((weight) => weight === 0n)
       return [meter, engines.map((name, at) => ({ name, weight: nobody ? 1n : (weights[at] ?? 0n) }))]

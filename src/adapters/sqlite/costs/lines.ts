@@ -1,6 +1,6 @@
 /** What stands beside cost on each line of an answer: requests, tokens, joules and what was earned. */
 import type { LineFacts } from '../../../books/cost-lines.ts'
-import type { CostDimension } from '../../../books/cost-place.ts'
+import type { CostDimension, EngineDimension } from '../../../books/cost-place.ts'
 import { placings } from '../../../books/cost-place.ts'
 import type { Sums } from '../../../books/figures.ts'
 import { parted } from '../../../books/tally.ts'
@@ -9,13 +9,15 @@ import { orderedParts, summedFrom } from '../statement-sums.ts'
 import { sumsByName, sumsBySlot } from '../sums.ts'
 import { engineLines } from './engine-lines.ts'
 import { type LineTime, renamed, stretchOf } from './line-time.ts'
+import { siteLines } from './site-lines.ts'
 
 export function lineFacts(books: Books, by: CostDimension, time: LineTime): LineFacts {
   if (by === 'replica' || by === 'chip') return engineLines(books, by, time)
+  if (by === 'site') return siteLines(books, time)
   return { place: placings[by], energy: 'attributed', ...servedBy(books, by, time) }
 }
 
-type Simple = Exclude<CostDimension, 'replica' | 'chip'>
+type Simple = Exclude<CostDimension, EngineDimension>
 
 function servedBy(books: Books, by: Simple, time: LineTime): Pick<LineFacts, 'served' | 'earns'> {
   const stretch = stretchOf(time)

@@ -21,7 +21,7 @@ const last = first + hours
 function sameAsTransfers(store: Store, from: number, to: number): void {
   for (const step_h of [1, 24] as const) {
     const told = pnl(store, from, to, step_h)
-    for (const by of ['tenant', 'model'] as const) {
+    for (const by of ['tenant', 'model', 'site'] as const) {
       const { rows, not_allocated_usd, figures, ...whole } = costs(store, from, to, by)
       for (const name of ['usage_usd', 'idle_usd', 'waste_usd', 'overhead_usd', 'making_usd', 'total_usd'] as const)
         assert.equal(told[name], whole[name], name)

@@ -4,7 +4,7 @@ import { dayOf } from '../../../books/account.ts'
 import type { Findings } from '../../../books/check.ts'
 import { borneBy, hour_ms } from '../../../books/cost-hour.ts'
 import type { PnlDimension, PnlSum, SourceBorne } from '../../../books/pnl-sum.ts'
-import { difference, placeOf, pnlSums } from '../../../books/pnl-sum.ts'
+import { difference, placeOf, pnlDimensions, pnlSums } from '../../../books/pnl-sum.ts'
 import { type Insert, insertMany } from '../insert-many.ts'
 import { all, allBig, run, stream } from '../query.ts'
 import { rolledOn } from '../rolled.ts'
@@ -34,7 +34,7 @@ export function keepPnlSums(store: Store, hour: number, costs: Iterable<SourceBo
 
 /** Within the caller's transaction: what an hour bears of one source is so much more. */
 export function addPnlCost(store: Rows, hour: number, cost: SourceBorne): void {
-  add(store, hour, pnlSums([cost], { factory: new Map(), tenant: new Map(), model: new Map() }))
+  add(store, hour, pnlSums([cost], { factory: new Map(), tenant: new Map(), model: new Map(), site: new Map() }))
 }
 
 function add({ database }: Rows, hour: number, sums: readonly PnlSum[]): void {
@@ -44,11 +44,13 @@ function add({ database }: Rows, hour: number, sums: readonly PnlSum[]): void {
 }
 
 const servedIn = (store: Reader, hour: number) => {
-  const of = (by: 'tenant' | 'model' | 'hour') => lineFacts(store, by, { from: hour, to: hour + 1, metered: [] }).served
+  const of = (by: 'tenant' | 'model' | 'site' | 'hour') =>
+    lineFacts(store, by, { from: hour, to: hour + 1, metered: [] }).served
   return {
     factory: new Map([...of('hour').values()].map((sums) => ['', sums] as const)),
     tenant: of('tenant'),
     model: of('model'),
+    site: of('site'),
   }
 }
 
@@ -56,7 +58,7 @@ const ofSlot =
   'select dimension, source, name, measure, amount from pnl_sum where span_h = ? and dimension = ? and slot = ?'
 
 const sumsOfSlot = ({ database }: Rows, span_h: number, slot: number): PnlSum[] =>
-  ['factory', 'tenant', 'model'].flatMap((dimension) => allBig<PnlSum>(database, ofSlot, span_h, dimension, slot))
+  pnlDimensions.flatMap((dimension) => allBig<PnlSum>(database, ofSlot, span_h, dimension, slot))
 
 const sumsOfHour = (rows: Rows, hour: number): PnlSum[] => sumsOfSlot(rows, 1, hour)
 

@@ -5,6 +5,7 @@ import { costPartsOf, pnlAnswer } from '../../../books/pnl.ts'
 import { all, stream } from '../query.ts'
 import type { Store } from '../store.ts'
 import { pnlSumsBetween } from './pnl-sums.ts'
+import { standingIn } from './site-lines.ts'
 
 type Reader = Pick<Store, 'database'>
 
@@ -14,8 +15,10 @@ export function pnl(books: Reader, from: number, to: number, step_h: 1 | 24) {
     factory: [...pnlSumsBetween(books, 'factory', from, to, step_h === 1)],
     tenant: [...pnlSumsBetween(books, 'tenant', from, to)],
     model: [...pnlSumsBetween(books, 'model', from, to)],
+    site: [...pnlSumsBetween(books, 'site', from, to)],
   }
-  return pnlAnswer({ from, to, step_h, sums, worked: workedOut(books, from, to, 'nano-USD') })
+  const standing = standingIn(books, { from, to })
+  return pnlAnswer({ from, to, step_h, sums, standing, worked: workedOut(books, from, to, 'nano-USD') })
 }
 
 /** Hours [from, to), all of them closed. */

@@ -14,7 +14,7 @@ const engine = (
   name: string,
   product: string | null,
   models: EngineRecord['models'],
-): Omit<EngineRecord, 'draining'> => ({
+): Omit<EngineRecord, 'draining' | 'site'> => ({
   name,
   vendor: 'openai',
   product,

@@ -5,10 +5,12 @@ import { hour_ms } from '../../../books/cost-hour.ts'
 import { priceList } from '../../../books/price.ts'
 import type { CloseRow } from '../../../books/row.ts'
 import { millijoules, nanoDollars, price } from '../../../units/amount.ts'
+import type { SiteId } from '../../../units/ids.ts'
 import { id } from '../../../units/ids.ts'
 import { closeIntervals } from '../close-intervals.ts'
 import { ingestJournal, journalReadTo } from '../ingest.ts'
 import { insertInterval } from '../intervals.ts'
+import { standAt } from '../registry/sites.ts'
 import type { Store } from '../store.ts'
 import { closeRow, dice, gateway, journaled, measuredStore, type testHome } from '../testing.ts'
 import { closeHours } from './close-hours.ts'
@@ -35,6 +37,9 @@ export const asked = (
   note: '',
 })
 
+/** Where `far` stands. */
+export const farSite = id<SiteId>('eu-north')
+
 /** Requests of some tenants over three hours on `gpu`, which a board measures, and on `far`, which nothing does. */
 export function traffic(seed: number, count = 60): CloseRow[] {
   const roll = dice(seed)
@@ -43,17 +48,19 @@ export function traffic(seed: number, count = 60): CloseRow[] {
     const base = closeRow(number + 1, { at_ms, closed_ms: at_ms + 500 + roll(15_000), tenant: id(`t${roll(3)}`) })
     const [attempt] = base.attempts
     assert(attempt)
+    const isFar = roll(4) === 0
     return {
       ...base,
       key: id(`k${roll(2)}`),
       outcome: roll(8) === 0 ? 'timeout' : 'complete',
-      attempts: [{ ...attempt, replica: id(roll(4) === 0 ? 'far' : 'gpu') }],
+      attempts: [{ ...attempt, replica: id(isFar ? 'far' : 'gpu'), ...(isFar && { site: farSite }) }],
     }
   })
 }
 
 export function booked(home: ReturnType<typeof testHome>, seed: number): { store: Store; rows: CloseRow[] } {
   const store = measuredStore(home)
+  store.transaction(() => standAt(store, 'far', farSite, 0))
   const rows = traffic(seed)
   ingestJournal(store, gateway, journaled(rows))
   for (let minute = 0; minute < hours * 60; minute++) {

@@ -1,8 +1,11 @@
+import { mainSite } from '../../../plant/infrastructure/site.ts'
 import type { NanoDollars } from '../../../units/amount.ts'
+import type { SiteId } from '../../../units/ids.ts'
 import type { Store } from '../store.ts'
 import { all, change, one, RegistryError, run } from './change.ts'
 import { declareCost, endFacts, type MeterRecord, measureBy } from './meters.ts'
 import { checkName } from './names.ts'
+import { sitesNow, standAt } from './sites.ts'
 
 export interface EngineRecord {
   readonly name: string
@@ -18,6 +21,8 @@ export interface EngineRecord {
   readonly metrics_url: string | null
   /** What it runs on, such as `h200:8`. */
   readonly chips: string | null
+  /** Where it stands. */
+  readonly site: SiteId
   readonly concurrency: number
   readonly draining: boolean
   /** Public name → the engine's own. */
@@ -28,15 +33,17 @@ export interface EngineRecord {
 /** The engine host of this factory, as the fleet sees it. */
 export const embedded = 'embedded'
 
-type Row = Omit<EngineRecord, 'draining' | 'models'> & { readonly draining: number }
+type Row = Omit<EngineRecord, 'draining' | 'models' | 'site'> & { readonly draining: number }
 
 export function listEngines(store: Store): EngineRecord[] {
   const served = Map.groupBy(
     all<{ engine: string; public: string; upstream: string }>(store, 'select * from engine_model order by public'),
     (row) => row.engine,
   )
+  const site = sitesNow(store)
   return all<Row>(store, 'select * from engine order by created_ms, name').map((row) => ({
     ...row,
+    site: site(row.name),
     draining: row.draining === 1,
     models: Object.fromEntries((served.get(row.name) ?? []).map((model) => [model.public, model.upstream])),
   }))
@@ -59,10 +66,11 @@ export interface EngineFacts {
 
 export function addEngine(
   store: Store,
-  engine: Omit<EngineRecord, 'draining'>,
+  { site = mainSite, ...engine }: Omit<EngineRecord, 'draining' | 'site'> & Partial<Pick<EngineRecord, 'site'>>,
   { meters, costPerHour, contexts }: EngineFacts = { meters: [], costPerHour: undefined },
 ): void {
   checkName('engine', 'name', engine.name)
+  checkName('site', 'site', site)
   for (const name of Object.keys(engine.models)) checkName('model', 'model', name)
   change(store, () => {
     if (one(store, 'select 1 from engine where name = ?', engine.name))
@@ -86,6 +94,7 @@ export function addEngine(
     )
     for (const [name, upstream] of Object.entries(engine.models)) serve(store, engine.name, name, upstream)
     keepContexts(store, engine.name, contexts ?? new Map())
+    standAt(store, engine.name, site, engine.created_ms)
     measureBy(store, engine.name, meters, engine.created_ms)
     if (costPerHour !== undefined) declareCost(store, engine.name, costPerHour, engine.created_ms)
   })

@@ -16,6 +16,7 @@ import { createKey, findKey, listKeys, type NewKey, revokeKey, rotateKey } from 
 import { addModelFile, removeModelFile } from './models.ts'
 import { listPrices, pricesInForce, setPrice } from './prices.ts'
 import { seed } from './seed.ts'
+import { sitesAt } from './sites.ts'
 import { snapshotNumber, wireSnapshot } from './snapshot.ts'
 import { createApplication } from './tenants.ts'
 
@@ -67,6 +68,50 @@ test('a new store has a tenant, the embedded engine, and the starter with an exa
   )
   assert.equal(wireSnapshot(store, 0).gateways, 2)
   assert.equal(listEngines(store)[0]?.concurrency, 8)
+})
+
+const upstream = (name: string, created_ms: number) => ({
+  ...({
+    name,
+    vendor: 'openai',
+    product: null,
+    url: 'http://h/v1',
+    key_from: null,
+    metrics_url: null,
+    chips: null,
+  } as const),
+  ...{ concurrency: 1, models: { q: 'Q' }, created_ms },
+})
+
+test('an engine stands at a site, which is kept of the time that it stood there', () => {
+  const store = freshStore()
+  const sites = () => parseSnapshot(JSON.parse(JSON.stringify(wireSnapshot(store, 0))))?.replicas.map((one) => one.site)
+  addEngine(store, { ...upstream('far', 2000), site: id('eu-north') })
+  addEngine(store, upstream('near', 2000))
+  assert.deepEqual(
+    listEngines(store).map(({ name, site }) => [name, site]),
+    [
+      [embedded, 'main'],
+      ['far', 'eu-north'],
+      ['near', 'main'],
+    ],
+  )
+  assert.deepEqual(sites(), [undefined, 'eu-north', undefined], 'the main site need not be said')
+  removeEngine(store, 'far', 3000)
+  addEngine(store, { ...upstream('far', 4000), site: id('us-west') })
+  const at = sitesAt(store)
+  assert.deepEqual(
+    [1999, 2000, 3500, 4000].map((ms) => at('far', ms)),
+    ['main', 'eu-north', 'eu-north', 'us-west'],
+  )
+  assert.throws(() => addEngine(store, { ...upstream('x', 1), site: id('eu north') }), /site name "eu north" has " "/)
+  // Of the embedded one the settings say it, at each start.
+  const number = snapshotNumber(store)
+  seed(store, { inside: true, gateways: 1, slots: 4, starter, site: id('basement') }, 5000)
+  assert.equal(snapshotNumber(store), number + 1)
+  assert.equal(sites()?.[0], 'basement')
+  seed(store, { inside: true, gateways: 1, slots: 4, starter, site: id('basement') }, 6000)
+  assert.equal(snapshotNumber(store), number + 1, 'nothing changed')
 })
 
 test('every snapshot is valid for a gateway, and every change has a number of its own', () => {

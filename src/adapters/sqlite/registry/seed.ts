@@ -1,11 +1,15 @@
 import { priceList } from '../../../books/price.ts'
+import { mainSite } from '../../../plant/infrastructure/site.ts'
 import { price } from '../../../units/amount.ts'
+import type { SiteId } from '../../../units/ids.ts'
 import { id } from '../../../units/ids.ts'
 import type { Store } from '../store.ts'
 import { change, counter, one, run } from './change.ts'
 import { embedded } from './engines.ts'
 import { insertModelFile, type ModelFile } from './models.ts'
+import { checkName } from './names.ts'
 import { insertPrice } from './prices.ts'
+import { sitesNow, standAt } from './sites.ts'
 import { ensureApplication } from './tenants.ts'
 
 export interface Seed {
@@ -15,6 +19,8 @@ export interface Seed {
   readonly gateways: number
   /** Requests that the embedded engine works on at once. */
   readonly slots: number
+  /** Where the embedded engine stands; absent: `mainSite`. */
+  readonly site?: SiteId
   /** The model that comes with Wattmill, when its file is there. */
   readonly starter: ModelFile | undefined
 }
@@ -24,7 +30,7 @@ export function seed(store: Store, wanted: Seed, now_ms: number): { readonly fir
   return store.transaction(() => {
     const first = counter(store, 'snapshot') === 0
     if (first) change(store, () => plant(store, wanted, now_ms))
-    else if (differs(store, wanted)) change(store, () => adjust(store, wanted))
+    else if (differs(store, wanted)) change(store, () => adjust(store, wanted, now_ms))
     return { first }
   })
 }
@@ -33,7 +39,7 @@ function plant(store: Store, wanted: Seed, now_ms: number): void {
   ensureApplication(store, 'default', 'default', now_ms)
   const sql = "insert into engine (name, vendor, concurrency, created_ms) values (?, 'llama', ?, ?)"
   run(store, sql, embedded, wanted.slots, now_ms)
-  adjust(store, wanted)
+  adjust(store, wanted, now_ms)
   if (!wanted.starter) return
   insertModelFile(store, wanted.starter)
   insertPrice(store, {
@@ -45,13 +51,14 @@ function plant(store: Store, wanted: Seed, now_ms: number): void {
 }
 
 /** How many gateways and slots there are comes from the settings at each start. */
-function adjust(store: Store, wanted: Seed): void {
+function adjust(store: Store, wanted: Seed, now_ms: number): void {
   run(
     store,
     "insert into counter (name, value) values ('gateways', ?) on conflict (name) do update set value = excluded.value",
     wanted.gateways,
   )
   if (!wanted.inside) return
+  standAt(store, embedded, siteIn(wanted), now_ms)
   run(store, 'update engine set concurrency = ? where name = ?', wanted.slots, embedded)
   // The package may lie elsewhere than at the last start.
   if (wanted.starter)
@@ -63,6 +70,8 @@ function adjust(store: Store, wanted: Seed): void {
       wanted.starter.sha256,
     )
 }
+
+const siteIn = ({ site = mainSite }: Seed): SiteId => id(checkName('site', 'site', site))
 
 function differs(store: Store, wanted: Seed): boolean {
   if (counter(store, 'gateways') !== wanted.gateways) return true
@@ -78,5 +87,5 @@ function differs(store: Store, wanted: Seed): boolean {
     'starter',
   )
   const moved = starter?.sha256 === wanted.starter?.sha256 && starter?.path !== wanted.starter?.path
-  return slots !== wanted.slots || moved
+  return slots !== wanted.slots || moved || sitesNow(store)(embedded) !== siteIn(wanted)
 }

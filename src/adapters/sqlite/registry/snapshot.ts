@@ -1,4 +1,5 @@
 import { tokenClasses } from '../../../books/usage.ts'
+import { mainSite } from '../../../plant/infrastructure/site.ts'
 import type { WireSnapshot } from '../../operator/contract.ts'
 import { routedCosts } from '../costs/routed.ts'
 import { isFirst } from '../nodes.ts'
@@ -46,7 +47,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
     rails: listRails(store) as WireSnapshot['rails'] & {},
     allowances: bindingAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     // Field by field: what else is known of an engine is no gateway's concern.
-    engines: engines.map(({ name, vendor, product, url, key_from, concurrency, draining, models }) => ({
+    engines: engines.map(({ name, vendor, product, url, key_from, concurrency, draining, site, models }) => ({
       name,
       vendor,
       product,
@@ -54,6 +55,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
       key_from,
       concurrency,
       draining,
+      ...(site !== mainSite && { site }),
       models: { ...models },
       ...costs.get(name),
     })),

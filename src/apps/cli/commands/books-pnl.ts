@@ -16,7 +16,7 @@ export function pnlCommands(books: Command): void {
       books
         .command('pnl')
         .description(
-          'profit and loss of whole hours: revenue, cost, both margins, by tenant and model; cost per token',
+          'profit and loss of whole hours: revenue, cost, both margins, by tenant, model and site; cost per token',
         ),
     ).option('--step <length>', 'hour or day: the slots of cost per token (default: hour up to three days)'),
     async (factory, { from, to, step, ...options }) => {

@@ -94,7 +94,10 @@ export function bookCommands(program: Command): void {
       .description('what whole hours cost: usage, waste, idle and overhead; by whom or what, with both margins')
       .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
       .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
-      .option('--by <what>', 'tenant, application, key, model, class, replica, chip, source or hour (default: model)'),
+      .option(
+        '--by <what>',
+        'tenant, application, key, model, class, replica, chip, site, source or hour (default: model)',
+      ),
     async (factory, { from, to, by, ...options }) => {
       show(await factory.json('GET', `/api/books/cost${query({ from, to, by })}`), options, costView)
       return undefined
@@ -109,7 +112,7 @@ export function bookCommands(program: Command): void {
       )
       .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
       .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
-      .option('--by <what>', 'replica, chip, tenant, application or model (default: replica)'),
+      .option('--by <what>', 'replica, chip, site, tenant, application or model (default: replica)'),
     async (factory, { from, to, by, ...options }) => {
       show(await factory.json('GET', `/api/books/utilisation${query({ from, to, by })}`), options, utilisationView)
       return undefined

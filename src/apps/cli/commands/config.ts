@@ -108,6 +108,7 @@ function explained(path: string | undefined, file: string | undefined): Explaine
 const types: Readonly<Record<Setting['kind'], string>> = {
   integer: 'whole number',
   number: 'number',
+  name: 'name',
   text: 'text',
   file: 'path',
   url: 'http or https URL',

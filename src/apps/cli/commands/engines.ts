@@ -10,6 +10,7 @@ interface Engine {
   readonly vendor: string
   readonly url: string | null
   readonly chips: string | null
+  readonly site: string
   readonly cost_per_hour_usd: string | null
   readonly meters: readonly string[]
   readonly concurrency: number
@@ -27,6 +28,7 @@ interface Add {
   readonly keyFrom?: string
   readonly concurrency?: number
   readonly chips?: string
+  readonly site?: string
   readonly costPerHour?: string
   readonly meter?: string[]
   readonly metricsUrl?: string
@@ -51,6 +53,7 @@ export function engineCommands(program: Command): void {
       .option('--key-from <where>', 'env:NAME or file:PATH; the key itself is never stored')
       .option('--concurrency <n>', 'requests at once (default: 64)', whole)
       .option('--chips <chip:n>', 'what it runs on, such as h200:8')
+      .option('--site <name>', 'where it stands, such as eu-north (default: main)')
       .option('--cost-per-hour <usd>', 'US dollars per hour for all of it, such as 24')
       .option(
         '--meter <meter>',
@@ -64,7 +67,7 @@ export function engineCommands(program: Command): void {
         mapping,
       ),
     async (factory, { url, preset, vendor, keyEnv, keyFrom, concurrency, model, ...options }, name) => {
-      const { chips, costPerHour, meter, metricsUrl } = options
+      const { chips, site, costPerHour, meter, metricsUrl } = options
       const engine = await factory.json('POST', '/api/engines', {
         name,
         url,
@@ -72,6 +75,7 @@ export function engineCommands(program: Command): void {
         key_from: keyFrom ?? (keyEnv === undefined ? undefined : `env:${keyEnv}`),
         concurrency,
         chips,
+        site,
         cost_per_hour: costPerHour,
         meters: meter,
         metrics_url: metricsUrl,
@@ -133,6 +137,7 @@ const row = (engine: Engine) => ({
   vendor: engine.vendor,
   running: `${engine.running}/${engine.concurrency}`,
   chips: engine.chips,
+  site: engine.site,
   usd_per_hour: engine.cost_per_hour_usd,
   meters: engine.meters,
   url: engine.url ?? '(embedded)',

@@ -74,7 +74,7 @@ export const costRoutes: readonly Route[] = [
     path: '/api/books/cost',
     role: 'viewer',
     about:
-      'What whole hours cost: usage by class of token, waste, idle and overhead, which add up to the total; by tenant, model, chip and more, with both margins',
+      'What whole hours cost: usage by class of token, waste, idle and overhead, which add up to the total; by tenant, model, chip, site and more, with both margins',
     input: {
       ...rangeInput,
       by: Type.Optional(Type.Enum([...costDimensions], { description: costDimensions.join(', ') })),

@@ -15,6 +15,8 @@ import { costSpans, metersOf, setCost } from '../../../adapters/sqlite/registry/
 import type { CostSpan } from '../../../books/economics.ts'
 import { accelerators, findAccelerator } from '../../../plant/chips/catalogue.ts'
 import { formatDollars, type NanoDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
+import type { SiteId } from '../../../units/ids.ts'
+import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { meterForms, parseMeter, resolveMeters } from '../meter-spec.ts'
@@ -68,6 +70,9 @@ export const engineRoutes: readonly Route[] = [
           description: 'a chip and how many: h200:8',
         }),
       ),
+      site: Type.Optional(
+        Type.String({ maxLength: 100, description: 'where it stands, such as eu-north; main where not given' }),
+      ),
       cost_per_hour: Type.Optional(
         Type.String({ description: 'US dollars per hour for all of it, such as 24 or 1.49' }),
       ),
@@ -109,6 +114,7 @@ export const engineRoutes: readonly Route[] = [
           key_from: asked.key_from ?? null,
           metrics_url: metrics?.url ?? null,
           chips: asked.chips ?? null,
+          ...(asked.site !== undefined && { site: id<SiteId>(asked.site) }),
           concurrency: asked.concurrency ?? usualConcurrency,
           models,
           created_ms: factory.now(),
@@ -220,6 +226,7 @@ function display(factory: Factory, engine: EngineRecord) {
     key_from: engine.key_from,
     metrics_url: engine.metrics_url,
     chips: engine.chips,
+    site: engine.site,
     cost_per_hour_usd: costNow(costSpans(factory.store), engine.name),
     meters: metersOf(factory.store, engine.name).map(({ name }) => name),
     concurrency: engine.concurrency,

@@ -29,7 +29,7 @@ export const pnlRoutes: readonly Route[] = [
     path: '/api/books/pnl',
     role: 'viewer',
     about:
-      'Profit and loss of whole hours: revenue, usage, idle, waste, overhead and making, both margins; cost per token by cause over time; by tenant and model',
+      'Profit and loss of whole hours: revenue, usage, idle, waste, overhead and making, both margins; cost per token by cause over time; by tenant, model and site',
     input: {
       ...rangeInput,
       step: Type.Optional(

@@ -34,7 +34,7 @@ export const usageRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/usage',
     role: 'viewer',
-    about: 'Figures over a range, by model, application, key, engine, outcome or cause of waste',
+    about: 'Figures over a range, by model, application, key, engine, site, outcome or cause of waste',
     input: { dimension, range },
     run: (factory, { dimension = 'factory', range = '1h' }) => ({
       at_ms: factory.now(),

@@ -12,7 +12,7 @@ export const utilisationRoutes: readonly Route[] = [
     path: '/api/books/utilisation',
     role: 'viewer',
     about:
-      'How much of the engines was used in whole hours: busy share, MFU and MBU by replica or chip; chip-seconds and KV byte-seconds by tenant, application or model',
+      'How much of the engines was used in whole hours: busy share, MFU and MBU by replica, chip or site; chip-seconds and KV byte-seconds by tenant, application or model',
     input: {
       ...rangeInput,
       by: Type.Optional(Type.Enum([...utilisationDimensions], { description: utilisationDimensions.join(', ') })),
