@@ -152,10 +152,22 @@ test('a viewer sees them and has no buttons', async () => {
 test('the tenant sees what is left, what expires first, and that nothing else pays; no note, and no other tenant', async () => {
   const { page } = visitor
   key = JSON.parse(await factory.cli('keys', 'create', '--tenant', 'acme', '-o', 'json')).key
-  await open(page, factory, '')
+  const late = Promise.withResolvers<void>()
+  await page.route('**/api/credits', async (route) => {
+    const response = await route.fetch()
+    await late.promise
+    await route.fulfill({ response })
+  })
+  await page.waitForRequest('**/api/credits')
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.getByLabel('key of your own').fill(key)
+  // An answer that was on its way when somebody left brings nothing back, and takes nothing that is typed.
+  const answered = page.waitForResponse('**/api/credits')
+  late.resolve()
+  await (await answered).finished()
+  await page.unroute('**/api/credits')
   await page.getByRole('button', { name: 'Log in' }).click()
+  await open(page, factory, '')
   await page.getByRole('link', { name: '$255.000000001 left' }).waitFor()
   await look('tenant-overview', '', 'nothing is served without it')
   await look('tenant', 'credit', 'You are served on credit alone')

@@ -55,15 +55,17 @@ export class Live<T> {
     let next_ms = retry_ms
     try {
       const value = await ask<T>('GET', path)
-      heard()
+      // One that nobody waits for any more says nothing: after a log-out it would bring the console back.
       if (turn !== this.#turn) return
+      heard()
       this.value = value
       this.error = undefined
       this.at = Date.now()
       next_ms = this.#every_ms(value)
     } catch (cause) {
+      if (turn !== this.#turn) return
       failed(cause)
-      if (turn !== this.#turn || cause instanceof LoggedOut) return
+      if (cause instanceof LoggedOut) return
       this.error = cause instanceof Error ? cause : new Error(String(cause))
     }
     this.#timer = setTimeout(() => void this.#loop(path, turn), document.hidden ? hidden_ms : next_ms)
