@@ -9,6 +9,7 @@ import type {
   Sample,
   TransferRecord,
 } from './records.ts'
+import { checkSlices } from './slices.ts'
 
 export interface EnergyResult {
   readonly findings: Finding[]
@@ -49,6 +50,7 @@ export function checkEnergy(
       ...strays,
       ...transfers.flatMap((one) => checkBearer(one, requests, engine)),
       ...checkLevels(books),
+      ...checkSlices(books, samples, requests),
     ],
     measured_mj: sum((result) => result.measured_mj),
     booked_mj: transfers.reduce((total, one) => total + one.amount, 0n),

@@ -6,8 +6,10 @@ import type {
   ClientRecord,
   EngineLine,
   EngineLogFile,
+  GivenRecord,
   RequestRecord,
   Sample,
+  SliceRecord,
   UpperPartRecord,
   UpperRecord,
 } from './records.ts'
@@ -51,6 +53,7 @@ export function parseExport(text: string): Books {
     intervals: [] as Books['intervals'][number][],
     upper: [] as UpperRecord[],
     upperParts: [] as UpperPartRecord[],
+    given: [] as GivenRecord[],
     attempts: [] as Books['attempts'][number][],
     prices: [] as Books['prices'][number][],
     balances: [] as Books['balances'][number][],
@@ -71,6 +74,7 @@ export function parseExport(text: string): Books {
     else if (row.record === 'interval') books.intervals.push(intervalOf(row))
     else if (row.record === 'upper_interval') books.upper.push(upperOf(row))
     else if (row.record === 'upper_part') books.upperParts.push(upperPartOf(row))
+    else if (row.record === 'board_share') books.given.push(boardShareOf(row))
     else if (row.record === 'attempt') books.attempts.push(attemptOf(row))
     else if (row.record === 'price') books.prices.push(priceOf(row))
     else if (row.record === 'journal') books.journals.push(words(row, 'incarnation'))
@@ -148,6 +152,17 @@ const intervalOf = (row: Fields): Books['intervals'][number] => ({
   posted: row.posted_ms !== null && row.posted_ms !== undefined,
   ...(typeof row.from_ms === 'number' && { from_ms: row.from_ms }),
   ...(typeof row.to_ms === 'number' && { to_ms: row.to_ms }),
+  ...(row.idle_mj !== undefined && { idle_mj: whole(row, 'idle_mj') }),
+  ...(typeof row.slices === 'string' && { slices: JSON.parse(row.slices) as SliceRecord[] }),
+})
+
+const boardShareOf = (row: Fields): GivenRecord => ({
+  engine: words(row, 'engine'),
+  meter: words(row, 'meter'),
+  from_ms: Number(whole(row, 'from_ms')),
+  until_ms: typeof row.until_ms === 'number' ? row.until_ms : null,
+  sms: typeof row.sms === 'number' ? row.sms : null,
+  board_sms: typeof row.board_sms === 'number' ? row.board_sms : null,
 })
 
 const upperOf = (row: Fields): UpperRecord => ({

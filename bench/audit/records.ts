@@ -58,7 +58,13 @@ export interface EngineAttempt {
 }
 
 /** One raw reading of a meter. */
-export type Sample = { readonly meter: string; readonly sequence: number; readonly at_ms: number } & (
+export type Sample = {
+  readonly meter: string
+  readonly sequence: number
+  readonly at_ms: number
+  /** Of a board in MIG slices, by GPU_I_ID. */
+  readonly instances?: Readonly<Record<string, { readonly profile: string; readonly busy_us: number }>>
+} & (
   | {
       readonly kind: 'energy_counter'
       readonly energy_uj: number
@@ -82,6 +88,8 @@ export interface Books {
   /** Absent in records without meters above others. */
   readonly upper?: readonly UpperRecord[]
   readonly upperParts?: readonly UpperPartRecord[]
+  /** What engines were given of boards that are in MIG slices; absent in records without any. */
+  readonly given?: readonly GivenRecord[]
   readonly attempts: readonly AttemptRecord[]
   readonly prices: readonly PriceRecord[]
   readonly balances: readonly BalanceRecord[]
@@ -106,6 +114,9 @@ export interface RequestRecord {
   readonly model: string
   readonly price_version: number | null
   readonly outcome: string
+  readonly at_ms?: number
+  readonly closed_ms?: number
+  readonly queued_ms?: number
   readonly stream?: boolean
   readonly ttft_ms?: number | null
   /** Answered from the cache, by an answer that took so much. */
@@ -180,6 +191,29 @@ export interface IntervalRecord {
   /** Absent in records that need no time. */
   readonly from_ms?: number
   readonly to_ms?: number
+  readonly idle_mj?: bigint
+  /** Of a board in slices in which somebody worked. */
+  readonly slices?: readonly SliceRecord[]
+}
+
+/** What a slice counts in an interval, as the books say. */
+export interface SliceRecord {
+  /** null: an instance of nobody's. */
+  readonly engine: string | null
+  readonly instance: string | null
+  readonly sms: number | null
+  readonly busy_us: number
+  readonly source: 'measured' | 'estimated'
+}
+
+export interface GivenRecord {
+  readonly engine: string
+  readonly meter: string
+  readonly from_ms: number
+  readonly until_ms: number | null
+  /** null: all of the board. */
+  readonly sms: number | null
+  readonly board_sms: number | null
 }
 
 /** What a meter above others showed, and what of it was booked: its interval among the others is that. */

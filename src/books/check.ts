@@ -10,6 +10,7 @@ import type { CloseRow } from './row.ts'
 import type { Seen } from './seen.ts'
 import type { EngineWork } from './settle.ts'
 import { reconcile } from './settle.ts'
+import type { SliceShare } from './slices.ts'
 
 /** The first thing found that does not add up: where to begin to look. */
 export interface Broken {
@@ -160,6 +161,7 @@ export function auditRequest(findings: Findings, { row, price, works, transfers,
 /** How an interval was attributed: who worked in it, the fits that were known, and what was noted of the division. */
 export interface AttributedInterval {
   readonly seen: readonly Seen[]
+  readonly slices: readonly SliceShare[]
   readonly fits: readonly StepFit[]
   readonly fit: number | null
   readonly modelled_mj: bigint | null
@@ -175,7 +177,7 @@ export function auditInterval(
   if (!how) return findings.compare([], transfers)
   const { fit, modelled_mj } = how
   const known = fit === null ? [] : how.fits.filter(({ version }) => version <= fit)
-  const again = attribute(interval, workOfSeen(how.seen), known)
+  const again = attribute(interval, workOfSeen(how.seen), known, how.slices)
   findings.compare(again.transfers, transfers)
   const name = `${interval.meter}/${interval.sequence}`
   if (again.division.fit !== fit || again.division.modelled_mj !== modelled_mj)

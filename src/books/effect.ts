@@ -7,6 +7,7 @@ import type { Observed, StepFit } from './fit.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow, OpenRow } from './row.ts'
 import type { Seen } from './seen.ts'
+import type { SliceShare } from './slices.ts'
 
 /**
  * What a decision of the bookkeeper does to the books. All effects of one decision are one transaction; a store (SQLite,
@@ -35,6 +36,13 @@ export type Effect =
     }
   /** Who worked in an interval, as rebuilt from how their answers came. */
   | { readonly do: 'worked'; readonly meter: string; readonly sequence: number; readonly seen: readonly Seen[] }
+  /** Its board was in slices: how much each of them counted in it. */
+  | {
+      readonly do: 'sliced'
+      readonly meter: string
+      readonly sequence: number
+      readonly slices: readonly SliceShare[]
+    }
   /** Nobody worked in an interval: what its meter draws at rest, as known from now on. */
   | { readonly do: 'rested'; readonly meter: string; readonly floor: Watts }
   /** A look at an engine's counters was compared with our requests. */

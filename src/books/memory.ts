@@ -19,6 +19,7 @@ import { firstSecond } from './seen.ts'
 import { reconcileAttempt } from './settle.ts'
 import type { JournalCursor, JournalRow } from './ship.ts'
 import { gap, ship } from './ship.ts'
+import type { SliceShare } from './slices.ts'
 import type { EngineAttempt, WorkLine } from './work.ts'
 import { heardMore, workOfLines } from './work.ts'
 
@@ -68,6 +69,7 @@ export class MemoryBooks {
   readonly prices = new Map<number, PriceVersion>()
   /** Who worked in intervals of engines that do not report their steps. */
   readonly worked = new Map<string, readonly Seen[]>()
+  readonly sliced = new Map<string, readonly SliceShare[]>()
   /** What meters of such engines draw at rest, as learned. */
   readonly floors = new Map<string, Watts>()
   /** Looks at engines' counters, and what of them nobody of ours explains. */
@@ -314,6 +316,8 @@ export class MemoryBooks {
         return this.#attributed(effect)
       case 'worked':
         return void this.worked.set(`${effect.meter}/${effect.sequence}`, effect.seen)
+      case 'sliced':
+        return void this.sliced.set(`${effect.meter}/${effect.sequence}`, effect.slices)
       case 'rested':
         return void this.floors.set(effect.meter, effect.floor)
       case 'explained':

@@ -26,6 +26,8 @@ export interface EnergyShare {
   readonly modelled_mj: bigint | null
   /** `level`: of what a meter above those of its engine shows beyond them, by a declared rule. */
   readonly attribution: 'step' | 'window' | 'level'
+  /** Its board is in MIG slices, and is shared by them first. */
+  readonly sliced?: boolean
 }
 
 /** All that is known of a request's energy. `final`: no interval that it worked in is still open. */
@@ -75,9 +77,10 @@ const beyond = '; and what the meters above show beyond them, by a declared rule
 
 function howDivided(shares: readonly EnergyShare[], modelled: number): string {
   const shapley = 'each step shared as F/|S| + v (Shapley), scaled to the meter'
+  const slices = shares.some(({ sliced }) => sliced) ? 'the board shared by slices (time busy × SMs), ' : ''
   const tokens = 'shared by tokens, scaled to the meter: what a step of this model costs is not learned yet'
-  if (modelled === 0) return tokens
-  return modelled === shares.length ? shapley : `${shapley}; at first by tokens`
+  if (modelled === 0) return slices + tokens
+  return slices + (modelled === shares.length ? shapley : `${shapley}; at first by tokens`)
 }
 
 const factorOf = (shares: readonly Pick<EnergyShare, 'active_mj' | 'modelled_mj'>[]): number | null =>

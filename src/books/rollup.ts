@@ -56,8 +56,9 @@ export class Rollup {
     }
   }
 
-  /** An attributed interval, with all of its transfers. */
-  interval({ meter, grade, to_ms, energy, idle }: MeterInterval, transfers: readonly Transfer[]): void {
+  /** An attributed interval, with all of its transfers; `shared`: the grade of these. */
+  interval(interval: MeterInterval, transfers: readonly Transfer[], shared = interval.grade): void {
+    const { meter, grade, to_ms, energy, idle } = interval
     const name = key(meter, dayOf(to_ms), grade)
     const known = this.intervals.get(name)
     this.intervals.set(name, {
@@ -68,7 +69,7 @@ export class Rollup {
       energy: millijoules((known?.energy ?? 0n) + energy),
       idle: millijoules((known?.idle ?? 0n) + idle),
     })
-    this.post(transfers, grade)
+    this.post(transfers, shared)
   }
 }
 

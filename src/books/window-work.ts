@@ -14,6 +14,7 @@ import type { StepFit } from './fit.ts'
 import type { CloseRow } from './row.ts'
 import type { Seen } from './seen.ts'
 import { firstSecond } from './seen.ts'
+import type { SliceShare } from './slices.ts'
 import { timelinesOf, windowSeconds } from './window.ts'
 
 /** Tokens of nobody's that an engine's counters showed between two looks. */
@@ -102,16 +103,18 @@ export function closeWindow(
   floor: Watts | undefined,
   fits: readonly StepFit[],
   now_ms: number,
+  slices: readonly SliceShare[] = [],
 ): Effect[] {
   const { meter, sequence, energy, idle, reset, from_ms, to_ms } = interval
-  const learns = idle === 0n && seen.length === 0 && energy > 0n && !reset
+  const learns = idle === 0n && seen.length === 0 && slices.length === 0 && energy > 0n && !reset
   const rest = learns ? floorAfter(floor, watts(Number(energy) / (to_ms - from_ms))) : (floor ?? watts(0))
   const known = idle > 0n ? interval : withFloor(interval, rest)
   return [
     { do: 'worked', meter, sequence, seen },
+    ...(slices.length > 0 ? [{ do: 'sliced', meter, sequence, slices } as const] : []),
     ...(learns ? [{ do: 'rested', meter, floor: rest } as const] : []),
     // What others did is a guess but for its tokens, and teaches nothing.
-    ...closeInterval(known, seen, fits, now_ms).filter(
+    ...closeInterval(known, seen, fits, now_ms, slices).filter(
       (effect) => effect.do !== 'observe' || seen.every(({ row }) => row !== undefined),
     ),
   ]

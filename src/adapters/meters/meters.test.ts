@@ -71,3 +71,54 @@ test('without a meter, declared watts by whether there is work', () => {
   const energies = samples.slice(1).map((after, i) => Number(interval(samples[i] ?? after, after, watts(100)).energy))
   assert.deepEqual(energies, [100_000, 100_000, 500_000, 500_000])
 })
+
+test('MIG instances: shares of the time since the last reading add up; what was silent, cut anew or not renewed for long is not told', () => {
+  const meter = board('g')
+  const told = (
+    second: number,
+    instances: Readonly<Record<string, readonly [string, number]>>,
+  ): Reading['instances'] => {
+    const of = Object.entries(instances).map(([name, [profile, active]]) => [name, { profile, active }] as const)
+    meter.energy(second + 1, second * 1000, new Map(of))
+    return meter.read()?.instances
+  }
+  const [large, small] = ['3g.71gb', '1g.18gb'] as const
+  told(0, { '1': [large, 0.9], '2': [small, 0] })
+  assert.deepEqual(told(10, { '1': [large, 0.5], '2': [small, 0.25] }), {
+    '1': { profile: large, busy_us: 5_000_000 },
+    '2': { profile: small, busy_us: 2_500_000 },
+  })
+  assert.deepEqual(told(20, { '1': [large, 1] }), { '1': { profile: large, busy_us: 15_000_000 } })
+  assert.deepEqual(told(30, { '1': [small, 1], '2': [small, 1] }), {
+    '1': { profile: small, busy_us: 0 },
+    '2': { profile: small, busy_us: 0 },
+  })
+  assert.equal(told(100, { '1': [small, 1] }), undefined, '70 s: the share tells of the last few only')
+  meter.energy(102, 110_000, new Map([['1', { profile: small, active: 1 }]]))
+  meter.energy(102, 111_000, new Map([['1', { profile: small, active: 1 }]]))
+  assert.deepEqual(
+    meter.read()?.instances,
+    { '1': { profile: small, busy_us: 0 } },
+    'the same counter: the same reading',
+  )
+})
+
+test('an interval knows the activity of instances that were told of at both ends and were the same', () => {
+  const at = (second: number, instances?: MeterSample['instances']) =>
+    ({
+      meter: 'g',
+      sequence: second,
+      at_ms: second * 1000,
+      kind: 'power',
+      watts: 100,
+      ...(instances && { instances }),
+    }) as const
+  const busy = (profile: string, busy_us: number) => ({ profile, busy_us })
+  for (const [first, second, found] of [
+    [{ '1': busy('1g', 5), '2': busy('1g', 5) }, { '1': busy('1g', 7), '2': busy('2g', 9) }, { '1': busy('1g', 2) }],
+    [{ '1': busy('1g', 5) }, { '1': busy('1g', 4) }, undefined],
+    [undefined, { '1': busy('1g', 4) }, undefined],
+    [{ '1': busy('1g', 5) }, undefined, undefined],
+  ] as const)
+    assert.deepEqual(interval(at(1, first), at(2, second), watts(0)).instances, found)
+})

@@ -11,9 +11,18 @@ export interface GpuReport {
   readonly utilisation?: number
   readonly memory_used_bytes?: number
   readonly temperature_c?: number
+  /** MIG instances by GPU_I_ID. */
+  readonly instances?: ReadonlyMap<string, GpuInstance>
 }
 
-type GpuField = Exclude<keyof GpuReport, 'uuid' | 'model'>
+/** A MIG instance. It has no power of its own: that is the board's. */
+export interface GpuInstance {
+  readonly profile: string
+  /** Share of the instance's own time in which it computed, 0 to 1. */
+  readonly active?: number
+}
+
+type GpuField = Exclude<keyof GpuReport, 'uuid' | 'model' | 'instances'>
 
 interface Name {
   readonly name: string
@@ -51,7 +60,13 @@ export const gpuNames: { readonly [Field in GpuField]: readonly Name[] } = {
 
 const gpuFields = Object.entries(gpuNames) as [GpuField, readonly Name[]][]
 
-/** Boards of a page by UUID. A MIG slice repeats its board's figures under the board's UUID: they are not added up. */
+/** What a slice repeats of its board; of all else it tells its own. */
+const ofBoard: ReadonlySet<GpuField> = new Set(['energy_mj', 'power_w', 'temperature_c'])
+
+/** Old names first, so that the newest wins: DCGM 4.7 has another one. */
+const activityNames = ['DCGM_FI_PROF_GR_ENGINE_ACTIVE', 'DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO']
+
+/** Boards of a page by UUID. A MIG slice repeats its board's figures under the board's UUID: they are not added up, and its own go to `instances`. */
 export function readGpus(samples: readonly Sample[]): Map<string, GpuReport> {
   const page = Map.groupBy(samples, ({ name }) => name)
   const boards = new Map<string, GpuReport>()
@@ -59,11 +74,19 @@ export function readGpus(samples: readonly Sample[]): Map<string, GpuReport> {
     for (const { name, times } of names.toReversed())
       for (const { labels, value } of page.get(name) ?? []) {
         const uuid = labels.UUID ?? labels.uuid
-        if (!uuid || isBlank(value)) continue
+        if (!uuid || isBlank(value) || (labels.GPU_I_ID && !ofBoard.has(field))) continue
         const model = labels.modelName ?? labels.model
         boards.set(uuid, { ...boards.get(uuid), uuid, ...(model && { model }), [field]: value * times })
       }
   }
+  for (const name of activityNames)
+    for (const { labels, value } of page.get(name) ?? []) {
+      const { UUID: uuid = labels.uuid ?? '', GPU_I_ID: id, GPU_I_PROFILE: profile = '' } = labels
+      if (!uuid || !id || isBlank(value)) continue
+      const board = boards.get(uuid) ?? { uuid }
+      const instances = new Map(board.instances).set(id, { profile, active: value })
+      boards.set(uuid, { ...board, instances })
+    }
   return boards
 }
 

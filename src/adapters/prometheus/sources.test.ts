@@ -132,6 +132,24 @@ DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{${board},GPU_I_ID="5"} 257858316`,
     { uuid: 'GPU-aa', model: 'NVIDIA H200', energy_mj: 257858316 },
   ],
   [
+    'MIG: what a slice tells of itself is not the board’s',
+    `DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{${board},GPU_I_PROFILE="3g.71gb",GPU_I_ID="1"} 5000
+DCGM_FI_DEV_FB_USED{${board},GPU_I_PROFILE="3g.71gb",GPU_I_ID="1"} 77
+DCGM_FI_PROF_GR_ENGINE_ACTIVE{${board}} 0.6
+DCGM_FI_PROF_GR_ENGINE_ACTIVE{${board},GPU_I_PROFILE="3g.71gb",GPU_I_ID="1"} 0.9
+DCGM_FI_PROF_GR_ENGINE_ACTIVE{${board},GPU_I_PROFILE="1g.18gb",GPU_I_ID="9"} 140737488355330
+DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO{${board},GPU_I_PROFILE="1g.18gb",GPU_I_ID="5"} 0.25`,
+    {
+      uuid: 'GPU-aa',
+      model: 'NVIDIA H200',
+      energy_mj: 5000,
+      instances: new Map([
+        ['1', { profile: '3g.71gb', active: 0.9 }],
+        ['5', { profile: '1g.18gb', active: 0.25 }],
+      ]),
+    },
+  ],
+  [
     'what is not supported is a sentinel and no energy',
     `DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{${board}} 9223372036854775794
 DCGM_FI_DEV_POWER_USAGE{${board}} 140737488355330

@@ -9,6 +9,7 @@ import type { Adjustment } from '../../books/terms/adjustment.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import type { TenantId } from '../../units/ids.ts'
 import type { Books } from './books.ts'
+import { sharedGrade } from './intervals.ts'
 import { Prices } from './price-of.ts'
 import { one, stream, streamPlain } from './query.ts'
 import { energyOf } from './request-energy.ts'
@@ -126,7 +127,7 @@ interface EnergyOf {
 
 /** An interval's transfers carry the moment it ended, so the two are found by it. */
 const energyOfTenant = `
-  select t.credit, i.grade, t.amount from transfer t
+  select t.credit, ${sharedGrade} as grade, t.amount from transfer t
   join meter_interval i on i.to_ms = t.at_ms and t.debit = 'meter/' || i.meter
   where t.at_ms >= ? and t.at_ms < ? and t.unit = 'mJ' and instr(t.credit, ?) = 1`
 

@@ -67,6 +67,14 @@ function applyOne(store: Store, effect: Effect): void {
       )
     case 'worked':
       return insertWindowWork(store, effect.meter, effect.sequence, effect.seen)
+    case 'sliced':
+      return void run(
+        database,
+        'update meter_interval set slices = ? where meter = ? and sequence = ?',
+        JSON.stringify(effect.slices),
+        effect.meter,
+        effect.sequence,
+      )
     case 'rested':
       return void run(database, 'update meter set floor_w = ? where name = ?', effect.floor, effect.meter)
     case 'explained':

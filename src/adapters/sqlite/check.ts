@@ -14,6 +14,7 @@ import { postCounted } from '../../books/foreign.ts'
 import { auditRolled } from '../../books/rollup.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { EngineWork } from '../../books/settle.ts'
+import type { SliceShare } from '../../books/slices.ts'
 import { StatementSums } from '../../books/statement-sums.ts'
 import { interval } from '../../plant/energy/meter.ts'
 import { watts } from '../../units/quantity.ts'
@@ -216,6 +217,7 @@ function checkIntervals(books: Books, findings: Findings): number {
 
 const howOf = (books: Books, row: IntervalRow, fits: readonly StepFit[]): AttributedInterval => ({
   seen: seenIn(books, intervalOf(row)),
+  slices: row.slices === null ? [] : (JSON.parse(row.slices) as SliceShare[]),
   fits,
   fit: row.fit === null ? null : Number(row.fit),
   modelled_mj: row.modelled_mj,
@@ -254,7 +256,9 @@ function checkSamples({ home, database }: Books, findings: Findings): void {
           row.from_ms === BigInt(should.from_ms) &&
           row.to_ms === BigInt(should.to_ms) &&
           row.grade === should.grade &&
-          row.reset === (should.reset ? 1n : 0n)
+          row.reset === (should.reset ? 1n : 0n) &&
+          (row.instances === undefined ||
+            row.instances === (should.instances ? JSON.stringify(should.instances) : null))
         if (!same) findings.add('interval', nameOf(row), "is not what the meter's samples say")
       }
       before = after
@@ -262,7 +266,8 @@ function checkSamples({ home, database }: Books, findings: Findings): void {
   }
 }
 
-type SampledRow = Pick<IntervalRow, 'meter' | 'sequence' | 'from_ms' | 'to_ms' | 'energy_mj' | 'grade' | 'reset'>
+type SampledRow = Pick<IntervalRow, 'meter' | 'sequence' | 'from_ms' | 'to_ms' | 'energy_mj' | 'grade' | 'reset'> &
+  Partial<Pick<IntervalRow, 'instances'>>
 
 /** What an upper meter showed, and not what of it is booked. */
 const sampled = (database: Books['database'], meter: string, sequence: number): SampledRow | undefined =>

@@ -13,6 +13,7 @@ import { isOfWaited } from './nodes.ts'
 import { allBig } from './query.ts'
 import { refitSteps } from './refit.ts'
 import { seenInSteps, seenInWindow } from './seen.ts'
+import { slicesIn } from './slices.ts'
 import { fitsIn } from './step-fits.ts'
 import type { Store } from './store.ts'
 
@@ -66,8 +67,11 @@ export function closeIntervals(store: Store, now_ms: number): boolean {
     const fits = fitsIn(store)
     for (const interval of inside.map(intervalOf))
       apply(store, closeInterval(interval, seenInSteps(store, interval), fits, now_ms))
-    for (const interval of beyond.map(intervalOf))
-      apply(store, closeWindow(interval, seenInWindow(store, interval), floorOf(store, interval.meter), fits, now_ms))
+    for (const interval of beyond.map(intervalOf)) {
+      const seen = seenInWindow(store, interval)
+      const slices = slicesIn(store, interval, seen)
+      apply(store, closeWindow(interval, seen, floorOf(store, interval.meter), fits, now_ms, slices))
+    }
     for (const interval of [...inside, ...beyond].map(intervalOf)) markReading(store, interval)
     refitSteps(store, now_ms)
     return inside.length === batch || beyond.length === batch

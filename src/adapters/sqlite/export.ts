@@ -18,6 +18,13 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['fit', 'select * from step_fit order by version', []],
   ['interval', 'select * from meter_interval order by meter, sequence', ['energy_mj', 'idle_mj', 'modelled_mj']],
   [
+    'board_share',
+    `select engine, meter, from_ms, until_ms, slice, sms, board_sms, instance from engine_meter m
+     where exists (select 1 from engine_meter s where s.meter = m.meter and s.sms is not null)
+     order by meter, engine, from_ms`,
+    [],
+  ],
+  [
     'upper_interval',
     'select * from upper_interval order by meter, sequence',
     ['energy_mj', 'rest_mj', 'owed_before_mj', 'booked_mj', 'owed_mj'],

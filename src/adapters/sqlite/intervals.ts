@@ -1,6 +1,6 @@
 /** Intervals between two samples of a meter, as rows. */
 import type { IdleClaim } from '../../plant/energy/idle.ts'
-import type { Grade, MeterInterval } from '../../plant/energy/meter.ts'
+import type { Grade, InstanceActivity, MeterInterval } from '../../plant/energy/meter.ts'
 import { millijoules } from '../../units/amount.ts'
 import { run } from './query.ts'
 import type { Store } from './store.ts'
@@ -21,7 +21,15 @@ export interface IntervalRow {
   readonly modelled_mj: bigint | null
   readonly claims: string | null
   readonly cpu_mj_per_s: bigint | null
+  readonly instances: string | null
+  readonly slices: string | null
 }
+
+/**
+ * The grade of what somebody is told to have drawn in an interval `i`: of a board in slices it is shared by a rule, whatever measured the
+ * whole.
+ */
+export const sharedGrade = "case when i.slices is null then i.grade else 'estimated' end"
 
 export const intervalOf = (row: IntervalRow): MeterInterval => ({
   meter: row.meter,
@@ -33,6 +41,7 @@ export const intervalOf = (row: IntervalRow): MeterInterval => ({
   grade: row.grade,
   reset: row.reset !== 0n,
   ...(row.claims !== null && { claims: JSON.parse(row.claims) as IdleClaim[] }),
+  ...(row.instances !== null && { instances: JSON.parse(row.instances) as Record<string, InstanceActivity> }),
   ...(row.cpu_mj_per_s !== null && { cpu_mj_per_s: Number(row.cpu_mj_per_s) }),
 })
 
@@ -41,8 +50,8 @@ export function insertInterval(store: Store, interval: MeterInterval): void {
   if (insertUpper(store, interval)) return
   const added = run(
     store.database,
-    `insert into meter_interval (meter, sequence, from_ms, to_ms, energy_mj, idle_mj, grade, reset, claims, cpu_mj_per_s)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
+    `insert into meter_interval (meter, sequence, from_ms, to_ms, energy_mj, idle_mj, grade, reset, claims, cpu_mj_per_s, instances)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
     interval.meter,
     interval.sequence,
     interval.from_ms,
@@ -53,6 +62,7 @@ export function insertInterval(store: Store, interval: MeterInterval): void {
     interval.reset ? 1 : 0,
     interval.claims && interval.claims.length > 0 ? JSON.stringify(interval.claims) : null,
     interval.cpu_mj_per_s ?? null,
+    interval.instances ? JSON.stringify(interval.instances) : null,
   )
   if (added === 1) tallyDrawn(store, interval)
 }

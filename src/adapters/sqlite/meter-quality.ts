@@ -1,5 +1,6 @@
 /** How well meters covered a span of time, from their intervals in the books. */
 
+import type { SliceShare } from '../../books/slices.ts'
 import type { LevelState } from '../../plant/energy/levels.ts'
 import { type IntervalSums, type MeterQuality, meterQuality } from '../../plant/energy/meter-quality.ts'
 import { all, one } from './query.ts'
@@ -53,10 +54,13 @@ export interface MeterFinding {
   readonly to_ms: number
   /**
    * Of an upper meter: `negative rest`, those below showed so much more than it; `below unseen`, one of them missed some of the time; `late`,
-   * one of them showed it when the rest was booked already, so that its joules are counted twice.
+   * one of them showed it when the rest was booked already, so that its joules are counted twice. Of a board in MIG slices: `unknown
+   * slice`, one was busy of which no engine of ours is known.
    */
-  readonly kind: 'reset' | 'unmetered' | 'estimated' | 'negative rest' | 'below unseen' | 'late'
+  readonly kind: 'reset' | 'unmetered' | 'estimated' | 'negative rest' | 'below unseen' | 'late' | 'unknown slice'
   readonly energy_j: number
+  /** What is to be known of it beside. */
+  readonly detail?: string
 }
 
 /** Estimates of meters that measure: power whose readings were too far apart. A meter that only estimates has no findings by it. */
@@ -80,6 +84,12 @@ const lateBelow = `
   where u.to_ms > ? and u.state = 'below unseen'
   group by i.meter, i.sequence order by i.to_ms desc limit ?`
 
+const strangeSlices = `
+  select meter, sequence, from_ms, to_ms, energy_mj, slices from meter_interval
+  where to_ms > ? and slices is not null
+    and (slices like '%"engine":null%' or (slices like '%"measured"%' and slices like '%"estimated"%'))
+  order by to_ms desc, meter limit ?`
+
 type Place = Pick<MeterFinding, 'meter' | 'sequence' | 'from_ms' | 'to_ms'>
 
 const placeOf = ({ meter, sequence, from_ms, to_ms }: Place): Place => ({ meter, sequence, from_ms, to_ms })
@@ -100,7 +110,17 @@ export function meterFindings({ database }: Pick<Store, 'database'>, since_ms: n
   const late = all<Place & { energy_mj: number }>(database, lateBelow, since_ms, most).map(
     ({ energy_mj, ...of }): MeterFinding => ({ ...placeOf(of), kind: 'late', energy_j: energy_mj / 1000 }),
   )
-  return [...below, ...above, ...late].sort((a, b) => b.to_ms - a.to_ms || (a.meter < b.meter ? -1 : 1)).slice(0, most)
+  const strange = all<Place & { energy_mj: number; slices: string }>(database, strangeSlices, since_ms, most).map(
+    ({ energy_mj, slices, ...of }): MeterFinding => ({
+      ...placeOf(of),
+      kind: 'unknown slice',
+      energy_j: energy_mj / 1000,
+      detail: (JSON.parse(slices) as SliceShare[]).flatMap(told).join('; '),
+    }),
+  )
+  return [...below, ...above, ...late, ...strange]
+    .sort((a, b) => b.to_ms - a.to_ms || (a.meter < b.meter ? -1 : 1))
+    .slice(0, most)
 }
 
 interface AboveRow extends Place {
@@ -117,4 +137,14 @@ function foundAbove(
 ): Pick<MeterFinding, 'kind' | 'energy_j'> {
   if (reset === 1) return { kind: energy_mj > 0 ? 'reset' : 'unmetered', energy_j: energy_mj / 1000 }
   return { kind: (rest_mj ?? 0) < 0 ? 'negative rest' : 'below unseen', energy_j: (rest_mj ?? 0) / 1000 }
+}
+
+/** Only of slices that were seen busy by their own counter, and are not an engine's that worked. */
+function told({ engine, instance, profile, sms, source }: SliceShare, _: number, all: readonly SliceShare[]): string[] {
+  if (engine === null)
+    return [
+      `GPU instance ${instance} (${profile}) was busy, and is no engine’s${sms === null ? ': its SMs are not known' : ''}`,
+    ]
+  const mixed = source === 'measured' && all.some((one) => one.source === 'estimated')
+  return mixed ? [`GPU instance ${instance} of ${engine} was busy without requests of ours`] : []
 }

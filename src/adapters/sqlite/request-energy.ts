@@ -3,6 +3,7 @@ import type { EnergyShare, RequestEnergy } from '../../books/receipt.ts'
 import type { CloseRow } from '../../books/row.ts'
 import { above, type MeterPlace } from '../../plant/energy/levels.ts'
 import type { Books } from './books.ts'
+import { sharedGrade } from './intervals.ts'
 import { all, allBig, one } from './query.ts'
 import { meterPlaces } from './registry/places.ts'
 
@@ -15,13 +16,14 @@ interface ShareRow extends Pick<EnergyShare, 'grade' | 'energy_mj' | 'active_mj'
   readonly posted_ms: bigint | null
   readonly fit: bigint | null
   readonly rebuilt: bigint
+  readonly sliced: bigint
   readonly above: bigint
 }
 
 /** By the name of a transfer, `meter/sequence/attempt`. */
 const sharesOf = `
-  select t.id, t.amount as energy_mj, i.from_ms, i.to_ms, i.grade, i.posted_ms, i.fit, i.modelled_mj,
-    i.energy_mj - i.idle_mj as active_mj,
+  select t.id, t.amount as energy_mj, i.from_ms, i.to_ms, ${sharedGrade} as grade, i.posted_ms, i.fit, i.modelled_mj,
+    i.energy_mj - i.idle_mj as active_mj, i.slices is not null as sliced,
     exists (select 1 from engine_meter m where m.meter = i.meter) as rebuilt,
     exists (select 1 from upper_interval u where u.meter = i.meter and u.sequence = i.sequence) as above
   from transfer t
@@ -46,7 +48,7 @@ export function energyOf({ database }: Books, row: CloseRow): RequestEnergy {
   return { shares, known: spans.length > 0, final }
 }
 
-function shareOf({ id, fit, rebuilt, above, ...share }: ShareRow): EnergyShare {
+function shareOf({ id, fit, rebuilt, sliced, above, ...share }: ShareRow): EnergyShare {
   const [meter = '', sequence = ''] = id.split('/')
   return {
     ...share,
@@ -56,6 +58,7 @@ function shareOf({ id, fit, rebuilt, above, ...share }: ShareRow): EnergyShare {
     to_ms: Number(share.to_ms),
     posted_ms: share.posted_ms === null ? null : Number(share.posted_ms),
     fit: fit === null ? null : Number(fit),
+    sliced: sliced === 1n,
     attribution: above === 1n ? 'level' : rebuilt === 1n ? 'window' : 'step',
   }
 }

@@ -155,7 +155,7 @@ function rollIntervals(store: Store, until_ms: number): number {
   const rollup = new Rollup()
   for (const row of rows) {
     const { meter, sequence } = row
-    rollup.interval(intervalOf(row), take(store, `${meter}/${sequence}`))
+    rollup.interval(intervalOf(row), take(store, `${meter}/${sequence}`), row.slices === null ? row.grade : 'estimated')
     run(database, 'delete from window_work where meter = ? and sequence = ?', meter, sequence)
     for (const table of ['upper_part', 'upper_interval', 'meter_interval'])
       run(database, `delete from ${table} where meter = ? and sequence = ?`, meter, sequence)

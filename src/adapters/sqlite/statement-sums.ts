@@ -11,6 +11,7 @@ import type { Grade } from '../../plant/energy/meter.ts'
 import { nanoDollars } from '../../units/amount.ts'
 import type { Database } from '../database/database.ts'
 import { insertMany } from './insert-many.ts'
+import { sharedGrade } from './intervals.ts'
 import { Prices } from './price-of.ts'
 import { one, run, stream, streamPlain } from './query.ts'
 import type { Store } from './store.ts'
@@ -214,7 +215,7 @@ function sumEnergy(database: Database, posted: readonly Transfer[]): void {
 
 function gradeOf(database: Database, interval: string): Grade {
   const [meter = '', sequence = ''] = interval.split('/')
-  const find = 'select grade from meter_interval where meter = ? and sequence = ?'
+  const find = `select ${sharedGrade} as grade from meter_interval i where i.meter = ? and i.sequence = ?`
   const found = one<{ grade: Grade }>(database, find, meter, Number(sequence))
   if (!found) throw new Error(`energy is booked of the interval ${interval}, which is not there`)
   return found.grade

@@ -6,22 +6,23 @@ import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts
 import { PromQuery } from '../../adapters/prometheus/query.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
 import { Redfish } from '../../adapters/redfish/redfish.ts'
-import { csvUnits, type MeterRecord, type MeterSource } from '../../adapters/sqlite/registry/meters.ts'
+import { csvUnits, type MeterRecord, type MeterSlice, type MeterSource } from '../../adapters/sqlite/registry/meters.ts'
 import { ControlError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
 import { checkUrl, secretFrom } from './probe.ts'
+import { type BoardSpec, boardSpec } from './slice-spec.ts'
 
 /** How a meter is given on the command line; the next step of every error about one. */
 export const meterForms =
-  'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  redfish:URL#env:NAME  csv:PATH#time=COLUMN,kwh=COLUMN  nvidia-smi:UUID,…  watts:IDLE,FULL'
+  'dcgm:URL#UUID,…  dcgm:URL#UUID@CHIP/PROFILE:INSTANCE  prom:QUERY  prom:URL#QUERY  redfish:URL#env:NAME  csv:PATH#time=COLUMN,kwh=COLUMN  nvidia-smi:UUID,…  watts:IDLE,FULL'
 
 const wrong = (message: string, next = `Meters: ${meterForms}`): ControlError =>
   new ControlError('invalid_value', message, { param: 'meters', next })
 
 /** One `--meter`, read; what it names is looked at when it is resolved. */
 export type MeterSpec =
-  | { readonly kind: 'dcgm'; readonly url: string; readonly uuids: readonly string[] }
-  | { readonly kind: 'nvidia-smi'; readonly uuids: readonly string[] }
+  | { readonly kind: 'dcgm'; readonly url: string; readonly boards: readonly BoardSpec[] }
+  | { readonly kind: 'nvidia-smi'; readonly boards: readonly BoardSpec[] }
   | Extract<MeterSource, { kind: 'prometheus' | 'redfish' | 'csv' | 'watts' }>
 
 export function parseMeter(text: string, prometheus: string | undefined): MeterSpec {
@@ -29,10 +30,10 @@ export function parseMeter(text: string, prometheus: string | undefined): MeterS
   switch (kind) {
     case 'dcgm': {
       const [url = '', uuids = ''] = rest.split('#')
-      return { kind, url: pageUrl(url), uuids: names(uuids) }
+      return { kind, url: pageUrl(url), boards: names(uuids).map(boardSpec) }
     }
     case 'nvidia-smi':
-      return { kind, uuids: names(rest === 'all' ? '' : rest) }
+      return { kind, boards: names(rest === 'all' ? '' : rest).map(boardSpec) }
     case 'prom':
       return promSpec(rest, prometheus)
     case 'redfish':
@@ -121,19 +122,22 @@ async function resolve(engine: string, spec: MeterSpec, now: () => number): Prom
   switch (spec.kind) {
     case 'dcgm': {
       const boards = await boardsOf(spec.url)
-      const uuids = chosen(spec.uuids, [...boards.keys()], spec.url)
-      const mute = uuids.find(
-        (uuid) => boards.get(uuid)?.energy_mj === undefined && boards.get(uuid)?.power_w === undefined,
+      const found = chosen(spec.boards, [...boards.keys()], spec.url)
+      const mute = found.find(
+        ({ uuid }) => boards.get(uuid)?.energy_mj === undefined && boards.get(uuid)?.power_w === undefined,
       )
-      if (mute) throw wrong(`${spec.url} tells neither energy nor power of ${mute}`)
-      return uuids.map((uuid) => ({ name: slug(uuid), source: { kind: 'dcgm', url: spec.url, uuid } }))
+      if (mute) throw wrong(`${spec.url} tells neither energy nor power of ${mute.uuid}`)
+      return found.map(({ uuid, slice }) => {
+        const told = slice && withInstance(slice, boards.get(uuid), spec.url)
+        return metered({ uuid, ...(told && { slice: told }) }, { kind: 'dcgm', url: spec.url, uuid })
+      })
     }
     case 'nvidia-smi': {
       const smi = await findGpus()
       if (!smi.found) throw wrong(smi.why, 'Use another meter, or run the factory on the machine with the GPUs')
       const known = smi.gpus.filter(({ power_w }) => power_w !== null).map(({ uuid }) => uuid)
-      const uuids = spec.uuids.length > 0 ? chosen(spec.uuids, known, 'nvidia-smi') : known
-      return uuids.map((uuid) => ({ name: slug(uuid), source: { kind: 'nvidia-smi', uuid } }))
+      const boards = spec.boards.length > 0 ? chosen(spec.boards, known, 'nvidia-smi') : known.map((uuid) => ({ uuid }))
+      return boards.map((board) => metered(board, { kind: 'nvidia-smi', uuid: board.uuid }))
     }
     case 'prometheus': {
       const query = new PromQuery(spec.url, spec.query)
@@ -172,13 +176,40 @@ async function boardsOf(url: string): Promise<Map<string, GpuReport>> {
 }
 
 /** Those asked for, all of which must be there; the only one there is when none was asked for. */
-function chosen(asked: readonly string[], known: readonly string[], where: string): readonly string[] {
-  if (asked.length === 0 && known.length === 1) return known
+function chosen(asked: readonly BoardSpec[], known: readonly string[], where: string): readonly BoardSpec[] {
+  if (asked.length === 0 && known.length === 1) return known.map((uuid) => ({ uuid }))
   const listed = `It has: ${known.slice(0, 16).join(', ')}`
   if (asked.length === 0) throw wrong(`${where} has ${known.length} GPUs: say which, after a #`, listed)
-  const missing = asked.find((uuid) => !known.includes(uuid))
+  const missing = asked.find(({ uuid }) => !known.includes(uuid))?.uuid
   if (missing) throw wrong(`${where} has no GPU ${missing}${didYouMean(missing, known)}`, listed)
   return asked
+}
+
+const metered = ({ uuid, slice }: BoardSpec, source: MeterSource): MeterRecord => ({
+  name: slug(uuid),
+  source,
+  ...(slice && { slice }),
+})
+
+/** As the exporter tells of instances: the only one of its profile needs not be named, and what is named must be there and be that. */
+function withInstance(slice: MeterSlice, board: GpuReport | undefined, where: string): MeterSlice {
+  const [, profile] = slice.name.split('/')
+  const instances = [...(board?.instances ?? [])]
+  const has = `It has: ${instances.map(([id, one]) => `${id} (${one.profile})`).join(', ')}`
+  if (slice.instance === null) {
+    const alike = instances.filter(([, one]) => one.profile === profile)
+    if (alike.length > 1) throw wrong(`${where} has ${alike.length} instances of ${profile}: say which, as :ID`, has)
+    return { ...slice, instance: alike[0]?.[0] ?? null }
+  }
+  const found = board?.instances?.get(slice.instance)
+  if (!found)
+    throw wrong(
+      `${where} tells no activity of GPU instance ${slice.instance}`,
+      instances.length > 0 ? has : 'Add DCGM_FI_PROF_GR_ENGINE_ACTIVE to its counters, or leave the :ID out',
+    )
+  if (profile !== undefined && found.profile !== '' && found.profile !== profile)
+    throw wrong(`GPU instance ${slice.instance} is a ${found.profile}, not a ${profile}`, has)
+  return slice
 }
 
 const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-')

@@ -6,7 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { FedMeter } from '../../adapters/meters/fed.ts'
+import { ingestJournal, journalReadTo, noteJournal } from '../../adapters/sqlite/ingest.ts'
 import { openMeter } from '../../adapters/sqlite/meter.ts'
+import { closeRow, embeddedUsage, gateway, journaled } from '../../adapters/sqlite/testing.ts'
+import { id } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
 import { ControlError } from './errors.ts'
 import { reach } from './reach.ts'
@@ -132,5 +135,96 @@ test('a file that a meter of others writes is read as it grows, and booked with 
   }
   assert(meter && meter.measured_s > 0, 'the file was not read')
   assert.deepEqual([meter.engines, (meter.energy_j * 1000) % 500_500], [['server'], 0])
+  factory.close()
+})
+
+/** An exporter like dcgm-exporter of a board in slices: 700 J a second, and the activity of instances as it is told. */
+async function sliced(uuid: string) {
+  const begun_ms = Date.now()
+  const active = new Map<string, readonly [profile: string, share: number]>()
+  const server = createServer((_, reply) => {
+    const of = [...active].map(([instance, [profile, share]]) => {
+      const labels = `gpu="0",UUID="${uuid}",modelName="NVIDIA H200",GPU_I_PROFILE="${profile}",GPU_I_ID="${instance}"`
+      return `DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{${labels}} ${5e9 + (Date.now() - begun_ms) * 700}
+DCGM_FI_PROF_GR_ENGINE_ACTIVE{${labels}} ${share}\n`
+    })
+    reply.end(of.join(''))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  after(() => server.close())
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, active }
+}
+
+test('MIG slices of one board: engines are given slices, the exporter tells who was busy, and each request bears its slice’s part', async () => {
+  const operator = await lonelyOperator()
+  const { store, home } = operator.factory
+  const factory = await reach(home.root, () => undefined)
+  const uuid = 'GPU-5f9e0000-0000-4000-8000-0000000000aa'
+  const board = await sliced(uuid)
+  board.active.set('1', ['3g.71gb', 0.9]).set('2', ['1g.18gb', 0.9])
+  const add = async (name: string, slice: string) =>
+    factory.json('POST', '/api/engines', {
+      name,
+      url: await fakeUpstream([`model-of-${name}`]),
+      meters: [`dcgm:${board.url}#${uuid}${slice}`],
+    })
+  for (const [slice, message] of [
+    ['@h200/3g.71', /has no MIG profile 3g.71.*3g.71gb/],
+    ['@h20/3g.71gb', /no MIG profiles of a chip h20.*h200/],
+    ['@gb300/3g.139gb', /SMs of gb300\/3g.139gb are not known/],
+    ['@200of132', /no more than its board/],
+    ['@h200/3g.71gb:2', /GPU instance 2 is a 1g.18gb, not a 3g.71gb/],
+    ['@h200/3g.71gb:7', /tells no activity of GPU instance 7/],
+    ['@h200/3g.71gb@1', /a slice is CHIP\/PROFILE or SMSofSMS/],
+  ] as const)
+    await assert.rejects(add('wrong', slice), (error) => {
+      assert(error instanceof ControlError && message.test(error.message), String(error))
+      return error.code === 'invalid_value'
+    })
+  await add('large', '@h200/3g.71gb')
+  await add('small', '@16of132:2')
+  await assert.rejects(
+    add('whole', ''),
+    (error) =>
+      error instanceof ControlError && error.code === 'conflict' && /whole has all of the board/.test(error.message),
+  )
+
+  type Listed = { meters: readonly { meter: string; slices: string[]; measured_s: number }[] }
+  const listed = async () =>
+    ((await factory.json('GET', '/api/meters')) as Listed).meters.find(({ meter }) => meter === uuid.toLowerCase())
+  assert.deepEqual((await listed())?.slices, [
+    'large on h200/3g.71gb (60 of 132 SMs)',
+    'small on 16of132 (16 of 132 SMs)',
+  ])
+  const from_ms = Date.now()
+  for (const until = from_ms + 20_000; ((await listed())?.measured_s ?? 0) < 4 && Date.now() < until; )
+    await new Promise((next) => setTimeout(next, 200))
+  const rows = ['large', 'small'].map((replica, at) =>
+    closeRow(at + 1, {
+      at_ms: from_ms,
+      closed_ms: Date.now(),
+      ttft_ms: 100,
+      attempts: [{ number: 1, replica: id(replica), usage: embeddedUsage(100, 0, 400) }],
+    }),
+  )
+  noteJournal(store, gateway)
+  ingestJournal(store, gateway, journaled(rows))
+  type Told = { energy: { energy_mj: string; grade: string; final: boolean; attribution: { how: string } } }
+  const told = async (request: string) => (await factory.json('GET', `/api/receipts/${request}`)) as Told
+  const [large = '', small = ''] = rows.map((row): string => row.id)
+  for (const until = Date.now() + 30_000; !(await told(small)).energy.final && Date.now() < until; ) {
+    journalReadTo(store, gateway, Date.now())
+    await new Promise((next) => setTimeout(next, 200))
+  }
+  const receipts = [await told(large), await told(small)]
+  const [more = 0, less = 0] = receipts.map(({ energy }) => Number(energy.energy_mj))
+  assert(less > 100_000, `${less} mJ`)
+  assert(Math.abs(more / less - 60 / 16) < 0.2, `${more} : ${less}, as 60 : 16`)
+  for (const { energy } of receipts) {
+    assert.equal(energy.grade, 'estimated')
+    assert.match(energy.attribution.how, /shared by slices/)
+  }
+  const set = await factory.json('POST', `/api/meters/${uuid.toLowerCase()}/idle`, { rule: 'pool' })
+  assert.deepEqual(set, { meter: uuid.toLowerCase(), rule: 'pool' })
   factory.close()
 })

@@ -215,8 +215,8 @@ export class Telemetry {
       for (const [uuid, board] of boards) {
         this.#boards.set(uuid, board)
         const meter = this.#meterOf('dcgm', uuid)
-        if (board.energy_mj !== undefined) meter?.energy(board.energy_mj, now)
-        else if (board.power_w !== undefined) meter?.power(board.power_w, now)
+        if (board.energy_mj !== undefined) meter?.energy(board.energy_mj, now, board.instances)
+        else if (board.power_w !== undefined) meter?.power(board.power_w, now, board.instances)
       }
     }
     return closing(new Watch(meter_ms, look, this.#now), page)

@@ -17,3 +17,30 @@ export const claimsOn = (engines: readonly { readonly draining: boolean }[]): Id
   engines.flatMap(({ draining }) =>
     draining ? { kept: 'stranded', cause: 'drained', share_ppm: Math.round(1_000_000 / engines.length) } : [],
   )
+
+/** How the idle of a board in slices is told apart: by the SMs of its slices, or not at all. */
+export const idleRules = ['sms', 'pool'] as const
+export type IdleRule = (typeof idleRules)[number]
+
+/** What an engine has of a board. */
+export interface BoardSlice {
+  readonly sms: number
+  readonly board_sms: number
+  readonly draining: boolean
+}
+
+/**
+ * By SMs: a slice whose engine takes no new work strands its part, and SMs that no slice has are a fragment. The rest is for whoever comes.
+ */
+export function claimsOnSlices(slices: readonly BoardSlice[], rule: IdleRule): IdleClaim[] {
+  const board = Math.max(...slices.map(({ board_sms }) => board_sms))
+  if (rule === 'pool' || !(board > 0)) return []
+  const ppm = (sms: number): number => Math.round((sms * 1_000_000) / board)
+  const left = board - slices.reduce((sum, { sms }) => sum + sms, 0)
+  return [
+    ...slices.flatMap(({ sms, draining }): IdleClaim[] =>
+      draining ? [{ kept: 'stranded', cause: 'drained', share_ppm: ppm(sms) }] : [],
+    ),
+    ...(left > 0 ? [{ kept: 'stranded', cause: 'fragment', share_ppm: ppm(left) } as const] : []),
+  ]
+}

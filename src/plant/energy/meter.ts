@@ -6,11 +6,25 @@ import type { IdleClaim } from './idle.ts'
 /** How a figure came to be; printed with every number that people see. */
 export type Grade = 'measured' | 'estimated' | 'simulated'
 
+/** How long a MIG instance computed. */
+export interface InstanceActivity {
+  /** As the driver names it, such as `3g.71gb`. */
+  readonly profile: string
+  /** Microseconds. */
+  readonly busy_us: number
+}
+
 /**
  * One reading of a meter, as it was taken. Counters are cumulative, so that a reader that was away for a while misses
  * nothing; `sequence` goes up by one with every sample written, so that a missing sample shows.
  */
-export type MeterSample = { readonly meter: string; readonly sequence: number; readonly at_ms: number } & (
+export type MeterSample = {
+  readonly meter: string
+  readonly sequence: number
+  readonly at_ms: number
+  /** Of a board in MIG slices, by GPU_I_ID: since its reader began; absent: not told. */
+  readonly instances?: Readonly<Record<string, InstanceActivity>>
+} & (
   | {
       readonly kind: 'energy_counter'
       readonly energy_uj: number
@@ -43,6 +57,8 @@ export interface MeterInterval {
   readonly reset: boolean
   /** What the device's idle capacity was kept for; absent: all of it for whoever came. */
   readonly claims?: readonly IdleClaim[]
+  /** Of a board in MIG slices, by GPU_I_ID: those that were measured over all of it. */
+  readonly instances?: Readonly<Record<string, InstanceActivity>>
   /** What a core's second costs above the floor, for a meter that estimates from CPU time. */
   readonly cpu_mj_per_s?: number
 }
@@ -70,8 +86,19 @@ export function interval(before: MeterSample, after: MeterSample, idle: Watts): 
     grade,
     reset,
     ...(after.kind === 'cpu_time' && { cpu_mj_per_s: cpuSecond_mj(after) }),
+    ...activeBetween(before, after),
   }
   return withFloor(between, idle)
+}
+
+/** Of instances that were told of at both ends, were not cut anew, and whose reader went on in between. */
+function activeBetween(before: MeterSample, after: MeterSample): Pick<MeterInterval, 'instances'> {
+  const grown = Object.entries(after.instances ?? {}).flatMap(([instance, { profile, busy_us }]) => {
+    const was = before.instances?.[instance]
+    if (!was || was.profile !== profile || busy_us < was.busy_us) return []
+    return [[instance, { profile, busy_us: busy_us - was.busy_us }] as const]
+  })
+  return grown.length > 0 ? { instances: Object.fromEntries(grown) } : {}
 }
 
 /** No more is idle than was drawn. */

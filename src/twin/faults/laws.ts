@@ -82,13 +82,12 @@ function auditBooks(books: MemoryBooks, broken: (law: string) => void): void {
       transfers: of.get(row.id) ?? [],
       isPutAside: () => false,
     })
-  for (const { interval, posted_ms, fit, modelled_mj } of books.intervals)
-    auditInterval(
-      findings,
-      interval,
-      posted_ms === null ? undefined : { seen: books.seenIn(interval), fits: books.fits, fit, modelled_mj },
-      of.get(`${interval.meter}/${interval.sequence}`) ?? [],
-    )
+  for (const { interval, posted_ms, fit, modelled_mj } of books.intervals) {
+    const name = `${interval.meter}/${interval.sequence}`
+    const slices = books.sliced.get(name) ?? []
+    const how = { seen: books.seenIn(interval), slices, fits: books.fits, fit, modelled_mj }
+    auditInterval(findings, interval, posted_ms === null ? undefined : how, of.get(name) ?? [])
+  }
   if (findings.first) broken(`audit: ${JSON.stringify(findings.first)} and ${findings.broken - 1} more`)
 }
 

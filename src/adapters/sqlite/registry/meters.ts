@@ -1,11 +1,12 @@
 import { perHourSpans } from '../../../books/cost.ts'
 import type { CostSpan } from '../../../books/economics.ts'
-import { claimsOn, type IdleClaim } from '../../../plant/energy/idle.ts'
+import { boardFault, type OnBoard } from '../../../plant/chips/mig/board.ts'
+import { claimsOn, claimsOnSlices, type IdleClaim, type IdleRule } from '../../../plant/energy/idle.ts'
 import { type NanoDollars, nanoDollars } from '../../../units/amount.ts'
 import { declarations } from '../costs/declarations.ts'
 import { allBig, all as rows } from '../query.ts'
 import type { Store } from '../store.ts'
-import { all, change, run } from './change.ts'
+import { all, change, RegistryError, run } from './change.ts'
 
 /** Columns of a meter's file. Energy is cumulative; its time is a date with its zone, or seconds or milliseconds since 1970. */
 export interface CsvColumns {
@@ -41,6 +42,16 @@ export interface MeterRecord {
   /** Lower-case letters, digits and hyphens. */
   readonly name: string
   readonly source: MeterSource
+  /** What of a board an engine has; absent: all of it. */
+  readonly slice?: MeterSlice
+}
+
+/** A MIG slice: `instance` is DCGM's GPU_I_ID. */
+export interface MeterSlice {
+  readonly name: string
+  readonly sms: number
+  readonly board_sms: number
+  readonly instance: string | null
 }
 
 /** Meters that measure an engine now. Several engines on one board share its meter. */
@@ -81,20 +92,59 @@ export const enginesByMeter = (store: Store): Map<string, string[]> => {
   )
 }
 
+/** MIG slices that engines have of boards now, by meter: `engine on h200/3g.71gb (60 of 132 SMs)`. */
+export const slicesNow = (store: Store): Map<string, string[]> => {
+  const rows = all<{ engine: string; meter: string; slice: string; sms: number; board_sms: number }>(
+    store,
+    `select engine, meter, slice, sms, board_sms from engine_meter
+     where until_ms is null and sms is not null order by engine`,
+  )
+  return new Map(
+    [...Map.groupBy(rows, ({ meter }) => meter)].map(([meter, of]) => [
+      meter,
+      of.map(({ engine, slice, sms, board_sms }) => `${engine} on ${slice} (${sms} of ${board_sms} SMs)`),
+    ]),
+  )
+}
+
 /** What the idle capacity under a meter is kept for now. The machine's own meters are under the engine inside. */
 export function idleClaims(store: Pick<Store, 'database'>, meter: string): IdleClaim[] {
   const measured = `
-    select e.draining from engine_meter m join engine e on e.name = m.engine
+    select e.draining, m.sms, m.board_sms from engine_meter m join engine e on e.name = m.engine
     where m.meter = ? and m.until_ms is null order by e.name`
-  const engines = rows<{ draining: number }>(store.database, measured, meter)
+  const engines = rows<{ draining: number; sms: number | null; board_sms: number | null }>(
+    store.database,
+    measured,
+    meter,
+  )
+  const slices = engines.flatMap(({ draining, sms, board_sms }) =>
+    sms === null || board_sms === null ? [] : { draining: draining === 1, sms, board_sms },
+  )
+  if (slices.length > 0 && slices.length === engines.length) return claimsOnSlices(slices, idleRuleOf(store, meter))
   const inside = "select draining from engine where vendor = 'llama'"
   const under = engines.length > 0 ? engines : rows<{ draining: number }>(store.database, inside)
   return claimsOn(under.map(({ draining }) => ({ draining: draining === 1 })))
 }
 
+const idleRuleOf = (store: Pick<Store, 'database'>, meter: string): IdleRule =>
+  rows<{ idle_rule: IdleRule | null }>(store.database, 'select idle_rule from meter where name = ?', meter)[0]
+    ?.idle_rule ?? 'sms'
+
+/** From now on; what is booked stays as it is. */
+export const setIdleRule = (store: Store, meter: string, rule: IdleRule): void =>
+  change(store, () => void run(store, 'update meter set idle_rule = ? where name = ?', rule, meter))
+
+/** What engines are said to have of a board now. */
+const onBoard = (store: Store, meter: string): OnBoard[] =>
+  all<OnBoard>(
+    store,
+    'select engine, slice, sms, board_sms, instance from engine_meter where meter = ? and until_ms is null order by engine',
+    meter,
+  )
+
 /** Within a transaction of the caller's. A meter that is known by its name is read from where it now is. */
 export function measureBy(store: Store, engine: string, meters: readonly MeterRecord[], now_ms: number): void {
-  for (const { name, source } of meters) {
+  for (const { name, source, slice } of meters) {
     run(
       store,
       `insert into meter (name, source, created_ms) values (?, ?, ?)
@@ -105,12 +155,23 @@ export function measureBy(store: Store, engine: string, meters: readonly MeterRe
     )
     run(
       store,
-      `insert into engine_meter (engine, meter, from_ms) values (?, ?, ?)
-       on conflict (engine, meter, from_ms) do update set until_ms = null`,
+      `insert into engine_meter (engine, meter, from_ms, slice, sms, board_sms, instance) values (?, ?, ?, ?, ?, ?, ?)
+       on conflict (engine, meter, from_ms) do update set until_ms = null, slice = excluded.slice, sms = excluded.sms,
+         board_sms = excluded.board_sms, instance = excluded.instance`,
       engine,
       name,
       now_ms,
+      slice?.name ?? null,
+      slice?.sms ?? null,
+      slice?.board_sms ?? null,
+      slice?.instance ?? null,
     )
+    const fault = boardFault(onBoard(store, name))
+    if (fault)
+      throw new RegistryError('conflict', `${name}: ${fault}`, {
+        param: 'meters',
+        next: 'wattmill meters list   (engines remove NAME, and add it again with its slice)',
+      })
   }
 }
 

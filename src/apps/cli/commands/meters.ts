@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { idleRules } from '../../../plant/energy/idle.ts'
 import { meterLevels, restRules } from '../../../plant/energy/levels.ts'
 import {
   nearestWhole,
@@ -58,6 +59,21 @@ export function meterCommands(program: Command): void {
     },
   )
 
+  does<{ readonly rule: string }>(
+    meters
+      .command('idle')
+      .description(
+        'how the idle of a board in MIG slices is told apart: by the SMs of its slices, or all for whoever comes',
+      )
+      .argument('<meter>')
+      .requiredOption('--rule <rule>', idleRules.join(' or ')),
+    async (factory, options, meter = '') => {
+      const set = await factory.json('POST', path`/api/meters/${meter}/idle`, { rule: options.rule })
+      show(set, options, fields as (value: Row) => string[])
+      return undefined
+    },
+  )
+
   does(
     meters
       .command('unplace')
@@ -96,13 +112,18 @@ export function meterCommands(program: Command): void {
 
 interface MeterList {
   readonly hours: number
-  readonly meters: readonly (Row & { readonly coverage: number | null; readonly energy_j: number })[]
+  readonly meters: readonly (Row & {
+    readonly coverage: number | null
+    readonly energy_j: number
+    readonly slices: string[]
+  })[]
   readonly levels: readonly (Row & { readonly pue: number | null })[]
   readonly overlaps: readonly { readonly engine: string; readonly meters: readonly string[]; readonly why: string }[]
   readonly findings: readonly Row[]
 }
 
 function meterView({ hours, meters, levels, overlaps, findings }: MeterList): string[] {
+  const slices = meters.flatMap(({ meter, slices: of }) => (of.length > 0 ? { meter, slices: of } : []))
   const part = (title: string, rows: readonly Row[]): string[] => (rows.length === 0 ? [] : ['', title, ...table(rows)])
   const rows = meters.map(({ meter, kind, engines, state, coverage, energy_j, unmetered_s, resets, last_reading }) => ({
     meter,
@@ -118,6 +139,7 @@ function meterView({ hours, meters, levels, overlaps, findings }: MeterList): st
   return [
     `The last ${hours} h`,
     ...table(rows),
+    ...part('Boards in MIG slices', slices),
     ...part('Above others: shown = below + rest − owed', levels),
     ...part('May count the same joules twice', overlaps as readonly Row[]),
     ...part('Not known to the full: nothing was filled in', findings),

@@ -7,9 +7,12 @@ import {
   listMeters,
   type MeterRecord,
   type MeterSource,
+  setIdleRule,
+  slicesNow,
 } from '../../../adapters/sqlite/registry/meters.ts'
 import { endPlace, placeMeter } from '../../../adapters/sqlite/registry/places.ts'
 import { hourOf } from '../../../books/cost-hour.ts'
+import { idleRules } from '../../../plant/energy/idle.ts'
 import { meterLevels, restRules } from '../../../plant/energy/levels.ts'
 import { overlapsOf, type Sight } from '../../../plant/energy/meter-quality.ts'
 import { ControlError } from '../errors.ts'
@@ -80,6 +83,23 @@ export const meterRoutes: readonly Route[] = [
     },
   }),
   route({
+    method: 'POST',
+    path: '/api/meters/{meter}/idle',
+    role: 'admin',
+    about:
+      'How the idle of a board in MIG slices is told apart from now on: by the SMs of its slices (those of none are a stranded fragment), or all of it for whoever comes',
+    input: {
+      meter: Type.String({ maxLength: 100 }),
+      rule: Type.Enum([...idleRules], { description: idleRules.join(', ') }),
+    },
+    run: ({ store }, { meter, rule }) => {
+      if (!findMeter(store, meter))
+        throw new ControlError('not_found', `no meter ${meter}`, { param: 'meter', next: 'wattmill meters list' })
+      setIdleRule(store, meter, rule)
+      return { meter, rule }
+    },
+  }),
+  route({
     method: 'DELETE',
     path: '/api/meters/{meter}',
     role: 'admin',
@@ -124,6 +144,7 @@ function metersNow(factory: Factory, hours: number) {
   const since_ms = now_ms - hours * 3_600_000
   const given = new Map(listMeters(store).map(({ name, source }) => [name, source]))
   const engines = enginesByMeter(store)
+  const slices = slicesNow(store)
   return {
     hours,
     meters: namesOf(factory, since_ms).map((meter) => {
@@ -132,6 +153,7 @@ function metersNow(factory: Factory, hours: number) {
         meter,
         kind: given.get(meter)?.kind ?? 'machine',
         engines: engines.get(meter) ?? [],
+        slices: slices.get(meter) ?? [],
         ...quality,
         last_reset: isoOrNull(last_reset_ms),
         last_reading: isoOrNull(last_reading_ms),

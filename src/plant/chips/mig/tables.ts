@@ -277,3 +277,7 @@ export const migTables: readonly MigGeometry[] = [
 /** By model, alias or the catalogue's id of the chip. */
 export const findMig = (name: string): MigGeometry | undefined =>
   migTables.find((one) => one.model === name || one.aliases.includes(name) || one.chips.includes(name))
+
+/** Streaming multiprocessors of a profile on a chip; null: no table knows them. */
+export const smsOfProfile = (chip: string, profile: string): number | null =>
+  findMig(chip)?.profiles.find(({ name }) => name === profile)?.sms ?? null
