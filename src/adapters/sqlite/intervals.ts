@@ -25,12 +25,6 @@ export interface IntervalRow {
   readonly slices: string | null
 }
 
-/**
- * The grade of what somebody is told to have drawn in an interval `i`: of a board in slices it is shared by a rule, whatever measured the
- * whole.
- */
-export const sharedGrade = "case when i.slices is null then i.grade else 'estimated' end"
-
 export const intervalOf = (row: IntervalRow): MeterInterval => ({
   meter: row.meter,
   sequence: Number(row.sequence),

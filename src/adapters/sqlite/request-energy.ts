@@ -3,9 +3,9 @@ import type { EnergyShare, RequestEnergy } from '../../books/receipt.ts'
 import type { CloseRow } from '../../books/row.ts'
 import { above, type MeterPlace } from '../../plant/energy/levels.ts'
 import type { Books } from './books.ts'
-import { sharedGrade } from './intervals.ts'
 import { all, allBig, one } from './query.ts'
 import { meterPlaces } from './registry/places.ts'
+import { sharedGrade } from './shared-grade.ts'
 
 type Database = Books['database']
 

@@ -11,9 +11,9 @@ import type { Grade } from '../../plant/energy/meter.ts'
 import { nanoDollars } from '../../units/amount.ts'
 import type { Database } from '../database/database.ts'
 import { insertMany } from './insert-many.ts'
-import { sharedGrade } from './intervals.ts'
 import { Prices } from './price-of.ts'
 import { one, run, stream, streamPlain } from './query.ts'
+import { sharedGrade } from './shared-grade.ts'
 import type { Store } from './store.ts'
 
 type Reader = Pick<Store, 'database'>
