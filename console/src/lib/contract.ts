@@ -76,12 +76,24 @@ export interface Lag {
   readonly failing: string | null
 }
 
+/** What waits while the books take nothing in. */
+export interface Backlog {
+  readonly since_ms: number
+  readonly why: string
+  readonly journal_rows: number
+  readonly held_bytes: number
+  readonly most_bytes: number
+  readonly state: 'ample' | 'scarce' | 'full'
+  readonly next: string
+}
+
+/** What the store would say is null while it does not answer. */
 export interface Status {
   readonly version: string
   readonly home: string
   readonly url: string | null
   readonly started: string | null
-  readonly snapshot: number
+  readonly snapshot: number | null
   readonly gateways: readonly Gateway[]
   readonly engine_host: {
     readonly up: boolean
@@ -90,13 +102,14 @@ export interface Status {
     readonly slots?: number
     readonly models?: readonly HostModel[]
   }
-  readonly engines: number
-  readonly models: readonly string[]
-  readonly tenants: number
-  readonly keys: number
-  readonly requests: number
-  readonly open_requests: number
-  readonly quarantined: number
+  readonly engines: number | null
+  readonly models: readonly string[] | null
+  readonly tenants: number | null
+  readonly keys: number | null
+  readonly requests: number | null
+  readonly open_requests: number | null
+  readonly quarantined: number | null
+  readonly backlog: Backlog | null
   readonly books_lag: Lag | null
 }
 

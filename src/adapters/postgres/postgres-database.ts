@@ -47,6 +47,8 @@ export class PostgresDatabase implements Database {
   #inTransaction = false
   #connected = false
   #connecting = false
+  /** When it may be tried again to connect, and what it said last. */
+  #again = { at: 0, cause: undefined as unknown }
   #closed = false
   /** Counts transactions: a cursor ends with its own. */
   #transaction = 0
@@ -158,7 +160,7 @@ export class PostgresDatabase implements Database {
   }
 
   #connect(): void {
-    this.#answered(this.#tell({ do: 'connect' }))
+    this.#dial()
     this.#connected = true
     this.#connecting = true
     let whole = false
@@ -169,6 +171,22 @@ export class PostgresDatabase implements Database {
       this.#connecting = false
       this.#connected &&= whole // one that could not begin as it should is none
       this.#inTransaction = false // what it had begun for that went with it
+    }
+  }
+
+  /**
+   * One that is not there says so at once, or after seconds in which this thread does nothing else: so for twice as long as it took it
+   * is not tried again, and whoever asks is told the same.
+   */
+  #dial(): void {
+    const began = performance.now()
+    if (began < this.#again.at) throw this.#again.cause
+    try {
+      this.#answered(this.#tell({ do: 'connect' }))
+    } catch (cause) {
+      const now = performance.now()
+      this.#again = { at: now + 2 * (now - began), cause }
+      throw cause
     }
   }
 

@@ -13,7 +13,7 @@ export const operatorMetrics = {
     'one',
     'counted',
     [],
-    'Rows in the journals of living gateways that are not in the books yet.',
+    'Rows that living gateways hold in memory until they are durable in their journals.',
   ),
   wattmill_gateway_peers: gauge(
     'one',
@@ -92,6 +92,19 @@ export const operatorMetrics = {
     'measured',
     ['of'],
     'Age of the oldest row or log line that the books do not have (tokens), or of the oldest interval not attributed (energy).',
+  ),
+  wattmill_books_stopped: gauge(
+    'one',
+    'measured',
+    [],
+    '1 while the books take nothing in, since the store does not answer or has no room; else 0. Requests are served meanwhile, as far as journals have room.',
+  ),
+  wattmill_books_stopped_seconds: gauge('seconds', 'measured', [], 'Since when the books take nothing in; else 0.'),
+  wattmill_backlog_rows: gauge(
+    'one',
+    'counted',
+    [],
+    'Rows in all journals of this home that wait to be booked, while the books take nothing in.',
   ),
   wattmill_books_open_requests: gauge('one', 'counted', [], 'Requests in the books that are not settled.'),
   wattmill_books_open_intervals: gauge('one', 'counted', [], 'Meter intervals that are not attributed yet.'),

@@ -19,8 +19,11 @@ const lately = 600
 
 const recent = `
   select sum(measured) as measured, sum(modelled) as modelled, count(*) as intervals, max(cpu) as cpu from (
-    select energy_mj - idle_mj as measured, modelled_mj as modelled, cpu_mj_per_s is not null as cpu from meter_interval
-    where meter = ? and modelled_mj is not null order by sequence desc limit ${lately})`
+    select energy_mj - idle_mj as measured, modelled_mj as modelled,
+      case when cpu_mj_per_s is null then 0 else 1 end as cpu
+    from meter_interval
+    where meter = ? and modelled_mj is not null order by sequence desc limit ${lately}
+  ) as busy`
 
 export function meterHealth({ database }: Pick<Store, 'database'>, meter: string): MeterHealth {
   const sums = one<{ measured: number; modelled: number; intervals: number; cpu: number }>(database, recent, meter)

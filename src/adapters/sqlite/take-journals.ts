@@ -11,23 +11,38 @@ import type { Store } from './store.ts'
 const rowsAtOnce = 1000
 const piecesAtOnce = 4
 
+/** Told how far each journal is in the books. */
+export type ReadTo = (incarnation: Incarnation, seq: number) => void
+
 /** True when there is more to read. */
-export function takeJournals(store: Store, folder: string, now: () => number): boolean {
+export function takeJournals(
+  store: Store,
+  folder: string,
+  now: () => number,
+  readTo: ReadTo = () => undefined,
+): boolean {
   let more = false
-  for (const incarnation of listJournals(folder)) more = takeJournal(store, folder, incarnation, now) || more
+  for (const incarnation of listJournals(folder))
+    more = takeJournal(store, folder, incarnation, { now, readTo }) || more
   return more
 }
 
 /** Dead is asked first, then read to the end: what was written before the death is read, and nothing comes after it. */
-function takeJournal(store: Store, folder: string, incarnation: Incarnation, now: () => number): boolean {
+function takeJournal(
+  store: Store,
+  folder: string,
+  incarnation: Incarnation,
+  { now, readTo }: { readonly now: () => number; readonly readTo: ReadTo },
+): boolean {
   noteJournal(store, incarnation)
   const dead = isDead(alivePath(folder, incarnation))
   for (let piece = 0; piece < piecesAtOnce; piece++) {
     const { seq, gap_at } = journalCursor(store, incarnation)
+    readTo(incarnation, seq)
     if (gap_at !== null) return false
     const asked_ms = now()
     const rows = readJournal(folder, incarnation, seq, rowsAtOnce)
-    if (rows.length > 0) ingestJournal(store, incarnation, rows)
+    if (rows.length > 0) readTo(incarnation, ingestJournal(store, incarnation, rows).seq)
     if (rows.length < rowsAtOnce) {
       if (!dead) journalReadTo(store, incarnation, asked_ms)
       return finish(store, folder, incarnation, dead ? now() : undefined)

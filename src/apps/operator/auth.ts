@@ -4,6 +4,7 @@ import type { KeyRecord } from '../../adapters/sqlite/registry/keys.ts'
 import { type Sessions, session_ms, type Under } from '../../adapters/sqlite/registry/sessions.ts'
 import { CallRate } from './call-rate.ts'
 import { ControlError } from './errors.ts'
+import { KnownCallers } from './known-callers.ts'
 import type { Call, Caller, Route } from './router.ts'
 
 /** Wrong admin keys per minute and address before the door stays shut to it: far above slips of the hand, and 2^256 needs more. */
@@ -41,6 +42,7 @@ export class Admission {
   readonly #now: () => number
   readonly #sessions: Sessions
   readonly #rate = new CallRate()
+  readonly #known: KnownCallers
   #failures: { readonly at: number; readonly from: string }[] = []
 
   constructor(adminKey: string, keys: Keys, sessions: Sessions, now: () => number) {
@@ -48,6 +50,7 @@ export class Admission {
     this.#keys = keys
     this.#sessions = sessions
     this.#now = now
+    this.#known = new KnownCallers(adminKey, now)
   }
 
   /** Who asks, when that one may; undefined: it does not matter who. */
@@ -55,12 +58,17 @@ export class Admission {
     const { role } = route
     if (role === 'anyone' || (route.near && call.headers?.['x-wattmill-near'] === '1')) return undefined
     if (role === 'gateway') return refuseRelayed(route, call)
-    const bearer = /^Bearer\s+(\S+)$/i.exec(call.headers?.authorization ?? '')?.[1]
-    const caller = (bearer !== undefined ? this.#holder(bearer) : undefined) ?? this.#inSession(route, call)
+    const find = (): Caller => this.#caller(route, call)
+    const caller = route.storeless ? this.#known.of(bearerOf(call) ?? sessionOf(call), find) : find()
     const why = refusalOf(route, caller)
     if (why !== undefined) throw new ControlError('forbidden', why, nextFor(route, caller))
     if (caller.role === 'tenant') this.#rate.count(caller.tenant, this.#now())
     return caller
+  }
+
+  #caller(route: Route, call: Call): Caller {
+    const bearer = bearerOf(call)
+    return (bearer !== undefined ? this.#holder(bearer) : undefined) ?? this.#inSession(route, call)
   }
 
   /** A key for a session's token. */
@@ -162,6 +170,8 @@ function refuseRelayed({ path }: Route, { headers }: Call): undefined {
   if (headers?.['x-forwarded-for'] !== undefined || headers?.['x-wattmill-relay'] !== undefined)
     throw new ControlError('route_not_found', `there is no ${path}`)
 }
+
+const bearerOf = (call: Call): string | undefined => /^Bearer\s+(\S+)$/i.exec(call.headers?.authorization ?? '')?.[1]
 
 /** Random and 256 bits long. */
 const sessionOf = (call: Call): string =>

@@ -47,7 +47,7 @@ export interface Live {
   readonly admission: Admission
   readonly audit: Audit
   readonly console: Console
-  readonly keeper: Pick<Keeper, 'lag' | 'meters'>
+  readonly keeper: Pick<Keeper, 'lag' | 'meters' | 'backlog'>
   readonly room: RoomWatch
   /** The embedded engine's model files have changed: the launcher must know, for the engine's next start. */
   modelsChanged(): void

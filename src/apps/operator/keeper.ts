@@ -16,6 +16,7 @@ import { HoursThread } from '../../adapters/sqlite/costs/hours-thread.ts'
 import { sumOldHour } from '../../adapters/sqlite/costs/pnl-sums.ts'
 import { insertCounted } from '../../adapters/sqlite/counted.ts'
 import { journalCursor } from '../../adapters/sqlite/ingest.ts'
+import { lastOf, listJournals } from '../../adapters/sqlite/journal-reader.ts'
 import type { Lag } from '../../adapters/sqlite/lag.ts'
 import { lagOf } from '../../adapters/sqlite/lag.ts'
 import type { MeterReader } from '../../adapters/sqlite/meter.ts'
@@ -25,11 +26,14 @@ import { settleOrphans } from '../../adapters/sqlite/orphans.ts'
 import { reconcileAttempts } from '../../adapters/sqlite/reconcile.ts'
 import { rollUp } from '../../adapters/sqlite/rollup.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
+import { asStoreError, StoreError } from '../../adapters/sqlite/store-error.ts'
 import { takeEngineLogs, tidyEngineLogs } from '../../adapters/sqlite/take-engine-logs.ts'
 import { takeJournals } from '../../adapters/sqlite/take-journals.ts'
 import { pruneTallies } from '../../adapters/sqlite/tally.ts'
 import { closeTerms } from '../../adapters/sqlite/terms/close-terms.ts'
+import { type Backlog, backlogOf, type Stoppage } from '../../books/backlog.ts'
 import type { Counted } from '../../books/counted.ts'
+import type { Room } from '../../books/room.ts'
 import type { Incarnation } from '../../units/ids.ts'
 import { watts } from '../../units/quantity.ts'
 
@@ -51,6 +55,8 @@ export interface KeeperOptions {
   readonly counted?: () => readonly Counted[]
   /** In place of working out hours in the turn itself. */
   readonly closeHours?: () => boolean
+  /** What the disk holds and has left; without it nobody is told what waits. */
+  readonly room?: () => Room
 }
 
 /** How long what is in the books stays beside them. */
@@ -74,6 +80,8 @@ export interface Keeper {
   /** Stops after the turn under way, with a last one for what is there. */
   stop(): Promise<void>
   lag(): Lag & { readonly failing: string | null }
+  /** What waits while the books take nothing in; null while they do. The store is not asked. */
+  backlog(): Backlog | null
   /** Rows of a gateway's journal up to this number are in the books. */
   acknowledged(incarnation: string): number
   /** Which meters are read, and why not better ones. */
@@ -113,20 +121,21 @@ export function startKeeper(options: KeeperOptions): Keeper {
 
 /** The keeper without its clock: tests turn it by hand. */
 export function newKeeper(options: KeeperOptions) {
-  const { home, store, meter, now, log, readers, leases } = options
+  const { home, store, meter, now, readers, leases } = options
   const { others = () => [], counted = () => [], keeps = keepAll } = options
   const { closeHours: close = () => closeHours(store, now()) } = options
   const chosen = readers ? { readers, note: 'given' } : machineMeters(meter)
   const meters = new OpenMeters(store, home.meters)
   const all = (): readonly MeterReader[] => [...chosen.readers, ...others()]
-  const failures = new Failures(log)
+  const failures = new Failures(options)
+  const unread = new Unread(home)
   let tidied = 0
   let rolling = false
   let leads = store.leads()
 
   /** What lies in this home. */
   const own: readonly (() => boolean)[] = [
-    () => takeOwnJournals(options),
+    () => takeOwnJournals(options, unread),
     () => takeEngineLogs(store, home.engineLogs, now),
   ]
   /** What is decided from the books alone: by one of the operators that share them. */
@@ -166,16 +175,20 @@ export function newKeeper(options: KeeperOptions) {
         meters.sample(leads ? all() : chosen.readers, now())
       }),
     close: (): void => meters.close(),
-    lag: () => ({ ...lagOf(store, home, now()), failing: failures.first }),
+    lag: () => ({ ...lagOf(store, home, now()), failing: failures.first?.why ?? null }),
+    backlog: () => {
+      const { first } = failures
+      return options.room && first?.began ? backlogOf(first, unread.rows, options.room(), first.began, now()) : null
+    },
     acknowledged: (incarnation: string): number => journalCursor(store, incarnation as Incarnation).seq,
     meters: () => ({ names: all().map(({ meter }) => meter), note: chosen.note }),
   }
 }
 
 /** Then every gateway that was here at the beginning of the turn is known, and read. */
-function takeOwnJournals({ store, home, now, log }: KeeperOptions): boolean {
+function takeOwnJournals({ store, home, now, log }: KeeperOptions, unread: Unread): boolean {
   const asked_ms = now()
-  const more = takeJournals(store, home.journals, now)
+  const more = takeJournals(store, home.journals, now, (incarnation, seq) => unread.readTo(incarnation, seq))
   if (nodeReadTo(store, asked_ms)) log(wasAbandoned)
   return more
 }
@@ -195,27 +208,58 @@ function machineMeters({ idleWatts, fullWatts }: KeeperOptions['meter']): {
     : { readers: [cpuMeter(watts(idleWatts), watts(fullWatts))], note: `estimated from CPU time: ${rapl.why}` }
 }
 
-/** What fails in a turn is told once and tried again in the next: a full disk is not a reason to die. */
-class Failures {
-  private readonly known = new Map<string, string>()
-  private readonly log: (message: string) => void
+/** Rows that wait in the journals of this home, counted without the store: by how far they were read when it last answered. */
+class Unread {
+  readonly #home: Home
+  #read = new Map<Incarnation, number>()
 
-  constructor(log: (message: string) => void) {
-    this.log = log
+  constructor(home: Home) {
+    this.#home = home
   }
 
-  get first(): string | null {
-    return this.known.values().next().value ?? null
+  readTo(incarnation: Incarnation, seq: number): void {
+    this.#read.set(incarnation, seq)
+  }
+
+  get rows(): number {
+    const { journals } = this.#home
+    const there = listJournals(journals)
+    this.#read = new Map(there.map((name) => [name, this.#read.get(name) ?? 0]))
+    return there.reduce((sum, name) => sum + Math.max(0, lastOf(journals, name) - (this.#read.get(name) ?? 0)), 0)
+  }
+}
+
+interface Failure extends Stoppage {
+  readonly began: Room | undefined
+}
+
+/** What fails in a turn is told once and tried again in the next: a full disk is not a reason to die. */
+class Failures {
+  readonly #known = new Map<string, Failure>()
+  readonly #options: KeeperOptions
+
+  constructor(options: KeeperOptions) {
+    this.#options = options
+  }
+
+  /** The oldest that lasts. */
+  get first(): Failure | undefined {
+    return this.#known.values().next().value
   }
 
   catch(what: string, work: () => void): void {
+    const { log, store, now, room } = this.#options
     try {
       work()
-      if (this.known.delete(what)) this.log(`keeper: ${what} works again`)
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      if (this.known.get(what) !== message) this.log(`keeper: ${what} failed: ${message}`)
-      this.known.set(what, message)
+      if (this.#known.delete(what)) log(`keeper: ${what} works again`)
+    } catch (thrown) {
+      const cause = asStoreError(store.path, thrown)
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const known = this.#known.get(what)
+      if (known?.why !== why) log(`keeper: ${what} failed: ${why}`)
+      const fault = cause instanceof StoreError ? cause.fault : 'failed'
+      const { since_ms, began } = known ?? { since_ms: now(), began: room?.() }
+      this.#known.set(what, { since_ms, began, fault, why })
     }
   }
 }

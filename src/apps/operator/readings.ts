@@ -9,6 +9,7 @@ import { qualitySince } from '../../adapters/sqlite/meter-quality.ts'
 import { servedModels } from '../../adapters/sqlite/registry/engines.ts'
 import { costSpans, enginesByMeter } from '../../adapters/sqlite/registry/meters.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
+import type { Backlog } from '../../books/backlog.ts'
 import { hour_ms } from '../../books/cost-hour.ts'
 import { declaredCost, type PerToken } from '../../books/economics.ts'
 import type { Room } from '../../books/room.ts'
@@ -16,28 +17,38 @@ import { engineCounters } from '../../plant/infrastructure/telemetry.ts'
 import { enginesNow } from './engines-now.ts'
 import type { Factory, Live } from './factory.ts'
 import type { GatewayState } from './gateways.ts'
+import { storeReads } from './store-reads.ts'
 import type { Telemetry } from './telemetry.ts'
 import { version } from './version.ts'
 
 /** All that `/metrics` shows, read now. */
 export function readings(factory: Factory, live: Live): Reading[] {
   const { store } = factory
-  const byMeter = enginesByMeter(store)
+  const read = storeReads(factory)
+  const known = (readings: () => Reading[]): Reading[] => read(readings) ?? []
   return merged([
     ...counted(live.totals),
     reading('wattmill_info', [version], 1),
-    ...gatewayReadings(live.gateways.list(), [...servedModels(store).keys()]),
+    ...gatewayReadings(live.gateways.list(), read(() => [...servedModels(store).keys()]) ?? []),
+    ...known(() => allBookReadings(store)),
+    ...known(() => lagReadings(store, live)),
+    ...backlogReadings(live.keeper.backlog()),
+    ...roomReadings(live.room.room),
+    ...known(() => meterReadings(store, live, factory.now())),
+    ...telemetryReadings(live.telemetry, factory.now()),
+    ...known(() => economicReadings(factory, live)),
+  ])
+}
+
+function allBookReadings(store: Store): Reading[] {
+  const byMeter = enginesByMeter(store)
+  return [
     ...bookReadings(accountFigures(store), (meter) => ({
       grade: lastInterval(store.database, meter)?.grade ?? 'unknown',
       engines: byMeter.get(meter) ?? [],
     })),
     ...[...residuals(store)].map(([unit, amount]) => reading('wattmill_books_residual', [unit], Number(amount))),
-    ...lagReadings(store, live),
-    ...roomReadings(live.room.room),
-    ...meterReadings(store, live, factory.now()),
-    ...telemetryReadings(live.telemetry, factory.now()),
-    ...economicReadings(factory, live),
-  ])
+  ]
 }
 
 const reading = (name: MetricName, values: readonly string[], value: number): Reading => ({ name, values, value })
@@ -139,6 +150,12 @@ function lagReadings({ database }: Store, { keeper }: Live): Reading[] {
     reading('wattmill_books_quarantined', [], count(database, 'select count(*) as n from quarantine')),
   ]
 }
+
+const backlogReadings = (backlog: Backlog | null): Reading[] => [
+  reading('wattmill_books_stopped', [], backlog ? 1 : 0),
+  reading('wattmill_books_stopped_seconds', [], backlog?.age_s ?? 0),
+  ...(backlog ? [reading('wattmill_backlog_rows', [], backlog.journal_rows)] : []),
+]
 
 const roomReadings = (room: Room): Reading[] => [
   reading('wattmill_journal_bytes', ['journal'], room.journal_bytes),

@@ -67,6 +67,7 @@ export interface Route {
   readonly role: Access
   readonly near: boolean
   readonly tenants: boolean
+  readonly storeless: boolean
   readonly of: OfTenant | undefined
   readonly match: (path: string) => Record<string, string> | undefined
   readonly parse: Parse
@@ -80,6 +81,8 @@ interface Wanted<P extends Type.TProperties> {
   readonly role: Access
   /** Programs of this machine need no key, without anything in between. */
   readonly near?: true
+  /** It answers while the store does not: then for whoever was known shortly before. */
+  readonly storeless?: true
   /** Tenants may call it too, by keys of their own: it tells of the caller alone. */
   readonly tenants?: true
   /** How a key of one tenant may call it, and see that tenant alone; without this it may not. */
@@ -99,6 +102,7 @@ export function route<P extends Type.TProperties>(wanted: Wanted<P>): Route {
     role: wanted.role,
     near: wanted.near ?? false,
     tenants: wanted.tenants ?? false,
+    storeless: wanted.storeless ?? false,
     of: wanted.of,
     match: (path) => {
       const values = form.exec(path)?.slice(1)

@@ -97,6 +97,7 @@ export async function startOperator(
     ...(!inside && { readers: [] }),
     now: clock.ms,
     log,
+    room: () => room.room,
     others: () => telemetry.look(),
     counted: () => telemetry.counted(),
     // Half of the bound is for logs that are in the books already: they go first, so that the other half is for what is not.

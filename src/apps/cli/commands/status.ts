@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { type Backlog, backlogText } from '../../../books/backlog.ts'
 import { type Room, roomText } from '../../../books/room.ts'
 import type { EngineNow, EnginesNow } from '../../operator/engines-now.ts'
 import { exitCodes } from '../exit.ts'
@@ -36,6 +37,7 @@ interface Status extends Row {
     readonly abandoned: boolean
     readonly age_ms: number
   }[]
+  readonly backlog: Backlog | null
   readonly books_lag: { readonly behind_s: number; readonly energy_behind_s: number } | null
   readonly journal_room: Room | null
   readonly meters: { readonly names: readonly string[]; readonly note: string } | null
@@ -46,6 +48,7 @@ const glance = ({
   gateways,
   homes,
   engine_host,
+  backlog,
   books_lag,
   journal_room,
   meters,
@@ -56,6 +59,8 @@ const glance = ({
     ...status,
     ...(meters && { meters: meters.names, energy: meters.note }),
     gateways: `${gateways.length}, ${gateways.filter((gateway) => gateway.ready).length} ready`,
+    books_stopped: backlog ? backlogText(backlog) : undefined,
+    next: backlog?.next,
     homes: homes.length > 1 ? homes.map(homeText) : undefined,
     running:
       gateways.length > 0

@@ -1,6 +1,7 @@
 import { type MeterHealth, meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { count } from '../../../adapters/sqlite/ledger.ts'
 import { one } from '../../../adapters/sqlite/query.ts'
+import { backlogText } from '../../../books/backlog.ts'
 import type { Factory } from '../factory.ts'
 import { bad, type Finding, good, warning } from './finding.ts'
 import { clockBehind } from './machine.ts'
@@ -9,6 +10,12 @@ import { clockBehind } from './machine.ts'
 const late_s = 10
 /** The energy of a long stream's seconds waits until it is settled; requests end within `limits.request_seconds`. */
 const lateEnergy_s = 900
+
+/** What waits while the books take nothing in. */
+export function backlogFindings({ live }: Factory): Finding[] {
+  const backlog = live?.keeper.backlog()
+  return backlog ? [bad('books-stopped', backlogText(backlog), backlog.next)] : []
+}
 
 export function bookFindings({ store, live, now }: Factory): Finding[] {
   const newest = one<{ at: number | null }>(store.database, 'select max(closed_ms) as at from request')?.at ?? null

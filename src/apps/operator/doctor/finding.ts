@@ -29,6 +29,7 @@ export const checks = {
   'model-file': 'model files that are gone',
   'model-load': 'models that the embedded engine could not load',
   'books-lag': 'how far the books are behind',
+  'books-stopped': 'since when the books take nothing in, and what happens next',
   attribution: "per meter: how far it is from what the engine's steps explain",
   'books-quarantine': 'rows that contradict the books',
 } as const

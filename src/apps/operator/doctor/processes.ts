@@ -1,22 +1,24 @@
 import { isFirst } from '../../../adapters/sqlite/nodes.ts'
 import { roomText } from '../../../books/room.ts'
 import type { Factory, Live } from '../factory.ts'
+import { storeReads } from '../store-reads.ts'
 import { bad, type Finding, good, warning } from './finding.ts'
 
 const lookAtOutput = 'See the output of wattmill up.'
 
 /** The processes of a factory that runs; of one that stands, that it stands. */
-export function processFindings({ live, home, store }: Factory): Finding[] {
+export function processFindings(factory: Factory): Finding[] {
+  const { live, home, store } = factory
   if (!live) return [warning('factory', `stopped, in ${home.root}`, 'wattmill up')]
   return [
     good('factory', `runs in ${home.root}`),
     ...(live.url === undefined ? [] : [good('port', live.url)]),
     ...gateways(live),
     room(live),
-    !isFirst(store)
-      ? good('engine-host', 'another home of this store has it')
-      : live.engine.status()
-        ? good('engine-host', 'answers')
+    live.engine.status()
+      ? good('engine-host', 'answers')
+      : storeReads(factory)(() => isFirst(store)) === false
+        ? good('engine-host', 'another home of this store has it')
         : bad('engine-host', 'does not answer', `${lookAtOutput} node-llama-cpp may lack a build for this machine.`),
   ]
 }

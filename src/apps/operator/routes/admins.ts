@@ -17,6 +17,7 @@ export const adminRoutes: readonly Route[] = [
     role: 'viewer',
     of: 'everybody',
     tenants: true,
+    storeless: true,
     about: 'Whose key this is, its role, and the routes that it may call',
     run: (_, __, { caller, routes = [] }) => ({
       name: caller?.name ?? null,

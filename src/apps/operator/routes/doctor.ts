@@ -1,7 +1,7 @@
 import { type Machine, readMachine } from '../../../adapters/machine/machine.ts'
 import { raplMeters } from '../../../adapters/rapl/rapl.ts'
 import { watts } from '../../../units/quantity.ts'
-import { bookFindings } from '../doctor/books.ts'
+import { backlogFindings, bookFindings } from '../doctor/books.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { homeFindings } from '../doctor/home.ts'
 import { machineFindings } from '../doctor/machine.ts'
@@ -11,6 +11,7 @@ import { processFindings } from '../doctor/processes.ts'
 import { telemetryFindings } from '../doctor/telemetry.ts'
 import type { Factory } from '../factory.ts'
 import { type Route, route } from '../router.ts'
+import { storeReads } from '../store-reads.ts'
 
 export interface Examined {
   readonly machine: Machine
@@ -22,6 +23,7 @@ export const doctorRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/doctor',
     role: 'viewer',
+    storeless: true,
     about: 'This machine, what is well and what is not, each with its fix',
     run: (factory) => examine(factory),
   }),
@@ -36,6 +38,8 @@ export async function examineMachine(): Promise<Examined> {
 async function examine(factory: Factory): Promise<Examined> {
   const [{ machine, findings }, home] = await Promise.all([examineMachine(), homeFindings(factory.home)])
   const network = factory.live?.listening ? networkFindings(factory.live.listening, factory.now()) : []
-  const rest = [processFindings, offerFindings, telemetryFindings, bookFindings].flatMap((find) => find(factory))
+  const known = storeReads(factory)
+  const stored = [offerFindings, telemetryFindings, bookFindings].flatMap((find) => known(() => find(factory)) ?? [])
+  const rest = [...processFindings(factory), ...backlogFindings(factory), ...stored]
   return { machine, findings: [...findings, ...network, ...home, ...rest] }
 }

@@ -10,6 +10,7 @@ export const metricRoutes: readonly Route[] = [
     role: 'viewer',
     about: 'Metrics in the text format of Prometheus; without the admin key from this machine only',
     near: true,
+    storeless: true,
     run: (factory) => {
       if (!factory.live) throw new ControlError('factory_unreachable', 'metrics are kept while the factory runs')
       const text = exposition(readings(factory, factory.live))

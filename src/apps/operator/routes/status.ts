@@ -5,6 +5,7 @@ import { requestsSettled } from '../../../adapters/sqlite/usage.ts'
 import { enginesNow } from '../engines-now.ts'
 import type { Factory } from '../factory.ts'
 import { type Route, route } from '../router.ts'
+import { storeReads } from '../store-reads.ts'
 import { version } from '../version.ts'
 import { isoOrNull } from '../when.ts'
 import { homesOf } from './homes.ts'
@@ -14,14 +15,16 @@ export const statusRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/status',
     role: 'viewer',
-    about: 'The factory at a glance',
+    storeless: true,
+    about: 'The factory at a glance; while the store does not answer, what waits meanwhile and what happens next',
     run: (factory) => status(factory),
   }),
 ]
 
 function status(factory: Factory) {
   const { live, store } = factory
-  const count = (sql: string): number => Number(all<{ n: number }>(store, sql)[0]?.n ?? 0)
+  const known = storeReads(factory)
+  const count = (sql: string) => known(() => Number(all<{ n: number }>(store, sql)[0]?.n ?? 0))
   const host = live?.engine.status()
   return {
     running: live !== undefined,
@@ -29,7 +32,7 @@ function status(factory: Factory) {
     home: factory.home.root,
     url: live?.url ?? null,
     started: isoOrNull(live?.started_ms ?? null),
-    snapshot: snapshotNumber(store),
+    snapshot: known(() => snapshotNumber(store)),
     gateways: (live?.gateways.list() ?? []).map(
       ({ incarnation, pid, ready, snapshot, running, waiting, journal_depth, journal_up, peers, seen_ms }) => ({
         incarnation,
@@ -54,17 +57,18 @@ function status(factory: Factory) {
           models: host.models,
         }
       : { up: false },
-    homes: homesOf(factory),
-    engines: listEngines(store).length,
-    models: [...servedModels(store).keys()],
+    homes: known(() => homesOf(factory)) ?? [],
+    engines: known(() => listEngines(store).length),
+    models: known(() => [...servedModels(store).keys()]),
     tenants: count('select count(*) as n from tenant'),
     keys: count('select count(*) as n from api_key where revoked_ms is null'),
-    requests: requestsSettled(store),
+    requests: known(() => requestsSettled(store)),
     open_requests: count('select count(*) as n from open_request'),
     quarantined: count('select count(*) as n from quarantine'),
-    books_lag: live?.keeper.lag() ?? null,
+    backlog: live?.keeper.backlog() ?? null,
+    books_lag: live ? known(() => live.keeper.lag()) : null,
     journal_room: live?.room.room ?? null,
-    meters: live?.keeper.meters() ?? null,
-    economics: live ? enginesNow(factory, live) : null,
+    meters: live ? known(() => live.keeper.meters()) : null,
+    economics: live ? known(() => enginesNow(factory, live)) : null,
   }
 }
