@@ -94,7 +94,7 @@ export function parseExport(text: string): Books {
 
 /** Open requests are not booked yet; the others are the books' own extracts of logs, rows and intervals. */
 const unread: ReadonlySet<unknown> = new Set([
-  ...['open_request', 'second', 'window_work', 'fit', 'credit'],
+  ...['open_request', 'second', 'window_work', 'fit', 'credit', 'agreement', 'terms_hours'],
   ...['demand_hour', 'served_hour', 'work_hour', 'busy_hour'],
   ...['rolled_part', 'rolled_day', 'rolled_interval'],
 ])

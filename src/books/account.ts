@@ -29,6 +29,8 @@ const account = (...path: readonly string[]): Account => path.map(encodeURICompo
  *              refund/T/A → tenant/T/A                                a missed promise, given back
  *              payment/T | promo/T → credit/prepaid|promo/T/id         bought or given: owed to the tenant until it is used
  *              credit/…/T/id → tenant/T/A | breakage/T                 paid with; left over when it ended
+ *              discount/T/A → tenant/T/A                              taken off for how much was used
+ *              commitment/T → shortfall/T                             what a month lacks of what was promised
  *     energy   meter/M → tenant/T/A | waste/cause | idle/…            drawn = attributed + wasted + idle
  *              meter/M → overhead/host | overhead/facility | overhead/unseen   of a meter above others: what it shows beyond them
  *
@@ -54,6 +56,10 @@ export const accounts = {
   creditSource: (kind: 'prepaid' | 'promo', tenant: string): Account =>
     account(kind === 'prepaid' ? 'payment' : 'promo', tenant),
   breakage: (tenant: string): Account => account('breakage', tenant),
+  discount: (tenant: string, application: string): Account => account('discount', tenant, application),
+  /** Owed by the tenant as a whole, and by no application. */
+  committed: (tenant: string): Account => account('commitment', tenant),
+  shortfall: (tenant: string): Account => account('shortfall', tenant),
   meter: (meter: string): Account => account('meter', meter),
   idle: (): Account => account('idle', 'shared-pool'),
   reserved: (tenant: TenantId, application: ApplicationId): Account =>

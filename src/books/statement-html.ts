@@ -1,8 +1,10 @@
 import type { Statement } from './statement.ts'
+import { isDueOther } from './statement.ts'
+import type { AgreementKind } from './terms/agreement.ts'
 
 /** A statement as one page that needs nothing else: no script, nothing fetched, for the screen by day and night, and for paper. */
 export function statementHtml(statement: Statement): string {
-  const { tenant, from_ms, to_ms, lines, refunds, credits, waste, energy } = statement
+  const { tenant, from_ms, to_ms, lines, refunds, agreed, credits, waste, energy } = statement
   const period = `${moment(from_ms)} to ${moment(to_ms)}`
   return `<!doctype html>
 <html lang="en">
@@ -20,7 +22,7 @@ export function statementHtml(statement: Statement): string {
 <dt>Period (UTC, its end not in it)</dt><dd>${period}</dd>
 <dt>Requests</dt><dd>${grouped(statement.requests)}</dd>
 <dt>Total</dt><dd class="total">${escaped(statement.total_usd)} ${statement.currency}</dd>
-${credits.length === 0 ? '' : `<dt>Paid with credit</dt><dd>${escaped(statement.credit_usd)} ${statement.currency}</dd>\n<dt>Due</dt><dd class="total">${escaped(statement.due_usd)} ${statement.currency}</dd>\n`}</dl>
+${isDueOther(statement) ? untilDue(statement) : ''}</dl>
 ${missing(statement)}${section(
   'Billed',
   ['Application', 'Model', 'Price version', 'Class of token', 'Requests', 'Tokens', 'USD per million', 'USD'],
@@ -41,6 +43,17 @@ ${missing(statement)}${section(
   refunds.map((line) => [line.application, line.model, line.price_version ?? 'none', line.requests, line.usd]),
   3,
 )}${section(
+  'Agreed',
+  ['Terms', 'What', 'Application', 'Model', 'USD'],
+  agreed.map((line) => [
+    line.terms,
+    agreedNames[line.kind],
+    line.application || '–',
+    line.model || '–',
+    line.kind === 'commitment' ? line.usd : `−${line.usd}`,
+  ]),
+  4,
+)}${section(
   'Credit',
   ['Credit', 'Kind', 'Granted, USD', 'Used, USD', 'Expired, USD', 'Returned, USD'],
   credits.map((line) => [line.credit, line.kind, line.granted_usd, line.used_usd, line.expired_usd, line.returned_usd]),
@@ -59,6 +72,26 @@ ${missing(statement)}${section(
 </body>
 </html>
 `
+}
+
+const agreedNames: Readonly<Record<AgreementKind, string>> = {
+  free: 'free quota',
+  graduated: 'prices by tier',
+  volume: 'price by volume',
+  commitment: 'lacking of the commitment',
+}
+
+/** From the total to what is due; what is nothing is not told. */
+function untilDue({ taken_off_usd, shortfall_usd, credit_usd, due_usd, currency }: Statement): string {
+  const told = [
+    ['Taken off', taken_off_usd],
+    ['Lacking of commitments', shortfall_usd],
+    ['Paid with credit', credit_usd],
+  ] as const
+  const lines = told
+    .filter(([, usd]) => usd !== '0')
+    .map(([name, usd]) => `<dt>${name}</dt><dd>${escaped(usd)} ${currency}</dd>\n`)
+  return `${lines.join('')}<dt>Due</dt><dd class="total">${escaped(due_usd)} ${currency}</dd>\n`
 }
 
 const missing = ({ requests_with_missing_counts: n }: Statement): string =>

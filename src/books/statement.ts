@@ -8,7 +8,9 @@ import type { PriceVersion } from './price.ts'
 import { charge, hitPrices } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
 import type { SloClass } from './slo-class.ts'
-import type { Adjustment } from './terms/adjustment.ts'
+import type { Adjustment, AgreedLine, CreditMove } from './terms/adjustment.ts'
+import { isAgreed } from './terms/adjustment.ts'
+import type { AgreementKind } from './terms/agreement.ts'
 import type { CreditKind } from './terms/credit.ts'
 import type { TokenClass } from './usage.ts'
 import { tokenClasses } from './usage.ts'
@@ -67,6 +69,17 @@ export interface CreditLine {
   readonly returned_usd: string
 }
 
+/** What was taken off for how much was used, or is owed of what a month was promised to come to. */
+export interface AgreedSum {
+  /** Version of the agreement. */
+  readonly terms: number
+  readonly kind: AgreementKind
+  /** Empty: of the tenant as a whole; so is a commitment of no model. */
+  readonly application: string
+  readonly model: string
+  readonly usd: string
+}
+
 export interface Statement {
   readonly tenant: string
   /** Requests settled from … until, the end not in it; so is the energy of intervals that ended in it. */
@@ -77,11 +90,17 @@ export interface Statement {
   readonly refunds: readonly RefundLine[]
   /** Billed, less refunds. */
   readonly total_usd: string
+  /** Terms are worked out by the hour, when it is over: of hours that are not, nothing is taken off yet. */
+  readonly agreed: readonly AgreedSum[]
+  /** Of the total, by free quotas and tiers. */
+  readonly taken_off_usd: string
+  /** What months that ended lacked of commitments: owed beside the total. */
+  readonly shortfall_usd: string
   /** Credit is drawn by the hour, when it is over: of hours that are not, nothing is drawn yet. */
   readonly credits: readonly CreditLine[]
   /** Paid with them. */
   readonly credit_usd: string
-  /** The total, less what credits paid. */
+  /** The total, less what was taken off and what credits paid, and what commitments lack. */
   readonly due_usd: string
   readonly waste: readonly WasteLine[]
   readonly energy: readonly EnergyLine[]
@@ -151,11 +170,14 @@ export class StatementBuilder {
   private readonly back = new Map<string, { line: Omit<RefundLine, 'usd'>; amount: bigint }>()
   private readonly waste = new Map<string, WasteLine>()
   private readonly credits = new Map<string, CreditSums>()
+  private readonly agreed = new Map<string, { line: Omit<AgreedSum, 'usd'>; amount: bigint }>()
   private readonly joules = new Map<string, { application: string; grade: Grade; amount: bigint }>()
   private requests = 0
   private missing = 0
   private total = 0n
   private paid = 0n
+  private takenOff = 0n
+  private shortfall = 0n
   private readonly head: Pick<Statement, 'tenant' | 'from_ms' | 'to_ms'>
 
   constructor(tenant: string, from_ms: number, to_ms: number) {
@@ -181,7 +203,20 @@ export class StatementBuilder {
     else this.wasted(part, part.class, part.cause)
   }
 
-  adjusted({ kind, of, name, amount }: Adjustment): void {
+  adjusted(adjustment: Adjustment): void {
+    if (isAgreed(adjustment)) this.agreedOn(adjustment)
+    else this.credited(adjustment)
+  }
+
+  private agreedOn({ kind, of: model, name, application, amount }: AgreedLine): void {
+    if (kind === 'commitment') this.shortfall += amount
+    else this.takenOff += amount
+    const key = JSON.stringify([name.padStart(16, '0'), application, model])
+    const known = this.agreed.get(key)?.amount ?? 0n
+    this.agreed.set(key, { line: { terms: Number(name), kind, application, model }, amount: known + amount })
+  }
+
+  private credited({ kind, of, name, amount }: CreditMove): void {
     const sums = this.credits.get(name) ?? { credit: name, kind: of, granted: 0n, used: 0n, expired: 0n, returned: 0n }
     this.credits.set(name, sums)
     switch (kind) {
@@ -216,9 +251,12 @@ export class StatementBuilder {
       lines: inOrder(this.lines).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
       refunds: inOrder(this.back).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
       total_usd: formatDollars(nanoDollars(this.total)),
+      agreed: inOrder(this.agreed).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
+      taken_off_usd: formatDollars(nanoDollars(this.takenOff)),
+      shortfall_usd: formatDollars(nanoDollars(this.shortfall)),
       credits: inOrder(this.credits).map(creditLine),
       credit_usd: formatDollars(nanoDollars(this.paid)),
-      due_usd: formatDollars(nanoDollars(this.total - this.paid)),
+      due_usd: formatDollars(nanoDollars(this.total - this.takenOff + this.shortfall - this.paid)),
       waste: inOrder(this.waste),
       energy: inOrder(this.joules).map(({ amount, ...line }) => ({ ...line, energy_mj: amount.toString() })),
       requests: this.requests,
@@ -326,14 +364,29 @@ const creditRows = ({ credit, granted_usd, used_usd, expired_usd, returned_usd }
     .filter(([, usd]) => usd !== '0')
     .map(([what, usd]) => ({ kind: `credit ${what}`, credit, usd }))
 
+const agreedRow: Readonly<Record<AgreementKind, string>> = {
+  free: 'taken off free',
+  graduated: 'taken off graduated',
+  volume: 'taken off volume',
+  commitment: 'commitment shortfall',
+}
+
+/** Whether something lies between the total and what is due. */
+export const isDueOther = ({ credits, agreed }: Statement): boolean => credits.length > 0 || agreed.length > 0
+
 /** One row per line of the statement, its kind in the first column (RFC 4180). */
 export function statementCsv(statement: Statement): string {
   const rows: Partial<Record<(typeof columns)[number], unknown>>[] = [
     ...statement.lines.map((line) => ({ kind: line.cached ? 'cache_hit' : 'billed', ...line })),
     ...statement.refunds.map((line) => ({ kind: 'refund', ...line })),
     { kind: 'total', requests: statement.requests, usd: statement.total_usd },
+    ...statement.agreed.map(({ kind, terms, ...line }) => ({
+      ...line,
+      kind: agreedRow[kind],
+      cause: `terms ${terms}`,
+    })),
     ...statement.credits.flatMap(creditRows),
-    ...(statement.credits.length > 0 ? [{ kind: 'due', usd: statement.due_usd }] : []),
+    ...(isDueOther(statement) ? [{ kind: 'due', usd: statement.due_usd }] : []),
     ...statement.waste.map((line) => ({ kind: 'waste', ...line })),
     ...statement.energy.map((line) => ({ kind: 'energy', ...line })),
   ]

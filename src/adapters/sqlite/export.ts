@@ -10,6 +10,8 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['journal', 'select * from journal order by incarnation', []],
   ['price', 'select * from price order by version', tokenClasses],
   ['credit', 'select * from credit order by id', ['amount']],
+  ['agreement', 'select * from agreement order by version', ['amount']],
+  ['terms_hours', 'select tenant, first_hour, next_hour, stale_hour from terms_done order by tenant', []],
   ['open_request', 'select * from open_request order by id', []],
   ['request', 'select * from request order by id', []],
   ['attempt', 'select * from engine_attempt order by id', []],

@@ -97,7 +97,7 @@ function bySlotAdjusted(adjustments: readonly Adjustment[], slot_ms: number) {
   const sums = new Map<string, Adjustment & { readonly slot: number }>()
   for (const each of adjustments) {
     const slot = Math.floor(each.at_ms / slot_ms)
-    const name = JSON.stringify([slot, each.kind, each.name, each.application])
+    const name = JSON.stringify([slot, each.kind, each.of, each.name, each.application])
     sums.set(name, { ...each, slot, amount: nanoDollars((sums.get(name)?.amount ?? 0n) + each.amount) })
   }
   return sums.values()

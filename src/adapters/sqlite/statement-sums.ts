@@ -5,7 +5,7 @@ import { hour_ms, hourOf } from '../../books/cost-hour.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { SummedPart, SummedRequests } from '../../books/statement-sums.ts'
 import { StatementSums } from '../../books/statement-sums.ts'
-import type { Charged } from '../../books/terms/terms.ts'
+import type { Charged } from '../../books/terms/discount.ts'
 import type { TokenClass } from '../../books/usage.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { nanoDollars } from '../../units/amount.ts'
@@ -147,14 +147,36 @@ export function* orderedParts(
   for (const row of stream<PartRow>(database, find, ...given(tenant), from, to)) yield partOf(row)
 }
 
-/** Of a tenant's hours in [from, to), hour after hour, what its applications were charged and got back. */
-export function* orderedCharges({ database }: Reader, tenant: string, from: number, to: number): Generator<Charged> {
+/** Of a tenant's hours in [from, to), hour after hour, what its applications were charged and got back; `fine`: by model and class. */
+export function* orderedCharges(
+  { database }: Reader,
+  tenant: string,
+  from: number,
+  to: number,
+  fine: boolean,
+): Generator<Charged> {
+  const by = fine ? ['application', 'model', 'cause', 'class'] : ['application', 'cause']
   const find = `
-    select hour as slot, application, cause, sum(amount) as amount from statement_part
-    where tenant = ? and hour >= ? and hour < ? group by hour, application, cause order by hour`
-  type Row = Pick<PartRow, 'slot' | 'application' | 'cause' | 'amount'>
-  for (const { slot, application, cause, amount } of stream<Row>(database, find, tenant, from, to))
-    yield { slot: Number(slot), application, cause: cause === '' ? null : cause, amount: nanoDollars(amount) }
+    select hour as slot, ${by.join(', ')}, sum(tokens) as tokens, sum(amount) as amount from statement_part
+    where tenant = ? and hour >= ? and hour < ? group by hour, ${by.join(', ')} order by hour`
+  type Row = Pick<PartRow, 'slot' | 'application' | 'cause' | 'tokens' | 'amount'> &
+    Partial<Pick<PartRow, 'model' | 'class'>>
+  for (const { slot, application, model = '', cause, class: of = '', tokens, amount } of stream<Row>(
+    database,
+    find,
+    tenant,
+    from,
+    to,
+  ))
+    yield {
+      slot: Number(slot),
+      application,
+      model,
+      cause: cause === '' ? null : cause,
+      class: of === '' ? null : of,
+      tokens: Number(tokens),
+      amount: nanoDollars(amount),
+    }
 }
 
 export const orderedEnergy = (

@@ -25,6 +25,7 @@ import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
 import { storeCommands } from './commands/store.ts'
 import { tenantCommands } from './commands/tenants.ts'
+import { termsCommands } from './commands/terms.ts'
 import { topCommand } from './commands/top.ts'
 import { twinCommands } from './commands/twin.ts'
 import { upCommand } from './commands/up.ts'
@@ -60,6 +61,7 @@ export function program(): Command {
   modelCommands(root)
   priceCommands(root)
   creditCommands(root)
+  termsCommands(root)
   costCommands(root)
   budgetCommands(root)
   railCommands(root)

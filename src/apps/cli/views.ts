@@ -60,7 +60,7 @@ export const receiptView = (receipt: Receipt & { readonly factory_cost?: Request
 }
 
 export const statementView = (statement: Statement): string[] => {
-  const { lines, refunds, credits, waste, energy, from_ms, to_ms, ...head } = statement
+  const { lines, refunds, agreed, credits, waste, energy, from_ms, to_ms, ...head } = statement
   const days = { from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() }
   const part = (title: string, rows: readonly object[]): string[] =>
     rows.length === 0 ? [] : ['', title, ...table(rows as readonly Row[])]
@@ -68,6 +68,7 @@ export const statementView = (statement: Statement): string[] => {
     ...fields({ ...head, ...days }),
     ...part('Billed', lines),
     ...part('Given back: promises that were missed', refunds),
+    ...part('Agreed: taken off, or lacking of a commitment', agreed),
     ...part('Credit', credits),
     ...part('Waste, not billed', waste),
     ...part(

@@ -1,6 +1,6 @@
 import { ControlError } from './errors.ts'
 
-const unit_ms: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const unit_ms = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
 /** A hundred years: beyond it a date is a slip of the keyboard. */
 const longest_ms = 36_525 * 86_400_000
@@ -8,7 +8,7 @@ const longest_ms = 36_525 * 86_400_000
 /** `90s`, `15m`, `12h`, `30d`, `2w` → milliseconds. */
 export function durationMs(text: string, param: string): number {
   const [, count, unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text.trim()) ?? []
-  const value = Number(count) * (unit_ms[unit] ?? Number.NaN)
+  const value = Number(count) * (unit_ms[unit as keyof typeof unit_ms] ?? Number.NaN)
   if (!(value > 0 && value <= longest_ms))
     throw new ControlError(
       'invalid_value',
@@ -31,6 +31,13 @@ export function dateMs(text: string, param: string): number {
       param,
     })
   return value
+}
+
+/** A date on a whole hour → the hour, counted from 1970. */
+export function hourIn(text: string, param: string): number {
+  const at_ms = dateMs(text, param)
+  if (at_ms % unit_ms.h === 0) return at_ms / unit_ms.h
+  throw new ControlError('invalid_value', `${text} is not at the beginning of an hour, UTC`, { param })
 }
 
 /** The first moment of its month, UTC. */

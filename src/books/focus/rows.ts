@@ -5,7 +5,9 @@ import { csvCell, csvNumber } from '../csv.ts'
 import type { PriceVersion } from '../price.ts'
 import { priceOfPart } from '../statement.ts'
 import type { SummedPart } from '../statement-sums.ts'
-import type { Adjustment } from '../terms/adjustment.ts'
+import type { Adjustment, AgreedLine } from '../terms/adjustment.ts'
+import { isAgreed } from '../terms/adjustment.ts'
+import type { DiscountKind } from '../terms/agreement.ts'
 import type { FocusRow } from './check.ts'
 import { focusColumn } from './columns.ts'
 
@@ -15,10 +17,7 @@ export interface FocusTerms {
   readonly slot_ms: number
 }
 
-export interface FocusAdjustment extends Pick<Adjustment, 'kind' | 'of' | 'name' | 'application' | 'amount'> {
-  readonly tenant: string
-  readonly slot: number
-}
+export type FocusAdjustment = Adjustment & { readonly tenant: string; readonly slot: number }
 
 export interface FocusEnergy {
   readonly tenant: string
@@ -42,6 +41,11 @@ export const focusExportColumns = [
   'ChargeFrequency',
   'ChargePeriodEnd',
   'ChargePeriodStart',
+  'CommitmentDiscountCategory',
+  'CommitmentDiscountId',
+  'CommitmentDiscountName',
+  'CommitmentDiscountStatus',
+  'CommitmentDiscountType',
   'ConsumedQuantity',
   'ConsumedUnit',
   'ContractedCost',
@@ -75,6 +79,7 @@ export const focusExportColumns = [
   'x_EnergyGrade',
   'x_AllocatedMethodId',
   'x_CreditId',
+  'x_TermsVersion',
 ] as const
 type Name = (typeof focusExportColumns)[number]
 
@@ -151,6 +156,7 @@ function credit(part: SummedPart, price: PriceVersion | undefined, terms: FocusT
  * same. Undefined: a gift that is made or ends is no cost of anybody's.
  */
 export function focusAdjustmentRow(adjustment: FocusAdjustment, terms: FocusTerms): FocusRow | undefined {
+  if (isAgreed(adjustment)) return agreedRow(adjustment, terms)
   const { kind, of, name, application, amount } = adjustment
   const usd = formatDollars(amount)
   const back = formatDollars(nanoDollars(-amount) as NanoDollars)
@@ -180,6 +186,48 @@ export function focusAdjustmentRow(adjustment: FocusAdjustment, terms: FocusTerm
       return undefined
   }
 }
+
+const takenOff: Readonly<Record<DiscountKind, string>> = {
+  free: 'free quota',
+  graduated: 'prices by tier',
+  volume: 'price by volume',
+}
+
+/** What is taken off lowers the bill; what a month lacks of a commitment is a part of it that was not used. */
+function agreedRow(line: AgreedLine & Pick<FocusAdjustment, 'tenant' | 'slot'>, terms: FocusTerms): FocusRow {
+  const { kind, of: model, name, amount } = line
+  const its = { ...shared(line, terms), x_TermsVersion: name }
+  if (kind === 'commitment') return row({ ...its, ...ofNoApplication, ...unused(name, formatDollars(amount)) })
+  const back = formatDollars(nanoDollars(-amount) as NanoDollars)
+  return row({
+    ...its,
+    ...costs(back, back, back),
+    ChargeCategory: 'Credit',
+    ChargeDescription: `${takenOff[kind]} of ${model}`,
+    ChargeFrequency: 'One-Time',
+    ...resource(model),
+  })
+}
+
+const unused = (name: string, usd: string): Partial<Record<Name, string>> => ({
+  ...costs(usd, usd, usd),
+  ChargeCategory: 'Usage',
+  ChargeDescription: 'what the month lacks of its commitment',
+  ChargeFrequency: 'Recurring',
+  CommitmentDiscountCategory: 'Spend',
+  CommitmentDiscountId: `terms/${name}`,
+  CommitmentDiscountName: `commitment ${name}`,
+  CommitmentDiscountStatus: 'Unused',
+  CommitmentDiscountType: 'Monthly minimum',
+  ContractedUnitPrice: '1',
+  ListUnitPrice: '1',
+  PricingCategory: 'Committed',
+  PricingQuantity: usd,
+  PricingUnit: 'USD',
+  SkuId: 'commitment',
+  SkuMeter: 'commitment',
+  SkuPriceId: `terms/${name}`,
+})
 
 const purchase = (name: string, usd: string): Partial<Record<Name, string>> => ({
   ...costs(usd, usd, usd),

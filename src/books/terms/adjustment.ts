@@ -6,26 +6,45 @@ import type { NanoDollars } from '../../units/amount.ts'
 import { nanoDollars } from '../../units/amount.ts'
 import type { Account, Transfer } from '../account.ts'
 import { accounts } from '../account.ts'
+import type { AgreementKind } from './agreement.ts'
+import { agreementKinds } from './agreement.ts'
+import type { CreditKind } from './credit.ts'
+import { creditKinds } from './credit.ts'
 
 /**
  * `promo`, `prepaid`: drawn from a credit. `granted`: a credit begins. What is left at its end is `breakage` (earned, of what was paid for
  * in advance), `expired` (a gift that was not used) or `returned`.
  */
-export const adjustmentKinds = ['granted', 'promo', 'prepaid', 'breakage', 'expired', 'returned'] as const
-export type AdjustmentKind = (typeof adjustmentKinds)[number]
+export const creditMoves = ['granted', 'promo', 'prepaid', 'breakage', 'expired', 'returned'] as const
+/** The first are taken off charges; the last is what a month lacks of what was promised. */
+export const adjustmentKinds = [...creditMoves, ...agreementKinds] as const
 
-export interface Adjustment {
+interface Line {
   readonly hour: number
-  readonly kind: AdjustmentKind
-  /** Of the credit. */
-  readonly name: string
-  /** Whether that credit was paid for; of lines that are of no credit it says nothing. */
-  readonly of: 'prepaid' | 'promo'
   /** Empty: of the tenant as a whole. */
   readonly application: string
   readonly amount: NanoDollars
   readonly at_ms: number
 }
+
+/** `name` is the credit's. */
+export interface CreditMove extends Line {
+  readonly kind: (typeof creditMoves)[number]
+  readonly of: CreditKind
+  readonly name: string
+}
+
+/** `of` is the model, and empty of what is of none; `name` is the version of the agreement. */
+export interface AgreedLine extends Line {
+  readonly kind: AgreementKind
+  readonly of: string
+  readonly name: string
+}
+
+export type Adjustment = CreditMove | AgreedLine
+
+export const isAgreed = (adjustment: Adjustment): adjustment is AgreedLine =>
+  (agreementKinds as readonly string[]).includes(adjustment.kind)
 
 export const termsOf = (tenant: string): string => `terms/${encodeURIComponent(tenant)}`
 
@@ -37,7 +56,16 @@ export const termsHour = (tenant: string, hour: number): string =>
 const lineOf = (tenant: string, { hour, kind, of, name, application }: Adjustment): string =>
   `${termsHour(tenant, hour)}/${[kind, of, name, application].map(encodeURIComponent).join('/')}`
 
-function movedBy(tenant: string, { kind, of, name, application }: Adjustment): readonly [from: Account, to: Account] {
+function movedBy(tenant: string, adjustment: Adjustment): readonly [from: Account, to: Account] {
+  const { application } = adjustment
+  if (!isAgreed(adjustment)) return movedByCredit(tenant, adjustment)
+  return adjustment.kind === 'commitment'
+    ? [accounts.committed(tenant), accounts.shortfall(tenant)]
+    : [accounts.discount(tenant, application), accounts.owed(tenant, application)]
+}
+
+function movedByCredit(tenant: string, move: CreditMove): readonly [from: Account, to: Account] {
+  const { kind, of, name, application } = move
   const credit = accounts.credit(of, tenant, name)
   switch (kind) {
     case 'granted':
@@ -55,32 +83,29 @@ function movedBy(tenant: string, { kind, of, name, application }: Adjustment): r
 
 /** What a transfer adds to its line, below zero where it takes away; undefined: it is no transfer of these terms. */
 export function adjustmentOf(tenant: string, { id, unit, from, to, amount, at_ms }: Transfer): Adjustment | undefined {
-  const [, , hour = '', kind = '', of = '', name = '', application = '', revision] = id.split('/')
-  const line = {
-    hour: Number(hour),
-    kind: kind as AdjustmentKind,
-    of: of as Adjustment['of'],
-    name: decodeURIComponent(name),
-    application: decodeURIComponent(application),
-    amount: nanoDollars(amount),
-    at_ms,
-  }
-  if (unit !== 'nano-USD' || !adjustmentKinds.includes(line.kind) || revision === undefined) return undefined
+  const [, , hour = '', kind = '', ...path] = id.split('/')
+  const [of = '', name = '', application = '', revision] = path.map(decodeURIComponent)
+  const line = { hour: Number(hour), kind, of, name, application, amount: nanoDollars(amount), at_ms }
+  if (unit !== 'nano-USD' || !isAdjustment(line) || revision === undefined) return undefined
   if (!id.startsWith(`${lineOf(tenant, line)}/r`)) return undefined
   const [debit, credit] = movedBy(tenant, line)
   if (from === debit && to === credit) return line
   return from === credit && to === debit ? { ...line, amount: nanoDollars(-amount) } : undefined
 }
 
-interface Line {
+const isAdjustment = (line: { readonly kind: string; readonly of: string }): line is Adjustment =>
+  (agreementKinds as readonly string[]).includes(line.kind) ||
+  ((creditMoves as readonly string[]).includes(line.kind) && (creditKinds as readonly string[]).includes(line.of))
+
+interface Posted {
   readonly adjustment: Adjustment
   amount: bigint
   revisions: number
 }
 
 /** Lines that are posted, as sums of their transfers. */
-function linesOf(tenant: string, posted: readonly Transfer[]): Map<string, Line> {
-  const lines = new Map<string, Line>()
+function linesOf(tenant: string, posted: readonly Transfer[]): Map<string, Posted> {
+  const lines = new Map<string, Posted>()
   for (const transfer of posted) {
     const adjustment = adjustmentOf(tenant, transfer)
     if (!adjustment) continue

@@ -48,7 +48,7 @@ function termsFrom(given: readonly (typeof credit extends fc.Arbitrary<infer C> 
       note: '',
     }
   })
-  return { tenant, credits }
+  return { tenant, credits, agreements: [] }
 }
 
 type Drawn = typeof part extends fc.Arbitrary<infer P> ? P : never
@@ -121,7 +121,7 @@ test('gifts go first, then what ends first; whoever used more pays more', () => 
     { slot: 1, application: 'one', amount: 40n, refund: 0n, cause: null },
     { slot: 1, application: 'two', amount: 20n, refund: 0n, cause: null },
   ])
-  const [, hour] = [...settleTerms({ tenant, credits }, noTerms, parts, 0, 5)]
+  const [, hour] = [...settleTerms({ tenant, credits, agreements: [] }, noTerms, parts, 0, 5)]
   assert.deepEqual(
     hour?.adjustments.map(({ name, application, amount }) => [name, application, amount]),
     [

@@ -29,6 +29,7 @@ export const audited: readonly Audited[] = [
   { table: 'model_alias', kind: 'alias', name: ['name', 'place'] },
   { table: 'price', kind: 'price', name: ['model', 'version'] },
   { table: 'credit', kind: 'credit', name: ['tenant', 'id'] },
+  { table: 'agreement', kind: 'terms', name: ['kind', 'version'] },
   { table: 'allowance', kind: 'budget', name: ['id'] },
   { table: 'webhook', kind: 'webhook', name: ['name'] },
   { table: 'guard_rail', kind: 'guard rail', name: ['name'] },

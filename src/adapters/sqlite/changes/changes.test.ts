@@ -151,6 +151,7 @@ const written = [
   'tally',
   'terms_done',
   'terms_month',
+  'terms_sum',
   'transfer',
   'upper_hour',
   'upper_interval',

@@ -1,4 +1,5 @@
 import type { Store } from '../store.ts'
+import { beginPublicTerms } from '../terms/agreements.ts'
 import { all, change, one, RegistryError, run } from './change.ts'
 import { checkName } from './names.ts'
 
@@ -35,8 +36,10 @@ export function createApplication(store: Store, tenant: string, application: str
 /** Makes what is missing of the two, and tells what it made. Within a transaction of the caller's. */
 export function ensureApplication(store: Store, tenant: string, application: string, now_ms: number): string[] {
   const made: string[] = []
-  if (run(store, 'insert into tenant (id, created_ms) values (?, ?) on conflict do nothing', tenant, now_ms))
+  if (run(store, 'insert into tenant (id, created_ms) values (?, ?) on conflict do nothing', tenant, now_ms)) {
     made.push(`tenant ${tenant}`)
+    beginPublicTerms(store, tenant, now_ms)
+  }
   const sql = 'insert into application (tenant, id, created_ms) values (?, ?, ?) on conflict do nothing'
   if (run(store, sql, tenant, application, now_ms)) made.push(`application ${tenant}/${application}`)
   return made

@@ -1,6 +1,8 @@
 /** What was agreed with a tenant, as it lies in the store. */
+import type { Agreement, AgreementCounts, AgreementKind, Tier } from '../../../books/terms/agreement.ts'
 import type { Credit, CreditKind } from '../../../books/terms/credit.ts'
 import type { Terms } from '../../../books/terms/terms.ts'
+import type { TokenClass } from '../../../books/usage.ts'
 import { nanoDollars } from '../../../units/amount.ts'
 import { all, allBig } from '../query.ts'
 import type { Store } from '../store.ts'
@@ -36,7 +38,46 @@ export const listCredits = ({ database }: Reader, tenant?: string): Credit[] =>
     ...(tenant === undefined ? [] : [tenant]),
   ).map(creditOf)
 
-export const termsIn = (store: Reader, tenant: string): Terms => ({ tenant, credits: listCredits(store, tenant) })
+interface AgreementRow {
+  readonly version: bigint
+  readonly tenant: string | null
+  readonly kind: AgreementKind
+  readonly model: string | null
+  readonly class: TokenClass | null
+  readonly counts: AgreementCounts
+  readonly amount: bigint
+  readonly tiers: string
+  readonly ended: bigint
+  readonly from_hour: bigint
+  readonly declared_ms: bigint
+  readonly note: string
+}
+
+const agreementOf = (row: AgreementRow): Agreement => ({
+  ...row,
+  version: Number(row.version),
+  tiers: (JSON.parse(row.tiers) as Record<keyof Tier, string>[]).map(({ from, off }) => ({
+    from: BigInt(from),
+    off: BigInt(off),
+  })),
+  ended: row.ended === 1n,
+  from_hour: Number(row.from_hour),
+  declared_ms: Number(row.declared_ms),
+})
+
+/** All versions, oldest first; for a tenant its own and those of all tenants. */
+export const listAgreements = ({ database }: Reader, tenant?: string): Agreement[] =>
+  allBig<AgreementRow>(
+    database,
+    `select * from agreement ${tenant === undefined ? '' : 'where tenant = ? or tenant is null'} order by version`,
+    ...(tenant === undefined ? [] : [tenant]),
+  ).map(agreementOf)
+
+export const termsIn = (store: Reader, tenant: string): Terms => ({
+  tenant,
+  credits: listCredits(store, tenant),
+  agreements: listAgreements(store, tenant),
+})
 
 export const tenantsWithTerms = ({ database }: Reader): string[] =>
   all<{ tenant: string }>(database, 'select tenant from terms_done order by tenant').map(({ tenant }) => tenant)

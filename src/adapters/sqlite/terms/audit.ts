@@ -6,9 +6,13 @@ import { all } from '../query.ts'
 import type { Store } from '../store.ts'
 import type { DoneRow } from './done.ts'
 import { postedTransfers } from './posted.ts'
-import { lastHour, settledFromBeginning } from './work-out.ts'
+import { checkTermsSums } from './sums.ts'
+import { settledFromBeginning } from './work-out.ts'
 
 type Reader = Pick<Store, 'database'>
+
+/** No hour comes after it. */
+const lastHour = 9_999_999
 
 export function checkTerms(books: Reader, findings: Findings): void {
   let explained = 0
@@ -20,6 +24,7 @@ export function checkTerms(books: Reader, findings: Findings): void {
     const strange = transfers.find((transfer) => adjustmentOf(tenant, transfer) === undefined)
     if (strange) findings.add('terms', strange.id, 'is no line of terms')
     explained += transfers.length
+    checkTermsSums(books, findings, tenant, transfers)
     const should = [...settledFromBeginning(books, tenant, sure)].flatMap(({ adjustments }) => adjustments)
     const posted = transfers.filter(({ id }) => id < edge)
     const [wrong] = postAdjustments(tenant, should, posted)

@@ -2,6 +2,7 @@
 import { hour_ms } from '../../../books/cost-hour.ts'
 import { logLate_ms } from '../../../books/orphan.ts'
 import { postAdjustments, termsHour } from '../../../books/terms/adjustment.ts'
+import { monthStart } from '../../../books/terms/month.ts'
 import type { SettledHour } from '../../../books/terms/terms.ts'
 import { journalsReadTo } from '../ingest.ts'
 import { postTransfers } from '../ledger.ts'
@@ -10,7 +11,8 @@ import type { Store } from '../store.ts'
 import { allowAgain, workOutAgain } from './credit-only.ts'
 import type { DoneRow } from './done.ts'
 import { postedTransfers } from './posted.ts'
-import { forgetFrom, keep, keptUntil, monthStart, settledSince } from './work-out.ts'
+import { sumTerms } from './sums.ts'
+import { forgetFrom, keep, keptUntil, settledSince } from './work-out.ts'
 
 /** Works out one tenant's hours; true when there may be more. */
 export function closeTerms(store: Store, now_ms: number): boolean {
@@ -62,5 +64,7 @@ function postHour(
   { hour, adjustments }: Pick<SettledHour, 'hour' | 'adjustments'>,
 ): void {
   const transfers = postAdjustments(tenant, adjustments, postedTransfers(store, tenant, hour, hour + 1))
-  if (transfers.length > 0) postTransfers(store, [{ source: termsHour(tenant, hour), transfers }])
+  if (transfers.length === 0) return
+  postTransfers(store, [{ source: termsHour(tenant, hour), transfers }])
+  sumTerms(store, tenant, transfers)
 }

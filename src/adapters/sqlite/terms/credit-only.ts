@@ -10,7 +10,7 @@ import { all, allBig, one, run } from '../query.ts'
 import { settleLeases } from '../registry/budget.ts'
 import { change, RegistryError } from '../registry/change.ts'
 import type { Store } from '../store.ts'
-import { listCredits } from './agreed.ts'
+import { termsIn } from './agreed.ts'
 import { beginTerms } from './done.ts'
 import { keptUntil, settledSince } from './work-out.ts'
 
@@ -32,14 +32,18 @@ export const isCreditOnly = ({ database }: Reader, tenant: string): boolean =>
  * All that was charged to a tenant under its terms; and, when all that is settled until now is paid, what is left of each credit, and of
  * those that it may use now. Hours that are not over yet are provisional.
  */
-export function creditNow(store: Reader, tenant: string, now_ms: number) {
+export function creditNow(store: Reader, tenant: string, now_ms: number, terms = termsIn(store, tenant)) {
   const hour = hourOf(now_ms)
   const kept = keptUntil(store, tenant, hour)
   let { charged, left } = kept.state
-  for (const { state } of settledSince(store, tenant, kept, hour + 1)) ({ charged, left } = state)
-  const usable = listCredits(store, tenant).filter(({ from_hour }) => from_hour <= hour)
+  for (const { state } of settledSince(store, tenant, kept, hour + 1, terms)) ({ charged, left } = state)
+  const usable = terms.credits.filter(({ from_hour }) => from_hour <= hour)
   return { charged, left, usable: usable.reduce((sum, { id }) => sum + (left.get(id) ?? 0n), 0n) }
 }
+
+/** The same, and of hours that are not posted yet at full price: what is taken off an hour is known when it is over. */
+const creditToSpend = (store: Reader, tenant: string, now_ms: number) =>
+  creditNow(store, tenant, now_ms, { ...termsIn(store, tenant), agreements: [] })
 
 /** From now on nothing is served to the tenant that credit does not pay; or, again, whatever it asks for. */
 export function setCreditOnly(store: Store, tenant: string, only: boolean, now_ms: number): void {
@@ -56,7 +60,7 @@ export function setCreditOnly(store: Store, tenant: string, only: boolean, now_m
       })
     if (isCreditOnly(store, tenant)) return
     beginTerms(store, tenant, now_ms)
-    const { charged, usable } = creditNow(store, tenant, now_ms)
+    const { charged, usable } = creditToSpend(store, tenant, now_ms)
     const used = settleLeases(store, id, now_ms)
     run(
       store.database,
@@ -77,7 +81,7 @@ export function allow(store: Store, tenant: string, now_ms: number): boolean {
     tenant,
   )[0]
   if (!row) return false
-  const { charged, usable } = creditNow(store, tenant, now_ms)
+  const { charged, usable } = creditToSpend(store, tenant, now_ms)
   const allowed = row.base + charged + usable
   const save = 'update credit_only set allowed = ?, hour = ? where tenant = ?'
   run(store.database, save, allowed, hourOf(now_ms), tenant)

@@ -19,10 +19,13 @@ import { Prices } from '../price-of.ts'
 import { all, allBig, one } from '../query.ts'
 import { setAllowance } from '../registry/allowances.ts'
 import { RegistryError } from '../registry/change.ts'
+import { createApplication } from '../registry/tenants.ts'
 import { rerate } from '../rerate.ts'
 import { rollUp } from '../rollup.ts'
 import { openStore, type Store } from '../store.ts'
 import { closeRow, dice, embeddedUsage, gateway, journaled, lateTurn, setTestPrice, testHome } from '../testing.ts'
+import { listAgreements } from './agreed.ts'
+import { type Declaring, declareAgreement, endAgreement } from './agreements.ts'
 import { closeTerms } from './close-terms.ts'
 import { creditAllowances, creditNow, setCreditOnly } from './credit-only.ts'
 import { type Granting, grantCredit, returnCredit } from './credits.ts'
@@ -115,12 +118,17 @@ function agree(store: Store, seed: number, to_ms: number): Statement {
   const of = (name: 'granted_usd' | 'returned_usd' | 'expired_usd' | 'used_usd', kind?: string): bigint =>
     made.credits.reduce((all, line) => all + (kind && line.kind !== kind ? 0n : nano(line[name])), 0n)
   assert.equal(sum('BilledCost'), nano(made.due_usd) + of('granted_usd', 'prepaid') - of('returned_usd', 'prepaid'))
-  assert.equal(sum('EffectiveCost'), nano(made.total_usd) - of('used_usd', 'promo') + of('expired_usd', 'prepaid'))
+  const agreed = nano(made.shortfall_usd) - nano(made.taken_off_usd)
+  assert.equal(
+    sum('EffectiveCost'),
+    nano(made.total_usd) + agreed - of('used_usd', 'promo') + of('expired_usd', 'prepaid'),
+  )
   const apps = allBig<{ account: string }>(
     store.database,
     "select distinct account from balance where account like 'tenant/acme/%' and unit = 'nano-USD'",
   )
-  assert.equal(-apps.reduce((all, { account }) => all + held(store, account), 0n), nano(made.due_usd), `seed ${seed}`)
+  const owed = [...apps.map(({ account }) => account), 'commitment/acme']
+  assert.equal(-owed.reduce((all, account) => all + held(store, account), 0n), nano(made.due_usd), `seed ${seed}`)
   return made
 }
 
@@ -173,6 +181,142 @@ test('credits pay what is settled, hour by hour; late rows, months and days that
     assert.equal(statement(store, acme, from_ms, end_ms).due_usd, made.due_usd)
     assert.equal(check(store).first_broken, undefined)
   }
+})
+
+const declared = (more: Partial<Declaring>): Declaring => ({
+  ...{ tenant: acme, kind: 'graduated', model: null, class: null, counts: 'tokens', amount: 0n, tiers: [] },
+  ...{ from_hour: undefined, note: '' },
+  ...more,
+})
+
+/** Of all kinds, of a tenant and of all; some are replaced and end on the way. */
+function declareMany(store: Store, roll: (below: number) => number): void {
+  const hour = hourOf(start_ms)
+  const february = hourOf(Date.UTC(2026, 1, 1))
+  const off = (percent: number) => BigInt(percent * 10_000)
+  const tiers = [5_000, 20_000, 40_000].map((from, at) => ({
+    from: BigInt(from + roll(999)),
+    off: off(10 * at + roll(9)),
+  }))
+  const made = (more: Partial<Declaring>) => declareAgreement(store, declared(more), start_ms)
+  made({ kind: 'free', amount: BigInt(3_000 + roll(3_000)), from_hour: hour })
+  made({ kind: 'free', counts: 'nano-USD', amount: BigInt(roll(400_000)), tenant: null, from_hour: february + 3 })
+  made({ tiers, from_hour: hour + 2 })
+  made({
+    kind: 'volume',
+    counts: 'nano-USD',
+    tiers: [
+      { from: BigInt(roll(900_000)), off: off(5) },
+      { from: 1_500_000n, off: off(33.3333) },
+    ],
+    tenant: null,
+    model: 'm',
+  })
+  const short = made({ kind: 'free', class: 'output_visible', amount: 700n, tenant: null })
+  endAgreement(store, short.version, hour + 20, start_ms)
+  made({ kind: 'commitment', counts: 'nano-USD', amount: BigInt(900_000 + roll(9_000_000)), from_hour: february })
+}
+
+test('free quotas, tiers and commitments: whatever is late, months and days that are rolled up change no law', () => {
+  for (let seed = 1; seed <= 4; seed++) {
+    using factory = opened()
+    const { store } = factory
+    createApplication(store, acme, 'support', start_ms)
+    const rows = traffic(seed, 250)
+    const [late, early] = [rows.filter((_, at) => at % 6 === 3), rows.filter((_, at) => at % 6 !== 3)]
+    const agreeOn = (into: Store): void => {
+      declareMany(into, dice(seed))
+      grantCredit(into, asked({ id: 'INV/1', amount: nanoDollars(2_000_000n) }), start_ms)
+    }
+    agreeOn(store)
+    // Beyond the end of February, of which the commitment is.
+    const end_ms = Date.UTC(2026, 2, 1, 2)
+    let seq = 1
+    const book = (batch: readonly CloseRow[], now_ms: number): void => {
+      settle(store, now_ms)
+      ingestJournal(store, gateway, journaled(batch, seq))
+      seq += batch.length
+    }
+    for (let at = 0; at < early.length; at += 12) book(early.slice(at, at + 12), early[at]?.closed_ms ?? 0)
+    settle(store, end_ms)
+    const before = agree(store, seed, end_ms)
+    keptHours(store)
+    const posted = allBig<{ id: string }>(store.database, "select * from transfer where id like 'terms/%' order by id")
+    for (const batch of [late.slice(20), late.slice(0, 20)]) book(batch, end_ms)
+    settle(store, end_ms)
+    const made = agree(store, seed, end_ms)
+    keptHours(store)
+    const still = allBig<{ id: string }>(store.database, "select * from transfer where id like 'terms/%' order by id")
+    const ids = new Set(posted.map(({ id }) => id))
+    assert.deepEqual(
+      still.filter(({ id }) => ids.has(id)),
+      posted,
+      `seed ${seed}: nothing posted was changed`,
+    )
+    assert(still.length > posted.length && before.taken_off_usd !== made.taken_off_usd)
+
+    // The same as if nothing had been late.
+    using whole = opened()
+    createApplication(whole.store, acme, 'support', start_ms)
+    agreeOn(whole.store)
+    ingestJournal(whole.store, gateway, journaled(rows))
+    settle(whole.store, end_ms)
+    assert.deepEqual(statement(whole.store, acme, start_ms - hour_ms, end_ms), made, `seed ${seed}`)
+    const kinds = new Set(made.agreed.map(({ kind }) => kind))
+    assert.deepEqual([...kinds].sort(), ['commitment', 'free', 'graduated', 'volume'], `seed ${seed}`)
+
+    for (let turn = 0; turn < 50 && rollUp(store, start_ms + 3 * day_ms); turn++);
+    const from_ms = Date.UTC(2026, 0, 30)
+    assert.equal(statement(store, acme, from_ms, end_ms).due_usd, made.due_usd)
+    assert.equal(check(store).first_broken, undefined)
+  }
+})
+
+test('what cannot be agreed to is refused; a version is never changed, and what has its place ends by its own', () => {
+  using factory = opened()
+  const { store } = factory
+  const hour = hourOf(start_ms)
+  const refused: [Partial<Declaring>, RegExp][] = [
+    [{ tiers: [] }, /no tier/],
+    [{ kind: 'volume', tiers: [{ from: 0n, off: 2_000_000n }] }, /more than all/],
+    [{ kind: 'free', amount: -1n }, /from nothing/],
+    [{ kind: 'free', amount: 10n ** 18n }, /billion/],
+    [{ kind: 'free', amount: 5n, from_hour: hour - 1 }, /the hour under way, or later/],
+    [{ kind: 'free', amount: 5n, class: 'reasoning', counts: 'nano-USD' }, /class/],
+    [{ kind: 'commitment', counts: 'nano-USD', amount: 5n, tenant: null }, /one tenant/],
+    [{ kind: 'commitment', counts: 'nano-USD', amount: 5n, from_hour: hour + 1 }, /with a month/],
+    [{ kind: 'free', amount: 5n, model: 'a b' }, /model name/],
+  ]
+  for (const [more, message] of refused)
+    assert.throws(
+      () => declareAgreement(store, declared(more), start_ms),
+      (error: unknown) => {
+        assert(error instanceof RegistryError && error.fault === 'invalid', String(error))
+        assert.match(error.message, message)
+        return true
+      },
+    )
+  const first = declareAgreement(store, declared({ kind: 'free', amount: 5n }), start_ms)
+  const later = declareAgreement(store, declared({ kind: 'free', amount: 9n, from_hour: hour + 50 }), start_ms)
+  assert.throws(() => endAgreement(store, first.version, undefined, start_ms), /terms 2 take the place of 1/)
+  assert.deepEqual([first.from_hour, later.version], [hour, 2])
+  const end = endAgreement(store, later.version, undefined, start_ms)
+  assert.deepEqual([end.ended, end.from_hour, end.version], [true, hour + 50, 3])
+  assert.throws(() => endAgreement(store, later.version, undefined, start_ms), /terms 3 take the place/)
+  assert.throws(() => endAgreement(store, end.version, undefined, start_ms), /no terms 3/)
+  assert.equal(listAgreements(store).length, 3)
+})
+
+test('a tenant that comes later has the terms of all tenants, and pays by them from its first hour on', () => {
+  using factory = opened()
+  const { store } = factory
+  declareAgreement(store, declared({ tenant: null, kind: 'free', amount: 10n ** 9n }), start_ms)
+  createApplication(store, acme, 'support', start_ms + 3 * hour_ms)
+  ingestJournal(store, gateway, journaled(traffic(5, 30, start_ms + 3 * hour_ms)))
+  settle(store, start_ms + 5 * day_ms)
+  const made = agree(store, 5, start_ms + 5 * day_ms)
+  assert.deepEqual([made.due_usd, made.taken_off_usd], ['0', made.total_usd])
+  assert.notEqual(made.total_usd, '0')
 })
 
 /** Hours whose beginning is kept, each as it is when worked out from the first hour on. */
@@ -300,12 +444,25 @@ const ask = (allowance: string, more: Partial<LeaseAsk>): LeaseAsk => ({
 })
 
 test('who is served on credit alone is never charged more than credit pays, whatever gateways ask at once', () => {
-  for (let seed = 1; seed <= 3; seed++) {
+  for (let seed = 1; seed <= 4; seed++) {
     using factory = opened()
     const { store } = factory
     const roll = dice(seed)
     let [now_ms, number, seq] = [start_ms, 1, 1]
     setCreditOnly(store, acme, true, now_ms)
+    if (seed > 1) {
+      const tiers = [
+        { from: 40_000n, off: 100_000n },
+        { from: 90_000n, off: 700_000n },
+      ]
+      const kinds = ['free', 'graduated', 'volume'] as const
+      for (const kind of kinds)
+        declareAgreement(
+          store,
+          declared({ kind, counts: 'nano-USD', amount: 50_000n, tiers: kind === 'free' ? [] : tiers }),
+          now_ms,
+        )
+    }
     const [allowance] = creditAllowances(store)
     assert(allowance)
     const leases = new Leases(store)
@@ -340,6 +497,7 @@ test('who is served on credit alone is never charged more than credit pays, what
     const made = statement(store, acme, start_ms - hour_ms, now_ms)
     assert(made.requests > 20, `seed ${seed}: ${made.requests}`)
     assert.equal(made.due_usd, '0', `seed ${seed}`)
+    assert.equal(made.taken_off_usd !== '0', seed > 1, `seed ${seed}: ${made.taken_off_usd}`)
     const left = [...creditNow(store, acme, now_ms).left.values()].reduce((sum, amount) => sum + amount, 0n)
     const unused = [...free.values()].reduce((sum, amount) => sum + amount, 0n)
     leases.answer(gateways[0] as Incarnation, [], now_ms) // so that they know of the last credit

@@ -1,12 +1,13 @@
 /** A tenant's terms over its hours, from the last one before which nothing has changed. */
-import { hour_ms } from '../../../books/cost-hour.ts'
+import { hourOf } from '../../../books/cost-hour.ts'
 import type { Adjustment } from '../../../books/terms/adjustment.ts'
+import { monthStart } from '../../../books/terms/month.ts'
 import type { SettledHour, TermsState } from '../../../books/terms/terms.ts'
 import { noTerms, settleTerms } from '../../../books/terms/terms.ts'
 import { one, run } from '../query.ts'
 import { orderedCharges } from '../statement-sums.ts'
 import type { Store } from '../store.ts'
-import { termsIn } from './agreed.ts'
+import { listCredits, termsIn } from './agreed.ts'
 import type { DoneRow } from './done.ts'
 
 type Reader = Pick<Store, 'database'>
@@ -17,14 +18,12 @@ export function settledFromBeginning(store: Reader, tenant: string, to: number):
   return settledSince(store, tenant, { hour: first, state: noTerms }, to)
 }
 
-/** No hour comes after it. */
-export const lastHour = 9_999_999
-
 /** The lines that should be posted by now: of hours that are, and the credits that were granted since. */
 export function adjustmentsAgain(store: Reader, tenant: string): Adjustment[] {
   const done = doneOf(store, tenant)
   if (!done) return []
-  return [...settledFromBeginning(store, tenant, lastHour)]
+  const granted = listCredits(store, tenant).map(({ granted_ms }) => hourOf(granted_ms) + 1)
+  return [...settledFromBeginning(store, tenant, Math.max(done.next_hour, ...granted))]
     .flatMap(({ adjustments }) => adjustments)
     .filter(({ hour, kind }) => hour < done.next_hour || kind === 'granted')
 }
@@ -57,8 +56,11 @@ export const settledSince = (
   tenant: string,
   { hour, state }: Kept,
   to: number,
-): Generator<SettledHour> =>
-  settleTerms(termsIn(store, tenant), state, orderedCharges(store, tenant, hour, to), hour, to)
+  terms = termsIn(store, tenant),
+): Generator<SettledHour> => {
+  const fine = terms.agreements.some(({ kind }) => kind !== 'commitment')
+  return settleTerms(terms, state, orderedCharges(store, tenant, hour, to, fine), hour, to)
+}
 
 /** Of months, and of the hour that is to be posted next: what comes late is worked out from its month on, all else from there. */
 export const keep = ({ database }: Reader, tenant: string, { hour, state }: Kept): void =>
@@ -68,9 +70,7 @@ export const keep = ({ database }: Reader, tenant: string, { hour, state }: Kept
      on conflict (tenant, hour) do update set state = excluded.state`,
     tenant,
     hour,
-    JSON.stringify({ ...state, left: Object.fromEntries(state.left) }, (_, value: unknown) =>
-      typeof value === 'bigint' ? value.toString() : value,
-    ),
+    textOf(state),
   )
 
 /** What hours from there on left, and what was kept only because it was the next one. */
@@ -79,23 +79,11 @@ export function forgetFrom({ database }: Reader, tenant: string, hour: number): 
   run(database, 'delete from terms_month where tenant = ? and hour >= ?', tenant, first)
 }
 
-/** The first hour of its month, UTC. */
-export function monthStart(hour: number): number {
-  const at = new Date(hour * hour_ms)
-  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth()) / hour_ms
-}
+/** Amounts outgrow the numbers of JSON, and names of what people chose are no names of fields. */
+const textOf = (state: TermsState): string =>
+  JSON.stringify(state, (_, value: unknown) =>
+    typeof value === 'bigint' ? { bigint: value.toString() } : value instanceof Map ? { pairs: [...value] } : value,
+  )
 
-interface StateText {
-  readonly charged: string
-  readonly carried: string
-  readonly left: Readonly<Record<string, string>>
-}
-
-function stateFrom(text: string): TermsState {
-  const { charged, carried, left } = JSON.parse(text) as StateText
-  return {
-    charged: BigInt(charged),
-    carried: BigInt(carried),
-    left: new Map(Object.entries(left).map(([id, amount]) => [id, BigInt(amount)])),
-  }
-}
+const stateFrom = (text: string): TermsState =>
+  JSON.parse(text, (_, value) => (value?.bigint ? BigInt(value.bigint) : value?.pairs ? new Map(value.pairs) : value))

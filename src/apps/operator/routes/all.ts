@@ -35,6 +35,7 @@ import { tenantKeyRoutes } from './tenant/keys.ts'
 import { limitRoutes } from './tenant/limits.ts'
 import { tenantUsageRoutes } from './tenant/usage.ts'
 import { tenantsRoutes } from './tenants.ts'
+import { termsRoutes } from './terms.ts'
 import { usageRoutes } from './usage.ts'
 import { utilisationRoutes } from './utilisation.ts'
 
@@ -56,6 +57,7 @@ export const routes: readonly Route[] = [
   ...priceRoutes,
   ...priceImportRoutes,
   ...creditRoutes,
+  ...termsRoutes,
   ...costRoutes,
   ...budgetRoutes,
   ...railRoutes,

@@ -10,7 +10,7 @@ import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { type Route, route } from '../router.ts'
 import { knownTenant } from '../tenancy.ts'
-import { dateMs, isoOrNull } from '../when.ts'
+import { hourIn, isoOrNull } from '../when.ts'
 
 const tenant = Type.String({ maxLength: 100 })
 
@@ -95,12 +95,6 @@ export const creditRoutes: readonly Route[] = [
     },
   }),
 ]
-
-function hourIn(text: string, param: string): number {
-  const at_ms = dateMs(text, param)
-  if (at_ms % hour_ms === 0) return at_ms / hour_ms
-  throw new ControlError('invalid_value', `${text} is not at the beginning of an hour, UTC`, { param })
-}
 
 const shown = (credit: Credit) => ({
   id: credit.id,
