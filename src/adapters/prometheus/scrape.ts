@@ -43,8 +43,8 @@ export class Page {
   }
 
   /** Throws ScrapeError. */
-  async text(accept: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
-    const path = this.url.pathname + this.url.search
+  async text(accept: string, more: Readonly<Record<string, string>> = {}, search = this.url.search): Promise<string> {
+    const path = this.url.pathname + search
     try {
       const reply = await this.#pool.request({
         method: 'GET',

@@ -24,7 +24,14 @@ export interface MeterReader {
   readonly idle: Watts
   /** `undefined` when it cannot be read just now. */
   read(): Reading | undefined
+  /** There are readings of the past that were not read yet. */
+  readonly more?: boolean
+  /** Of one that keeps a past: when the last sample that was written was taken, or now where there is none. */
+  resume?(after_ms: number): void
 }
+
+/** Readings of the past that are booked at once: others wait for it. */
+const mostAtOnce = 200
 
 export interface Meter {
   readonly meter: string
@@ -38,6 +45,7 @@ export function openMeter(store: Store, folder: string, reader: MeterReader): Me
   const file = openSamples(folder, meter)
   let before = lastOwn(store, file.tail)
   const unbooked = missed(reader.idle, file.tail)
+  let resumed = false
   const take = (now_ms: number): void => {
     const reading = reader.read()
     const at_ms = reading?.at_ms ?? now_ms
@@ -50,7 +58,10 @@ export function openMeter(store: Store, folder: string, reader: MeterReader): Me
   return {
     meter,
     sample(now_ms) {
+      if (!resumed) reader.resume?.(before?.at_ms ?? lastEnd(store, meter) ?? now_ms)
+      resumed = true
       take(now_ms)
+      for (let taken = 1; reader.more && taken < mostAtOnce; taken++) take(now_ms)
       store.transaction(() => {
         for (const one of unbooked) insertInterval(store, one)
       })
@@ -70,13 +81,17 @@ function lastOwn(store: Store, tail: readonly MeterSample[]): MeterSample | unde
 const nextSequence = (store: Store, before: MeterSample | undefined, meter: string): number =>
   (before?.sequence ?? lastBooked(store, meter)) + 1
 
-const lastBooked = (store: Store, meter: string): number =>
-  Math.max(
-    ...(['meter_interval', 'upper_interval'] as const).map((table) => {
-      const last = `select max(sequence) as last from ${table} where meter = ?`
-      return one<{ last: number | null }>(store.database, last, meter)?.last ?? 0
-    }),
-  )
+const lastBooked = (store: Store, meter: string): number => most(store, meter, 'sequence') ?? 0
+
+const lastEnd = (store: Store, meter: string): number | undefined => most(store, meter, 'to_ms')
+
+function most(store: Store, meter: string, of: 'sequence' | 'to_ms'): number | undefined {
+  const found = (['meter_interval', 'upper_interval'] as const).flatMap((table) => {
+    const last = `select max(${of}) as last from ${table} where meter = ?`
+    return one<{ last: number | null }>(store.database, last, meter)?.last ?? []
+  })
+  return found.length > 0 ? Math.max(...found) : undefined
+}
 
 /** Intervals between the samples at the end of the file: a crash may have left some out of the books. */
 const missed = (idle: Watts, tail: readonly MeterSample[]): MeterInterval[] =>

@@ -7,15 +7,14 @@ import { after, test } from 'node:test'
 import { ControlError } from './errors.ts'
 import { reach } from './reach.ts'
 import { fakeUpstream, lonelyOperator } from './testing.ts'
+import { scriptedPrometheus } from './testing-prometheus.ts'
 
 /** Two boards of 400 W, a host of 1000 W, a hall of 1250 W, as counters since the servers began. */
 async function synthetic() {
   const begun = Date.now()
-  const joules = (watts: number): number => 1e6 + (watts * (Date.now() - begun)) / 1000
-  const listen = async (answer: (url: URL) => string): Promise<string> => {
-    const server = createServer((request, reply) =>
-      reply.end(answer(new URL(request.url ?? '', 'http://127.0.0.1'))),
-    ).listen(0, '127.0.0.1')
+  const joules = (watts: number, at_ms = Date.now()): number => 1e6 + (watts * (at_ms - begun)) / 1000
+  const listen = async (answer: () => string): Promise<string> => {
+    const server = createServer((_, reply) => reply.end(answer())).listen(0, '127.0.0.1')
     await once(server, 'listening')
     after(() => server.closeAllConnections())
     after(() => server.close())
@@ -26,13 +25,9 @@ async function synthetic() {
       .map((uuid) => `DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{gpu="0",UUID="${uuid}"} ${Math.round(joules(400) * 1000)}\n`)
       .join(''),
   )
-  const prometheus = await listen((url) => {
-    const value = String(joules(url.searchParams.get('query') === 'host_joules_total' ? 1000 : 1250))
-    return JSON.stringify({
-      status: 'success',
-      data: { resultType: 'vector', result: [{ metric: {}, value: [0, value] }] },
-    })
-  })
+  const { url: prometheus } = await scriptedPrometheus((query, at_ms) => [
+    String(joules(query === 'host_joules_total' ? 1000 : 1250, at_ms)),
+  ])
   return { dcgm, prometheus }
 }
 
@@ -53,8 +48,8 @@ test('boards, host and hall (synthetic) are put above each other, and the audit 
   })
   const place = (meter: string, level: string, ...over: string[]) =>
     factory.json('POST', '/api/meters', { meter, level, over }) as Promise<{ meter: string }>
-  const host = await place(`prom:${prometheus}#joules=host_joules_total`, 'host', 'gpu-aa', 'gpu-bb')
-  const hall = await place(`prom:${prometheus}#joules=hall_joules_total`, 'facility', host.meter)
+  const host = await place(`prom:${prometheus}#joules/1s=host_joules_total`, 'host', 'gpu-aa', 'gpu-bb')
+  const hall = await place(`prom:${prometheus}#joules/1s=hall_joules_total`, 'facility', host.meter)
   for (const [meter, level, over, message] of [
     ['watts:1,2', 'host', ['gpu-aa'], /measure nothing/],
     [hall.meter, 'facility', ['gpu-a'], /no meter gpu-a; did you mean gpu-aa/],

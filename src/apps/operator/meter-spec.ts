@@ -61,7 +61,7 @@ function pageUrl(given: string): string {
   return new URL(url).pathname === '/' ? `${url.replace(/\/$/, '')}/metrics` : url
 }
 
-/** `watts=` or `joules=` says what the query gives; a plain one gives watts. */
+/** `watts=` or `joules=` says what the query gives, a plain one gives watts; `watts/1s=` at which steps it is asked for. */
 function promSpec(rest: string, prometheus: string | undefined): MeterSpec {
   const [, server, asked] = /^(https?:\/\/[^#]+)#(.+)$/s.exec(rest) ?? [undefined, prometheus, rest]
   if (!server)
@@ -69,8 +69,17 @@ function promSpec(rest: string, prometheus: string | undefined): MeterSpec {
       'prom:QUERY needs to know the Prometheus server',
       'Give prom:URL#QUERY, or telemetry.prometheus_url in wattmill.yaml',
     )
-  const [, unit = 'watts', query = ''] = /^(?:(watts|joules)=)?(.+)$/s.exec(asked ?? '') ?? []
-  return { kind: 'prometheus', url: checkUrl(server), query, unit: unit as 'watts' | 'joules' }
+  const form = /^(?:(watts|joules)(?:\/([0-9]{1,3})s)?=)?(.+)$/s
+  const [, unit = 'watts', step, query = ''] = form.exec(asked ?? '') ?? []
+  if (step !== undefined && !(Number(step) >= 1 && Number(step) <= 60))
+    throw wrong(`a query is asked for at steps of 1 to 60 seconds, not of ${step}`)
+  return {
+    kind: 'prometheus',
+    url: checkUrl(server),
+    query,
+    unit: unit as 'watts' | 'joules',
+    ...(step !== undefined && { step_s: Number(step) }),
+  }
 }
 
 /** `watts=` takes power where there is a counter too: one that counts in tenths of a kWh moves every few minutes. */

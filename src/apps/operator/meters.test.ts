@@ -14,6 +14,7 @@ import { watts } from '../../units/quantity.ts'
 import { ControlError } from './errors.ts'
 import { reach } from './reach.ts'
 import { fakeUpstream, lonelyOperator } from './testing.ts'
+import { scriptedPrometheus } from './testing-prometheus.ts'
 
 interface Meters {
   readonly meters: readonly {
@@ -135,6 +136,47 @@ test('a file that a meter of others writes is read as it grows, and booked with 
   }
   assert(meter && meter.measured_s > 0, 'the file was not read')
   assert.deepEqual([meter.engines, (meter.energy_j * 1000) % 500_500], [['server'], 0])
+  factory.close()
+})
+
+test('a Prometheus query is asked for over time: what was missed while the server was away is taken from its history', async () => {
+  const { factory: mill } = await lonelyOperator()
+  const factory = await reach(mill.home.root, () => undefined)
+  const begun_ms = Date.now()
+  const prometheus = await scriptedPrometheus((query, at_ms) => {
+    if (query === 'two') return ['1', '2']
+    return at_ms < begun_ms - 60_000 ? [] : [String(1e6 + (at_ms - begun_ms) * 0.75)] // 750 W
+  })
+  const add = async (name: string, meter: string) =>
+    factory.json('POST', '/api/engines', { name, url: await fakeUpstream(['m']), meters: [meter] })
+  for (const [query, message] of [
+    ['joules/1s=two', /gives 2 series, not one/],
+    ['joules/90s=hall', /steps of 1 to 60 seconds, not of 90/],
+    ['joules/0s=hall', /steps of 1 to 60 seconds, not of 0/],
+  ] as const)
+    await assert.rejects(add('wrong', `prom:${prometheus.url}#${query}`), (error) => {
+      assert(error instanceof ControlError && message.test(error.message), String(error))
+      return true
+    })
+  await add('hall', `prom:${prometheus.url}#joules/1s=hall`)
+  const read = async () => {
+    const { meters } = (await factory.json('GET', '/api/meters')) as Meters
+    return meters.find(({ kind }) => kind === 'prometheus')
+  }
+  const until = async (measured_s: number): Promise<void> => {
+    for (const end = Date.now() + 60_000; ((await read())?.measured_s ?? 0) < measured_s && Date.now() < end; )
+      await new Promise((next) => setTimeout(next, 200))
+  }
+  await until(2)
+  prometheus.down = true
+  await new Promise((next) => setTimeout(next, 7000))
+  prometheus.down = false
+  await until(12)
+  const meter = await read()
+  assert(meter && meter.measured_s >= 12, JSON.stringify(meter))
+  assert.deepEqual([meter.state, meter.resets, meter.energy_j], ['good', 0, meter.measured_s * 750])
+  const most = Math.max(...prometheus.asked.map(({ first_ms, last_ms }) => (last_ms - first_ms) / 1000))
+  assert(most >= 5, `${most} s at the most were asked for at once`)
   factory.close()
 })
 

@@ -6,10 +6,11 @@
 import { csvReading } from '../../adapters/meters/csv-file.ts'
 import { DeclaredMeter } from '../../adapters/meters/declared.ts'
 import { FedMeter } from '../../adapters/meters/fed.ts'
+import { HistoryMeter } from '../../adapters/meters/history.ts'
 import { type SmiGpu, watchGpus } from '../../adapters/nvidia/smi.ts'
 import { type EngineKind, readEngine, vocabularies } from '../../adapters/prometheus/engine-names.ts'
 import { type GpuReport, readGpus } from '../../adapters/prometheus/gpu-names.ts'
-import { PromQuery } from '../../adapters/prometheus/query.ts'
+import { PromHistory } from '../../adapters/prometheus/history.ts'
 import { Page, ScrapeError } from '../../adapters/prometheus/scrape.ts'
 import { Watch } from '../../adapters/prometheus/watch.ts'
 import { Redfish } from '../../adapters/redfish/redfish.ts'
@@ -33,6 +34,8 @@ import { secretOf } from './meter-spec.ts'
 const engine_ms = 5_000
 /** A meter is the books' clock: its intervals are what energy can be divided by. */
 const meter_ms = 1_000
+/** Steps of a query, where it was not said how often its targets are scraped. */
+const usualStep_s = 5
 /** A service processor is slow, and works out its figures no more often. */
 const redfish_ms = 2_000
 
@@ -49,7 +52,7 @@ interface Source {
   close(): void
 }
 
-type Fed = FedMeter | DeclaredMeter
+type Fed = FedMeter | DeclaredMeter | HistoryMeter
 
 export class Telemetry {
   readonly #store: Store
@@ -222,15 +225,15 @@ export class Telemetry {
     return closing(new Watch(meter_ms, look, this.#now), page)
   }
 
-  #watchQuery(name: string, { url, query, unit }: Extract<MeterSource, { kind: 'prometheus' }>): Source {
-    const asked = new PromQuery(url, query)
+  #watchQuery(name: string, { url, query }: Extract<MeterSource, { kind: 'prometheus' }>): Source {
+    const asked = new PromHistory(url, query)
     const look = async (): Promise<void> => {
-      const value = await asked.value()
-      const now = this.#now()
       const meter = this.#meters.get(name)?.meter
-      if (!(meter instanceof FedMeter)) return
-      if (unit === 'joules') meter.energy(value * 1000, now)
-      else meter.power(value, now)
+      const steps = meter instanceof HistoryMeter ? meter.wanted(this.#now()) : undefined
+      if (!(meter instanceof HistoryMeter) || !steps) return
+      const { values, trouble } = await asked.at(steps, meter.step_ms)
+      meter.take(values, steps)
+      if (trouble !== undefined) throw new ScrapeError('bad_reply', trouble)
     }
     return closing(new Watch(meter_ms, look, this.#now), asked)
   }
@@ -291,6 +294,8 @@ const [mostOfBoard, mostOfQuery, mostOfFacility] = [watts(5_000), watts(500_000)
 
 function meterOf(name: string, source: MeterSource, facility: boolean): Fed {
   if (source.kind === 'watts') return new DeclaredMeter(name, watts(source.idle), watts(source.full))
+  if (source.kind === 'prometheus')
+    return new HistoryMeter(name, facility ? mostOfFacility : mostOfQuery, source.unit, source.step_s ?? usualStep_s)
   if (facility) return new FedMeter(name, mostOfFacility)
   return new FedMeter(name, source.kind === 'dcgm' || source.kind === 'nvidia-smi' ? mostOfBoard : mostOfQuery)
 }

@@ -23,7 +23,14 @@ export type MeterSource =
   /** Energy counter of one board, from a dcgm-exporter. */
   | { readonly kind: 'dcgm'; readonly url: string; readonly uuid: string }
   /** A number that a Prometheus server works out: power, or cumulative energy. */
-  | { readonly kind: 'prometheus'; readonly url: string; readonly query: string; readonly unit: 'watts' | 'joules' }
+  | {
+      readonly kind: 'prometheus'
+      readonly url: string
+      readonly query: string
+      readonly unit: 'watts' | 'joules'
+      /** Steps at which it is asked for; absent: as it was not said. */
+      readonly step_s?: number
+    }
   /** Energy or power of a server, a PDU or an outlet, as its Redfish service tells; the secret itself is never stored. */
   | {
       readonly kind: 'redfish'
