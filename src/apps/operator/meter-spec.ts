@@ -14,7 +14,7 @@ import { type BoardSpec, boardSpec } from './slice-spec.ts'
 
 /** How a meter is given on the command line; the next step of every error about one. */
 export const meterForms =
-  'dcgm:URL#UUID,…  dcgm:URL#UUID@CHIP/PROFILE:INSTANCE  prom:QUERY  prom:URL#QUERY  redfish:URL#env:NAME  csv:PATH#time=COLUMN,kwh=COLUMN  nvidia-smi:UUID,…  watts:IDLE,FULL'
+  'dcgm:URL#UUID,…  dcgm:URL#UUID@CHIP/PROFILE:INSTANCE  prom:QUERY  prom:URL#joules/15s=QUERY  redfish:URL#env:NAME  csv:PATH#time=COLUMN,kwh=COLUMN  nvidia-smi:UUID,…  watts:IDLE,FULL'
 
 const wrong = (message: string, next = `Meters: ${meterForms}`): ControlError =>
   new ControlError('invalid_value', message, { param: 'meters', next })

@@ -57,7 +57,7 @@ export function engineCommands(program: Command): void {
       .option('--cost-per-hour <usd>', 'US dollars per hour for all of it, such as 24')
       .option(
         '--meter <meter>',
-        'dcgm:URL#UUID,…  prom:QUERY  prom:URL#QUERY  redfish:URL#env:NAME  csv:PATH#time=COLUMN,kwh=COLUMN  nvidia-smi:UUID,…  watts:IDLE,FULL; again for more',
+        'dcgm:URL#UUID,…  dcgm:URL#UUID@CHIP/PROFILE:INSTANCE  prom:QUERY  prom:URL#joules/15s=QUERY  redfish:URL#env:NAME  csv:PATH#time=COLUMN,kwh=COLUMN  nvidia-smi:UUID,…  watts:IDLE,FULL; again for more',
         again,
       )
       .option('--metrics-url <url>', 'its page of metrics (default: found out)')
