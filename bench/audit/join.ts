@@ -15,6 +15,7 @@ import type {
   TransferRecord,
 } from './records.ts'
 import { engineClasses } from './records.ts'
+import { checkTerms } from './terms.ts'
 import type { Logged } from './tokens.ts'
 import { checkAnswer, checkTokens } from './tokens.ts'
 
@@ -62,6 +63,7 @@ export function audit(records: Records): Audit {
     ...checkAttempts(books, engine),
     ...checkBalances(books),
     ...checkCosts(books),
+    ...checkTerms(books),
     ...books.quarantined.map(
       ([subject, reason]): Finding => ({ kind: 'record', subject, message: `put aside: ${reason}` }),
     ),

@@ -32,7 +32,7 @@ export function owed(request: RequestRecord, books: Books): Map<string, bigint> 
 }
 
 /** What comes back of it: of a whole answer that was streamed and began later than its price promises. */
-function dueBack(
+export function dueBack(
   { outcome, stream, ttft_ms, price_version }: RequestRecord,
   due: Iterable<bigint>,
   books: Books,

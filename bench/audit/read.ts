@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type {
+  AgreementRecord,
   BookClass,
   Books,
   ClientRecord,
@@ -10,6 +11,7 @@ import type {
   RequestRecord,
   Sample,
   SliceRecord,
+  TermsRecords,
   UpperPartRecord,
   UpperRecord,
 } from './records.ts'
@@ -58,6 +60,11 @@ export function parseExport(text: string): Books {
     prices: [] as Books['prices'][number][],
     balances: [] as Books['balances'][number][],
     rolled: [] as NonNullable<Books['rolled']>[number][],
+    terms: {
+      agreements: [] as AgreementRecord[],
+      hours: [] as TermsRecords['hours'][number][],
+      rolledUntilHour: 0,
+    },
     journals: [] as string[],
     quarantined: [] as Books['quarantined'][number][],
     costs: {
@@ -80,6 +87,10 @@ export function parseExport(text: string): Books {
     else if (row.record === 'journal') books.journals.push(words(row, 'incarnation'))
     else if (row.record === 'balance') books.balances.push(balanceOf(row))
     else if (row.record === 'rolled_transfer') books.rolled.push(rolledOf(row))
+    else if (row.record === 'agreement') books.terms.agreements.push(agreementOf(row))
+    else if (row.record === 'terms_hours') books.terms.hours.push(termsHoursOf(row))
+    else if (row.record === 'rolled_day')
+      books.terms.rolledUntilHour = Math.max(books.terms.rolledUntilHour, (Number(whole(row, 'day')) + 1) * 24)
     else if (row.record === 'cost_hour') books.costs.hours.push(costHourOf(row))
     else if (row.record === 'cost_declaration') books.costs.declared.push(declaredOf(row))
     else if (row.record === 'engine_cost') books.costs.given.push(givenOf(row))
@@ -94,9 +105,9 @@ export function parseExport(text: string): Books {
 
 /** Open requests are not booked yet; the others are the books' own extracts of logs, rows and intervals. */
 const unread: ReadonlySet<unknown> = new Set([
-  ...['open_request', 'second', 'window_work', 'fit', 'credit', 'agreement', 'terms_hours'],
+  ...['open_request', 'second', 'window_work', 'fit', 'credit'],
   ...['demand_hour', 'served_hour', 'work_hour', 'busy_hour'],
-  ...['rolled_part', 'rolled_day', 'rolled_interval'],
+  ...['rolled_part', 'rolled_interval'],
 ])
 
 type Fields = Readonly<Record<string, unknown>>
@@ -110,6 +121,30 @@ const transferOf = (row: Fields): Books['transfers'][number] => ({
   request: typeof row.request === 'string' ? row.request : null,
   ...(typeof row.at_ms === 'number' && { at_ms: row.at_ms }),
 })
+
+const agreementOf = (row: Fields): AgreementRecord => ({
+  version: Number(whole(row, 'version')),
+  tenant: wordsOrNull(row, 'tenant'),
+  kind: words(row, 'kind'),
+  model: wordsOrNull(row, 'model'),
+  class: wordsOrNull(row, 'class'),
+  counts: words(row, 'counts'),
+  amount: whole(row, 'amount'),
+  tiers: (JSON.parse(words(row, 'tiers')) as Fields[]).map((tier) => ({
+    from: whole(tier, 'from'),
+    off: whole(tier, 'off'),
+  })),
+  ended: row.ended === 1,
+  from_hour: Number(whole(row, 'from_hour')),
+})
+
+const wordsOrNull = (row: Fields, name: string): string | null => (row[name] === null ? null : words(row, name))
+
+const termsHoursOf = (row: Fields): TermsRecords['hours'][number] => {
+  const next = Number(whole(row, 'next_hour'))
+  const stale = row.stale_hour === null ? next : Number(whole(row, 'stale_hour'))
+  return { tenant: words(row, 'tenant'), first: Number(whole(row, 'first_hour')), next: Math.min(next, stale) }
+}
 
 const rolledOf = (row: Fields): NonNullable<Books['rolled']>[number] => ({
   unit: words(row, 'unit'),

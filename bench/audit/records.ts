@@ -97,9 +97,33 @@ export interface Books {
   readonly rolled?: readonly Pick<TransferRecord, 'unit' | 'debit' | 'credit' | 'amount'>[]
   /** What hours cost, and what was declared: absent in records without any. */
   readonly costs?: CostRecords
+  /** Absent in records without any. */
+  readonly terms?: TermsRecords
   readonly journals: readonly string[]
   /** Rows that the books put aside because they contradict what is booked: `[what, why]`. */
   readonly quarantined: readonly (readonly [string, string])[]
+}
+
+export interface TermsRecords {
+  readonly agreements: readonly AgreementRecord[]
+  /** Of each tenant with terms: hours from `first` until before `next` are worked out, and nothing was learned of them since. */
+  readonly hours: readonly { readonly tenant: string; readonly first: number; readonly next: number }[]
+  /** Requests of hours before it are not kept; 0: all are. */
+  readonly rolledUntilHour: number
+}
+
+/** A version of what was agreed; see the tables of the books. */
+export interface AgreementRecord {
+  readonly version: number
+  readonly tenant: string | null
+  readonly kind: string
+  readonly model: string | null
+  readonly class: string | null
+  readonly counts: string
+  readonly amount: bigint
+  readonly tiers: readonly { readonly from: bigint; readonly off: bigint }[]
+  readonly ended: boolean
+  readonly from_hour: number
 }
 
 export const bookClasses = ['input_uncached', 'cache_read', 'cache_write', 'output_visible', 'reasoning'] as const
