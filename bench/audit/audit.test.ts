@@ -194,4 +194,34 @@ test('what a hit owes is worked out again, and one that is booked wrongly, or no
   assert.equal(checkMoney(hit, transfers, records.books).length, transfers.length, 'hits were free')
 })
 
+test('what was answered at one site and charged at the price of another is found', () => {
+  const records = syntheticRecords(5)
+  const request = records.books.requests.find(
+    ({ outcome, price_version, attempts }) => outcome === 'complete' && price_version !== null && attempts.length > 0,
+  )
+  assert(request)
+  const paid = records.books.transfers.filter((one) => one.request === request.id)
+  const at = (site: string | undefined) => ({
+    ...request,
+    attempts: request.attempts.map((one) => ({ ...one, ...(site !== undefined && { site }) })),
+  })
+  const priced = (site: string) => ({
+    ...records.books,
+    prices: records.books.prices.map((one) => (one.version === request.price_version ? { ...one, site } : one)),
+  })
+  assert.deepEqual(checkMoney(at('eu-north'), paid, records.books), [], 'that price holds everywhere')
+  assert.deepEqual(checkMoney(at('eu-north'), paid, priced('eu-north')), [])
+  assert.deepEqual(checkMoney(at(undefined), paid, priced('main')), [])
+  for (const wrong of [at(undefined), at('us-west')])
+    assert.match(checkMoney(wrong, paid, priced('eu-north'))[0]?.message ?? '', /charged at the price of eu-north/)
+  const { attempts: _, ...asked } = request
+  const hit = {
+    ...asked,
+    attempts: [],
+    cached: { site: 'us-west', usage: request.attempts[0]?.usage ?? assert.fail() },
+  }
+  assert.equal(checkMoney(hit, [], priced('us-west')).length, 0)
+  assert.equal(checkMoney(hit, [], priced('eu-north')).length, 1)
+})
+
 const refund = { ttft_ms: 800, percent: 50n }

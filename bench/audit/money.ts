@@ -55,8 +55,9 @@ export function checkMoney(request: RequestRecord, transfers: readonly TransferR
   const due = owed(request, books)
   if (!due) return [finding(`price version ${request.price_version} is not in the export`)]
 
+  const astray = wrongSite(request, books)
   const payer = `tenant/${encodeURIComponent(request.tenant)}/${encodeURIComponent(request.application)}`
-  const findings: Finding[] = []
+  const findings: Finding[] = astray ? [finding(astray)] : []
   const paid = new Map<string, bigint>()
   let back = 0n
   for (const transfer of transfers.filter((one) => one.unit === 'nano-USD')) {
@@ -75,4 +76,13 @@ export function checkMoney(request: RequestRecord, transfers: readonly TransferR
       findings.push(finding(`${account}: ${booked} nano-USD booked, tokens × price is ${expected}`))
   }
   return findings
+}
+
+/** A price for a site is for what was answered there, and for nothing else; undefined: it is. */
+function wrongSite({ attempts, cached, price_version }: RequestRecord, books: Books): string | undefined {
+  const price = books.prices.find((one) => one.version === price_version)
+  const answered = attempts.at(-1) ?? cached
+  const at = answered?.site ?? 'main'
+  if (!answered || price?.site === undefined || price.site === at) return undefined
+  return `answered at ${at} and charged at the price of ${price.site}`
 }

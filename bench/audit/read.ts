@@ -240,6 +240,7 @@ const priceOf = (row: Fields): Books['prices'][number] => ({
   ...(typeof row.refund_percent === 'number' && {
     refund: { ttft_ms: Number(whole(row, 'refund_ttft_ms')), percent: whole(row, 'refund_percent') },
   }),
+  ...(typeof row.site === 'string' && { site: row.site }),
   ...(typeof row.hit_percent === 'number' && { hitPercent: whole(row, 'hit_percent') }),
 })
 

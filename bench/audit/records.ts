@@ -144,10 +144,12 @@ export interface RequestRecord {
   readonly stream?: boolean
   readonly ttft_ms?: number | null
   /** Answered from the cache, by an answer that took so much. */
-  readonly cached?: { readonly usage: UsageRecord }
+  readonly cached?: { readonly site?: string; readonly usage: UsageRecord }
   readonly attempts: readonly {
     readonly number: number
     readonly replica: string
+    /** Absent: `main`. */
+    readonly site?: string
     readonly usage: UsageRecord
   }[]
 }
@@ -278,6 +280,8 @@ export interface PriceRecord {
   readonly version: number
   /** Nano-dollars per million tokens. */
   readonly perMillion: { readonly [Class in BookClass]: bigint }
+  /** Only for what is answered there; absent: anywhere. */
+  readonly site?: string
   /** What comes back when the first token of a stream is later. */
   readonly refund?: { readonly ttft_ms: number; readonly percent: bigint }
   /** What an answer from the cache costs, of the price of the tokens that it spared. */

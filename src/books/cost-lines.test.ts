@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mainSite } from '../plant/infrastructure/site.ts'
 import { nanoDollars } from '../units/amount.ts'
 import { id } from '../units/ids.ts'
 import { accounts } from './account.ts'
@@ -187,7 +188,18 @@ const paid = (
   amount: bigint,
   cause: SummedPart['cause'] = null,
 ): SummedPart => ({
-  ...{ tenant: 't', slot: 1, application: 'a', model, price_version: 1, cause, class: of, requests: 1, tokens: 1 },
+  ...{
+    tenant: 't',
+    slot: 1,
+    application: 'a',
+    model,
+    price_version: 1,
+    site: mainSite,
+    cause,
+    class: of,
+    requests: 1,
+    tokens: 1,
+  },
   amount: nanoDollars(amount),
 })
 

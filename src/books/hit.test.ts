@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatDollars, parsePrice, price } from '../units/amount.ts'
+import type { ReplicaId, SiteId } from '../units/ids.ts'
 import { id } from '../units/ids.ts'
 import type { Balances, Transfer } from './account.ts'
 import { accounts, apply, balanceKey } from './account.ts'
@@ -11,10 +12,12 @@ import { focusRow } from './focus/rows.ts'
 import { costOf, hitCharges, post } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { hitPrices, priceList, rate, total } from './price.ts'
+import { receiptOf } from './receipt.ts'
 import { otherwise } from './rerate.ts'
 import { auditRolled, Rollup } from './rollup.ts'
 import type { CloseRow } from './row.ts'
 import { StatementBuilder } from './statement.ts'
+import { tenantReceipt } from './tenant-receipt.ts'
 import type { Usage } from './usage.ts'
 import { tokenClasses, usageFrom } from './usage.ts'
 import { usageEvent } from './usage-event.ts'
@@ -179,4 +182,40 @@ test('an event names the tokens that a hit spared beside those that were made', 
   assert.deepEqual([cache_hit_tokens?.input_uncached, cache_hit_tokens?.reasoning], [10, null])
   assert.equal(cost, formatDollars(total(rate(usage, hitPrices(of)).values())))
   assert.equal(usageEvent(hit(2, usage), version(1n, 1n)).data.cache_hit_tokens, null)
+})
+
+test('an event and a receipt name the site that answered, of a hit that of the answer, and of a refusal none', () => {
+  const site = id<SiteId>('eu-north')
+  const usage = usageFrom('engine', {
+    input_uncached: 5,
+    cache_read: 0,
+    cache_write: 0,
+    output_visible: 1,
+    reasoning: 0,
+  })
+  const attempts = [{ number: 1, replica: id<ReplicaId>('r'), site, usage }]
+  const rows = [
+    made(1, usage, { attempts }),
+    hit(2, usage, { cached: { from: id('gw-1'), site, usage } }),
+    made(3, usage),
+    made(4, usage, { attempts: [], outcome: 'upstream_error' }),
+  ]
+  const expected = [site, site, 'main', null]
+  assert.deepEqual(
+    rows.map((row) => usageEvent(row, undefined).data.site),
+    expected,
+  )
+  const receipts = rows.map((row) => receiptOf(row, undefined, { known: false, final: false, shares: [] }))
+  assert.deepEqual(
+    receipts.map((one) => one.site),
+    expected,
+  )
+  assert.deepEqual(
+    receipts.map((one) => (tenantReceipt(one) as { site?: unknown }).site),
+    expected,
+  )
+  assert.deepEqual(
+    receipts[0]?.attempts.map((one) => one.site),
+    [site],
+  )
 })

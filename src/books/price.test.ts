@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { price } from '../units/amount.ts'
-import type { TenantId } from '../units/ids.ts'
+import type { SiteId, TenantId } from '../units/ids.ts'
 import { id } from '../units/ids.ts'
-import type { PriceVersion } from './price.ts'
-import { priceAt, priceList, pricesAt } from './price.ts'
+import type { PriceOf, PriceVersion } from './price.ts'
+import { priceAt, pricedSites, priceList, pricesAt } from './price.ts'
 import type { SloClass } from './slo-class.ts'
 
 const set = (version: number, effective_from_ms: number, slo?: SloClass, model = 'm'): PriceVersion => ({
@@ -63,4 +63,36 @@ test("a contract's price goes before the public list, for its tenant alone", () 
     pricesAt([...all, batch], 30).map(({ version }) => version),
     [3, 5, 7, 8, 6],
   )
+})
+
+test("a site's price goes before that of all sites, and a class's and a contract's before a site's", () => {
+  const [acme, north] = [id<TenantId>('acme'), id<SiteId>('eu-north')]
+  const at = (all: readonly PriceVersion[], more: Omit<PriceOf, 'model'>): number | undefined =>
+    priceAt(all, { model: id('m'), ...more }, 25)?.version
+  const all = [...versions, { ...set(7, 15), site: north }]
+  assert.equal(at(all, { site: north }), 7)
+  assert.equal(at(all, { site: id('us-west') }), 3)
+  assert.equal(at(all, {}), 3, 'where it is answered is not known')
+  assert.equal(at(all, { site: north, slo: 'standard' }), 7)
+  assert.equal(at(all, { site: north, slo: 'batch' }), 2, 'its client chose to wait')
+  const both = [...all, { ...set(8, 15, 'batch'), site: north }]
+  assert.equal(at(both, { site: north, slo: 'batch' }), 8)
+  assert.equal(at(both, { site: id('us-west'), slo: 'batch' }), 2)
+  const contract = [...both, { ...set(9, 15), tenant: acme }]
+  assert.equal(
+    at(contract, { site: north, slo: 'batch', tenant: acme }),
+    9,
+    'a contract that names no site holds at all',
+  )
+  const northern = [...contract, { ...set(10, 15), tenant: acme, site: north }]
+  assert.deepEqual(
+    [north, id<SiteId>('us-west')].map((site) => at(northern, { site, tenant: acme })),
+    [10, 9],
+  )
+  assert.equal(at(northern, { site: north, tenant: id('other') }), 7)
+  assert.deepEqual(
+    pricesAt(northern, 25).map(({ version }) => version),
+    [3, 2, 7, 8, 9, 10, 6],
+  )
+  assert.deepEqual(pricedSites(northern, id('m')), [north])
 })

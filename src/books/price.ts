@@ -1,6 +1,6 @@
 import type { NanoDollars, Price } from '../units/amount.ts'
 import { nanoDollars, price } from '../units/amount.ts'
-import type { ModelId, TenantId } from '../units/ids.ts'
+import type { ModelId, SiteId, TenantId } from '../units/ids.ts'
 import type { Tokens } from '../units/quantity.ts'
 import type { SloClass } from './slo-class.ts'
 import { sloClasses } from './slo-class.ts'
@@ -18,6 +18,8 @@ export interface PriceVersion {
   readonly slo?: SloClass
   /** Only for requests of this tenant, as its contract says; missing: the public list. */
   readonly tenant?: TenantId
+  /** Only for requests that are answered at this site; missing: at every site that has no price of its own. */
+  readonly site?: SiteId
   /** What is given back when its promise was missed; missing: nothing is promised. */
   readonly refund?: RefundRule
   /** What an answer from the cache costs, of the price of the tokens that it spared; missing: nothing. */
@@ -82,37 +84,52 @@ export function total(charges: Iterable<NanoDollars>): NanoDollars {
   return nanoDollars(sum)
 }
 
-/** What a price is looked for by: a contract's prices go before the public list, and a class's before those of all classes. */
+/**
+ * What a price is looked for by: a contract's prices go before the public list, a class's before those of all classes, and a site's
+ * before those of all sites. What a client chose goes before where it happened to be answered.
+ */
 export interface PriceOf {
   readonly model: ModelId
   readonly slo?: SloClass | undefined
   readonly tenant?: TenantId | undefined
+  readonly site?: SiteId | undefined
 }
 
-/** The price in force at a moment: the tenant's for the class, the tenant's, that for the class, that of all. */
+/** The price in force at a moment. Of the tenant's list and then the public one: for class and site, class, site, all. */
 export function priceAt(
   versions: readonly PriceVersion[],
-  { model, slo, tenant }: PriceOf,
+  { model, slo, tenant, site }: PriceOf,
   at_ms: number,
 ): PriceVersion | undefined {
   const own = byModel(versions).get(model) ?? []
+  const ofClass = (list: List): PriceVersion | undefined =>
+    (site && newest(own, at_ms, { ...list, site })) ?? newest(own, at_ms, list)
   const find = (of: TenantId | undefined): PriceVersion | undefined =>
-    (slo && newest(own, at_ms, slo, of)) ?? newest(own, at_ms, undefined, of)
+    (slo && ofClass({ slo, tenant: of })) ?? ofClass({ tenant: of })
   return (tenant && find(tenant)) ?? find(undefined)
 }
 
-/** Every price in force at a moment: of a model, the public ones first, and of each list that of all classes first. */
+/** Every price in force at a moment: of a model, the public ones first, of each list that of all sites, and of all classes, first. */
 export const pricesAt = (versions: readonly PriceVersion[], at_ms: number): PriceVersion[] =>
   [...byModel(versions)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, own]) =>
-      [undefined, ...tenantsOf(own)].flatMap((tenant) =>
-        [undefined, ...sloClasses].flatMap((slo) => newest(own, at_ms, slo, tenant) ?? []),
+      named(own, 'tenant').flatMap((tenant) =>
+        named(own, 'site').flatMap((site) =>
+          [undefined, ...sloClasses].flatMap((slo) => newest(own, at_ms, { slo, tenant, site }) ?? []),
+        ),
       ),
     )
 
-const tenantsOf = (versions: readonly PriceVersion[]): TenantId[] =>
-  [...new Set(versions.flatMap(({ tenant }) => tenant ?? []))].sort()
+/** The sites that some version of a model's price names. */
+export const pricedSites = (versions: readonly PriceVersion[], model: ModelId): readonly SiteId[] =>
+  named(byModel(versions).get(model) ?? [], 'site').flatMap((site) => site ?? [])
+
+/** None first. */
+const named = <Field extends 'tenant' | 'site'>(versions: readonly PriceVersion[], field: Field) => [
+  undefined,
+  ...[...new Set(versions.flatMap((version) => version[field] ?? []))].sort(),
+]
 
 /** Lists of thousands of models are looked into with every chunk that is let through. A list is never changed, only replaced. */
 const sorted = new WeakMap<readonly PriceVersion[], ReadonlyMap<ModelId, readonly PriceVersion[]>>()
@@ -125,16 +142,19 @@ function byModel(versions: readonly PriceVersion[]): ReadonlyMap<ModelId, readon
   return made
 }
 
-/** The newest version, set for exactly this class and tenant, whose day has come. */
+/** For whom and what a price is, beside its model. */
+type List = Omit<PriceOf, 'model'>
+
+/** The newest version, set for exactly this class, tenant and site, whose day has come. */
 function newest(
   versions: readonly PriceVersion[],
   at_ms: number,
-  slo: SloClass | undefined,
-  tenant: TenantId | undefined,
+  { slo, tenant, site }: List,
 ): PriceVersion | undefined {
   let found: PriceVersion | undefined
   for (const version of versions) {
-    if (version.slo !== slo || version.tenant !== tenant || version.effective_from_ms > at_ms) continue
+    if (version.slo !== slo || version.tenant !== tenant || version.site !== site) continue
+    if (version.effective_from_ms > at_ms) continue
     const later =
       !found ||
       version.effective_from_ms > found.effective_from_ms ||

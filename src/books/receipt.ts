@@ -1,4 +1,5 @@
 import type { Grade } from '../plant/energy/meter.ts'
+import { mainSite } from '../plant/infrastructure/site.ts'
 import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars } from '../units/amount.ts'
 import { residualFactor } from './fit.ts'
@@ -6,6 +7,7 @@ import { costOf, hitCharges, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { freePrices, rate } from './price.ts'
 import type { Attempt, CloseRow, OpenRow } from './row.ts'
+import { siteOf } from './row.ts'
 import type { TokenClass, Usage } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
@@ -107,6 +109,8 @@ export function receiptOf(row: CloseRow, price: PriceVersion | undefined, energy
     state: 'settled' as const,
     ...rest,
     key,
+    /** Where it was answered; null: no engine was asked. */
+    site: siteOf(row) ?? null,
     price: price ? priceText(price) : null,
     /** Answered by another request's answer: at a part of what its tokens would cost, or free. */
     cached: cached ? cachedText(row, cached, price) : null,
@@ -146,6 +150,8 @@ const lastPosted = ({ shares }: RequestEnergy): number | null =>
 const priceText = (price: PriceVersion) => ({
   version: price.version,
   slo: price.slo ?? null,
+  /** Null: of every site that has none of its own. */
+  site: price.site ?? null,
   refund: price.refund ?? null,
   hit_percent: price.hit_percent ?? 0,
   effective_from_ms: price.effective_from_ms,
@@ -171,6 +177,7 @@ function attemptText(row: CloseRow, attempt: Attempt, price: PriceVersion | unde
   return {
     number: attempt.number,
     replica: attempt.replica,
+    site: attempt.site ?? mainSite,
     usage: attempt.usage as Usage,
     unbilled: attempt.unbilled ?? null,
     hedge: attempt.hedge ?? null,

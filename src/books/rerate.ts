@@ -1,9 +1,11 @@
 import type { NanoDollars } from '../units/amount.ts'
 import { formatDollars, nanoDollars } from '../units/amount.ts'
+import type { SiteId } from '../units/ids.ts'
 import { costOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import type { TablePrice } from './price-table.ts'
 import type { CloseRow } from './row.ts'
+import { siteOf } from './row.ts'
 import type { Statement } from './statement.ts'
 
 /** Where two statements of the same requests part. */
@@ -27,12 +29,14 @@ export function firstDifference(statement: unknown, again: unknown, at = ''): Di
   return undefined
 }
 
-/** The same requests, had other prices been in force: of a model, and of the class whose price it was admitted under. */
+/** The same requests, had other prices been in force, at one site or all: of a model, and of the class whose price it was admitted under. */
 export function otherwise(
   prices: readonly TablePrice[],
+  site?: SiteId,
 ): (row: CloseRow, price: PriceVersion | undefined) => PriceVersion | undefined {
   const byName = new Map(prices.map((one) => [JSON.stringify([one.model, one.slo]), one.perMillion]))
   return (row, price) => {
+    if (site !== undefined && siteOf(row) !== site) return price
     const perMillion =
       byName.get(JSON.stringify([row.model, price?.slo])) ?? byName.get(JSON.stringify([row.model, undefined]))
     if (!perMillion) return price
@@ -57,8 +61,8 @@ export class WhatIf {
   >()
   readonly #priced: ReturnType<typeof otherwise>
 
-  constructor(prices: readonly TablePrice[]) {
-    this.#priced = otherwise(prices)
+  constructor(prices: readonly TablePrice[], site?: SiteId) {
+    this.#priced = otherwise(prices, site)
   }
 
   add(row: CloseRow, price: PriceVersion | undefined): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mainSite } from '../plant/infrastructure/site.ts'
 import { nanoDollars } from '../units/amount.ts'
 import { StatementBuilder } from './statement.ts'
 import { statementHtml } from './statement-html.ts'
@@ -12,6 +13,7 @@ function page(name: string): string {
     application: name,
     model: name,
     price_version: 3,
+    site: mainSite,
     requests: 1234,
     tokens: 56_789,
     amount: nanoDollars(7n),

@@ -25,23 +25,31 @@ export function statementHtml(statement: Statement): string {
 ${isDueOther(statement) ? untilDue(statement) : ''}</dl>
 ${missing(statement)}${section(
   'Billed',
-  ['Application', 'Model', 'Price version', 'Class of token', 'Requests', 'Tokens', 'USD per million', 'USD'],
+  ['Application', 'Model', 'Price version', 'Site', 'Class of token', 'Requests', 'Tokens', 'USD per million', 'USD'],
   lines.map((line) => [
     line.application,
     line.model,
     `${line.price_version ?? 'none'}${line.slo ? ` (${line.slo})` : ''}`,
+    line.site,
     line.cached ? `${line.class}, answered from the cache` : line.class,
     line.requests,
     line.tokens,
     line.usd_per_million ?? '–',
     line.usd,
   ]),
-  4,
+  5,
 )}${section(
   'Refunded',
-  ['Application', 'Model', 'Price version', 'Requests', 'USD'],
-  refunds.map((line) => [line.application, line.model, line.price_version ?? 'none', line.requests, line.usd]),
-  3,
+  ['Application', 'Model', 'Price version', 'Site', 'Requests', 'USD'],
+  refunds.map((line) => [
+    line.application,
+    line.model,
+    line.price_version ?? 'none',
+    line.site,
+    line.requests,
+    line.usd,
+  ]),
+  4,
 )}${section(
   'Agreed',
   ['Terms', 'What', 'Application', 'Model', 'USD'],
@@ -60,9 +68,9 @@ ${missing(statement)}${section(
   2,
 )}${section(
   'Not billed: work that was for nothing',
-  ['Application', 'Model', 'Cause', 'Class of token', 'Tokens'],
-  waste.map((line) => [line.application, line.model, line.cause, line.class, line.tokens]),
-  4,
+  ['Application', 'Model', 'Cause', 'Site', 'Class of token', 'Tokens'],
+  waste.map((line) => [line.application, line.model, line.cause, line.site, line.class, line.tokens]),
+  5,
 )}${section(
   'Energy',
   ['Application', 'How it is known', 'mJ'],

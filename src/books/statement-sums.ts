@@ -53,8 +53,8 @@ export class StatementSums {
   }
 
   part(part: SummedPart): void {
-    const { tenant, slot, application, model, price_version, cause, class: tokenClass } = part
-    const name = key(tenant, slot, application, model, price_version, cause, tokenClass)
+    const { tenant, slot, application, model, price_version, site, cause, class: tokenClass } = part
+    const name = key(tenant, slot, application, model, price_version, site, cause, tokenClass)
     const known = this.parts.get(name)
     this.parts.set(name, {
       ...part,
@@ -80,8 +80,8 @@ export function auditSums(
   const add = (name: string, amount: bigint | number): void =>
     void rest.set(name, (rest.get(name) ?? 0n) + BigInt(amount))
   const addPart = (part: SummedPart, day: number, sign: bigint): void => {
-    const { tenant, application, model, price_version, cause, class: of } = part
-    const name = key(tenant, day, application, model, price_version, cause, of)
+    const { tenant, application, model, price_version, site, cause, class: of } = part
+    const name = key(tenant, day, application, model, price_version, site, cause, of)
     add(`${name} requests`, sign * BigInt(part.requests))
     add(`${name} tokens`, sign * BigInt(part.tokens))
     add(`${name} nano-USD`, sign * part.amount)

@@ -5,7 +5,8 @@ import { id } from '../units/ids.ts'
 import type { PriceVersion } from './price.ts'
 import { priceList } from './price.ts'
 import type { CloseRow } from './row.ts'
-import { StatementBuilder, statementCsv } from './statement.ts'
+import { StatementBuilder } from './statement.ts'
+import { statementCsv } from './statement-csv.ts'
 import { usageFrom } from './usage.ts'
 
 const row = (number: number, more: Partial<CloseRow> = {}): CloseRow => ({
@@ -83,8 +84,8 @@ test('the CSV has a row per line, and no name becomes a formula or a column', ()
   const lines = statementCsv(built([row(1)])).split('\r\n')
   assert.equal(
     lines[0],
-    'kind,application,model,price_version,slo,class,cause,grade,requests,tokens,usd_per_million,usd,energy_mj,credit',
+    'kind,application,model,price_version,slo,class,cause,grade,requests,tokens,usd_per_million,usd,energy_mj,credit,site',
   )
-  assert.equal(lines[1], `billed,"'=cmd,""x""",m,1,,input_uncached,,,1,10,0.5,0.000005,,`)
+  assert.equal(lines[1], `billed,"'=cmd,""x""",m,1,,input_uncached,,,1,10,0.5,0.000005,,,main`)
   assert.equal(lines.length, 1 + 2 + 1 + 2 + 1 + 1)
 })

@@ -1,12 +1,14 @@
 import type { Grade } from '../plant/energy/meter.ts'
+import { mainSite } from '../plant/infrastructure/site.ts'
 import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
 import { assert } from '../units/assert.ts'
-import { csvCell } from './csv.ts'
+import type { SiteId } from '../units/ids.ts'
 import { hitCharges, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import { charge, hitPrices } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
+import { siteOf } from './row.ts'
 import type { SloClass } from './slo-class.ts'
 import type { Adjustment, AgreedLine, CreditMove } from './terms/adjustment.ts'
 import { isAgreed } from './terms/adjustment.ts'
@@ -24,6 +26,8 @@ export interface StatementLine {
   /** Class of requests that this price is for; null: every class that has none of its own. */
   readonly slo: SloClass | null
   readonly class: TokenClass
+  /** Where it was answered. */
+  readonly site: string
   /** They were answers from the cache: what is charged is for tokens that no engine had to make. */
   readonly cached: boolean
   readonly requests: number
@@ -40,6 +44,7 @@ export interface WasteLine {
   readonly model: string
   readonly cause: WasteCause
   readonly class: TokenClass
+  readonly site: string
   readonly tokens: number
 }
 
@@ -49,6 +54,7 @@ export interface RefundLine {
   readonly model: string
   readonly price_version: number | null
   readonly slo: SloClass | null
+  readonly site: string
   readonly requests: number
   readonly usd: string
 }
@@ -114,6 +120,8 @@ export interface StatementPart {
   readonly application: string
   readonly model: string
   readonly price_version: number | null
+  /** Where it was answered, or the work was for nothing. */
+  readonly site: SiteId
   /** Null: billed. */
   readonly cause: WasteCause | 'refund' | 'cache_hit' | null
   readonly class: TokenClass | null
@@ -128,6 +136,7 @@ export function statementPartsOf(
   price: PriceVersion | undefined,
 ): { readonly parts: StatementPart[]; readonly missing: boolean } {
   const { application, model, price_version } = row
+  const of = { application, model, price_version }
   const parts: StatementPart[] = []
   let missing = false
   for (const attempt of row.attempts)
@@ -139,15 +148,14 @@ export function statementPartsOf(
         const perMillion = cause === null ? price?.perMillion[tokenClass] : undefined
         const amount = perMillion === undefined ? nanoDollars(0n) : charge(count.tokens, perMillion)
         const { tokens } = count
-        parts.push({ application, model, price_version, cause, class: tokenClass, requests: 1, tokens, amount })
+        parts.push({ ...of, site: attempt.site ?? mainSite, cause, class: tokenClass, requests: 1, tokens, amount })
       }
   for (const [tokenClass, amount] of hitCharges(row, price)) {
     const tokens = row.cached?.usage[tokenClass]?.tokens ?? 0
     if (tokens === 0) continue
     parts.push({
-      application,
-      model,
-      price_version,
+      ...of,
+      site: row.cached?.site ?? mainSite,
       cause: 'cache_hit',
       class: tokenClass,
       requests: 1,
@@ -157,7 +165,15 @@ export function statementPartsOf(
   }
   const amount = refundOf(row, price)
   if (amount > 0n)
-    parts.push({ application, model, price_version, cause: 'refund', class: null, requests: 1, tokens: 0, amount })
+    parts.push({
+      ...of,
+      site: siteOf(row) ?? mainSite,
+      cause: 'refund',
+      class: null,
+      requests: 1,
+      tokens: 0,
+      amount,
+    })
   return { parts, missing }
 }
 
@@ -265,11 +281,11 @@ export class StatementBuilder {
   }
 
   private refunded(
-    { application, model, price_version, requests, amount }: StatementPart,
+    { application, model, price_version, site, requests, amount }: StatementPart,
     price: PriceVersion | undefined,
   ) {
     this.total -= amount
-    const key = JSON.stringify([application, model, price_version])
+    const key = JSON.stringify([application, model, price_version, site])
     const known = this.back.get(key)
     this.back.set(key, {
       line: {
@@ -277,6 +293,7 @@ export class StatementBuilder {
         model,
         price_version,
         slo: price?.slo ?? null,
+        site,
         requests: (known?.line.requests ?? 0) + requests,
       },
       amount: (known?.amount ?? 0n) + amount,
@@ -284,10 +301,10 @@ export class StatementBuilder {
   }
 
   private billed(part: StatementPart, tokenClass: TokenClass, price: PriceVersion | undefined): void {
-    const { application, model, price_version, requests, tokens, amount } = part
+    const { application, model, price_version, site, requests, tokens, amount } = part
     this.total += amount
     const cached = part.cause === 'cache_hit'
-    const key = JSON.stringify([application, model, price_version, cached, tokenClasses.indexOf(tokenClass)])
+    const key = JSON.stringify([application, model, price_version, site, cached, tokenClasses.indexOf(tokenClass)])
     const known = this.lines.get(key)
     const perMillion = priceOfPart(part, price)?.[tokenClass]
     this.lines.set(key, {
@@ -297,6 +314,7 @@ export class StatementBuilder {
         price_version,
         slo: price?.slo ?? null,
         class: tokenClass,
+        site,
         cached,
         requests: (known?.line.requests ?? 0) + requests,
         tokens: (known?.line.tokens ?? 0) + tokens,
@@ -306,10 +324,10 @@ export class StatementBuilder {
     })
   }
 
-  private wasted({ application, model, tokens }: StatementPart, tokenClass: TokenClass, cause: WasteCause): void {
-    const key = JSON.stringify([application, model, cause, tokenClasses.indexOf(tokenClass)])
+  private wasted({ application, model, site, tokens }: StatementPart, tokenClass: TokenClass, cause: WasteCause): void {
+    const key = JSON.stringify([application, model, cause, site, tokenClasses.indexOf(tokenClass)])
     const known = this.waste.get(key)?.tokens ?? 0
-    this.waste.set(key, { application, model, cause, class: tokenClass, tokens: known + tokens })
+    this.waste.set(key, { application, model, cause, class: tokenClass, site, tokens: known + tokens })
   }
 }
 
@@ -341,55 +359,5 @@ const creditLine = ({ credit, kind, granted, used, expired, returned }: CreditSu
 const inOrder = <T>(map: ReadonlyMap<string, T>): T[] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value)
 
-const columns = [
-  'kind',
-  'application',
-  'model',
-  'price_version',
-  'slo',
-  'class',
-  'cause',
-  'grade',
-  'requests',
-  'tokens',
-  'usd_per_million',
-  'usd',
-  'energy_mj',
-  'credit',
-] as const
-
-/** Each thing that became of a credit, by its name: `credit used` is what it paid. */
-const creditRows = ({ credit, granted_usd, used_usd, expired_usd, returned_usd }: CreditLine) =>
-  Object.entries({ granted: granted_usd, used: used_usd, expired: expired_usd, returned: returned_usd })
-    .filter(([, usd]) => usd !== '0')
-    .map(([what, usd]) => ({ kind: `credit ${what}`, credit, usd }))
-
-const agreedRow: Readonly<Record<AgreementKind, string>> = {
-  free: 'taken off free',
-  graduated: 'taken off graduated',
-  volume: 'taken off volume',
-  commitment: 'commitment shortfall',
-}
-
 /** Whether something lies between the total and what is due. */
 export const isDueOther = ({ credits, agreed }: Statement): boolean => credits.length > 0 || agreed.length > 0
-
-/** One row per line of the statement, its kind in the first column (RFC 4180). */
-export function statementCsv(statement: Statement): string {
-  const rows: Partial<Record<(typeof columns)[number], unknown>>[] = [
-    ...statement.lines.map((line) => ({ kind: line.cached ? 'cache_hit' : 'billed', ...line })),
-    ...statement.refunds.map((line) => ({ kind: 'refund', ...line })),
-    { kind: 'total', requests: statement.requests, usd: statement.total_usd },
-    ...statement.agreed.map(({ kind, terms, ...line }) => ({
-      ...line,
-      kind: agreedRow[kind],
-      cause: `terms ${terms}`,
-    })),
-    ...statement.credits.flatMap(creditRows),
-    ...(isDueOther(statement) ? [{ kind: 'due', usd: statement.due_usd }] : []),
-    ...statement.waste.map((line) => ({ kind: 'waste', ...line })),
-    ...statement.energy.map((line) => ({ kind: 'energy', ...line })),
-  ]
-  const text = rows.map((row) => columns.map((column) => csvCell(row[column])).join(','))
-  return `${[columns.join(','), ...text].join('\r\n')}\r\n`
-}

@@ -8,7 +8,8 @@ export function tenantReceipt(receipt: Receipt) {
   const { id, application, key, model, at_ms } = receipt
   const asked = { id, application, key, model, at_ms }
   if (receipt.state === 'open') return { state: receipt.state, ...asked, reserved_tokens: receipt.reserved_tokens }
-  const { state, closed_ms, queued_ms, ttft_ms, stream, outcome, price, cached, refund_usd, cost_usd, energy } = receipt
+  const { state, closed_ms, queued_ms, ttft_ms, stream, outcome, site, price, cached, refund_usd, cost_usd, energy } =
+    receipt
   const { energy_mj, grade, attribution, final, final_at_ms } = energy
   return {
     state,
@@ -18,6 +19,7 @@ export function tenantReceipt(receipt: Receipt) {
     ttft_ms,
     stream,
     outcome,
+    site,
     price,
     cached: cached && {
       from: cached.from,

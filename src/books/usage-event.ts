@@ -2,6 +2,7 @@ import { formatDollars } from '../units/amount.ts'
 import { costOf, hitCharges, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow } from './row.ts'
+import { siteOf } from './row.ts'
 import type { TokenClass } from './usage.ts'
 import { tokenClasses } from './usage.ts'
 
@@ -25,6 +26,8 @@ export interface UsageEvent {
     readonly model: string
     readonly outcome: string
     readonly price_version: number | null
+    /** Where it was answered; null: no engine was asked. */
+    readonly site: string | null
     /** Billed tokens; null: the count is missing, which is another thing than zero. */
     readonly tokens: Readonly<Record<TokenClass, number | null>>
     /** Of an answer from the cache: tokens that it spared, at the price of hits; null: it is none, or hits are free. */
@@ -70,6 +73,7 @@ export function usageEvent(row: CloseRow, price: PriceVersion | undefined): Usag
       model,
       outcome,
       price_version,
+      site: siteOf(row) ?? null,
       tokens,
       cache_hit_tokens: hitTokens(row, price),
       wasted_tokens: wasted,

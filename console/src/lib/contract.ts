@@ -170,6 +170,8 @@ export interface Price {
   readonly slo: string | null
   /** Null: the public list. */
   readonly tenant: string | null
+  /** Null: every site that has no price of its own. */
+  readonly site: string | null
   /** What an answer from the cache costs, of the price of the tokens that it spared. */
   readonly hit_percent: number
   readonly in_force: boolean
@@ -240,6 +242,8 @@ export interface SettledReceipt {
   readonly ttft_ms: number | null
   readonly stream: boolean
   readonly outcome: string
+  /** Where it was answered; null: no engine was asked. */
+  readonly site: string | null
   readonly price: { readonly version: number; readonly usd_per_million: Readonly<Record<string, string>> } | null
   /** Answered by another request's answer; null: an engine worked. */
   readonly cached: {

@@ -20,6 +20,8 @@ export interface Limit {
 
 export interface OwnPrice {
   readonly slo: readonly string[]
+  /** Where it holds: what answers there is charged so. */
+  readonly sites: readonly string[]
   readonly source: 'contract' | 'list'
   readonly version: number
   readonly refund: { readonly percent: number; readonly ttft_s: number } | null
@@ -112,6 +114,7 @@ export interface Statement {
     readonly price_version: number | null
     readonly slo: string | null
     readonly class: string
+    readonly site: string
     /** Answers from the cache. */
     readonly cached: boolean
     readonly requests: number

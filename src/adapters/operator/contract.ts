@@ -124,6 +124,7 @@ export const WireSnapshot = Type.Object({
       effective_from_ms: whole,
       slo: Type.Optional(Type.Enum([...sloClasses])),
       tenant: Type.Optional(name),
+      site: Type.Optional(name),
       refund: Type.Optional(Type.Object({ ttft_ms: whole, percent: Type.Integer({ minimum: 1, maximum: 100 }) })),
       hit_percent: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
       note: Type.String(),

@@ -37,7 +37,7 @@ const records: readonly (readonly [record: string, sql: string, amounts: readonl
   ['rolled_transfer', 'select * from rolled_transfer order by day, unit, debit, credit, grade', ['amount']],
   [
     'rolled_part',
-    'select * from rolled_part order by tenant, day, application, model, price_version, cause',
+    'select * from rolled_part order by tenant, day, application, model, price_version, site, cause',
     ['amount'],
   ],
   ['rolled_day', 'select * from rolled_day order by tenant, day', []],

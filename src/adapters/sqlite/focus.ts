@@ -6,6 +6,7 @@ import { priceAt } from '../../books/price.ts'
 import { StatementSums } from '../../books/statement-sums.ts'
 import type { Adjustment } from '../../books/terms/adjustment.ts'
 import { nanoDollars } from '../../units/amount.ts'
+import type { SiteId } from '../../units/ids.ts'
 import type { Books } from './books.ts'
 import { openBooks } from './books.ts'
 import { type PriceRow, Prices, priceOfRow } from './price-of.ts'
@@ -44,7 +45,7 @@ export function* focusRows(books: Books, { tenant, from, to, by, provider }: Foc
     for (const part of parts) sums.part({ ...part, slot })
     for (const part of sums.parts.values()) {
       const price = prices.of(part.price_version ?? 0)
-      const row = focusRow(part, price, terms, price && listed(price, slot * terms.slot_ms))
+      const row = focusRow(part, price, terms, price && listed(price, part.site, slot * terms.slot_ms))
       if (row) yield row
     }
   }
@@ -60,13 +61,13 @@ export function* focusRows(books: Books, { tenant, from, to, by, provider }: Foc
     for (const energy of bySlot(energies)) yield focusEnergyRow({ ...energy, slot }, terms)
 }
 
-/** Of a contract's price, the public one that was in force when the charge period began; of a public price, itself. */
-function publicPrices({ database }: Books): (price: PriceVersion, at_ms: number) => PriceVersion {
+/** Of a contract's price, the public one of the site that was in force when the charge period began; of a public price, itself. */
+function publicPrices({ database }: Books): (price: PriceVersion, site: SiteId, at_ms: number) => PriceVersion {
   let versions: readonly PriceVersion[] | undefined
-  return (price, at_ms) => {
+  return (price, site, at_ms) => {
     if (price.tenant === undefined) return price
     versions ??= allBig<PriceRow>(database, 'select * from price where tenant is null').map(priceOfRow)
-    return priceAt(versions, { model: price.model, slo: price.slo }, at_ms) ?? price
+    return priceAt(versions, { model: price.model, slo: price.slo, site }, at_ms) ?? price
   }
 }
 

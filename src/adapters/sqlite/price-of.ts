@@ -2,7 +2,7 @@ import type { PriceVersion } from '../../books/price.ts'
 import type { SloClass } from '../../books/slo-class.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import { price } from '../../units/amount.ts'
-import type { TenantId } from '../../units/ids.ts'
+import type { SiteId, TenantId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import type { Database } from '../database/database.ts'
 import { allBig } from './query.ts'
@@ -40,6 +40,7 @@ export const priceOfRow = (row: PriceRow): PriceVersion => ({
   ) as PriceVersion['perMillion'],
   ...(row.slo !== null && { slo: row.slo as SloClass }),
   ...(row.tenant !== null && { tenant: id<TenantId>(String(row.tenant)) }),
+  ...(row.site !== null && { site: id<SiteId>(String(row.site)) }),
   ...(row.refund_percent !== null && {
     refund: { ttft_ms: Number(row.refund_ttft_ms), percent: Number(row.refund_percent) },
   }),

@@ -4,11 +4,16 @@ import { hour_ms } from '../../books/cost-hour.ts'
 import { costOf } from '../../books/post.ts'
 import { priceList } from '../../books/price.ts'
 import type { CloseRow } from '../../books/row.ts'
+import { siteOf } from '../../books/row.ts'
 import { formatDollars, nanoDollars, price } from '../../units/amount.ts'
+import type { ReplicaId, SiteId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
+import { statement } from './answers.ts'
+import { check } from './check.ts'
 import { ingestJournal } from './ingest.ts'
 import { count } from './ledger.ts'
 import { Prices } from './price-of.ts'
+import { setPrice } from './registry/prices.ts'
 import { rerate, whatIf } from './rerate.ts'
 import { rollUp } from './rollup.ts'
 import type { Store } from './store.ts'
@@ -19,17 +24,22 @@ const day_ms = 24 * hour_ms
 const start_ms = 20_000 * day_ms
 const roll = dice(11)
 
-/** Requests of two tenants over three days: some wasted, some without a price, some late. */
+const north = id<SiteId>('eu-north')
+const hosted = { number: 1, replica: id<ReplicaId>('hosted') }
+
+/** Requests of two tenants over three days: some wasted, some without a price, some late, some at a site with its own price. */
 const rows = Array.from(
   { length: 300 },
   (_, index): CloseRow =>
     closeRow(index + 1, {
       tenant: id(`t${roll(2)}`),
-      price_version: roll(6) === 0 ? null : 1,
+      price_version: roll(6) === 0 ? null : index % 3 === 0 ? 2 : 1,
       outcome: roll(7) === 0 ? 'upstream_error' : 'complete',
       ttft_ms: roll(2) === 0 ? 1500 : 10,
       closed_ms: start_ms + roll(3 * day_ms),
-      attempts: [{ number: 1, replica: id('hosted'), usage: embeddedUsage(roll(900), roll(300), roll(200)) }],
+      attempts: [
+        { ...hosted, ...(index % 3 === 0 && { site: north }), usage: embeddedUsage(roll(900), roll(300), roll(200)) },
+      ],
     }),
 )
 const [from_ms, to_ms] = [start_ms + 12_345, start_ms + 3 * day_ms]
@@ -38,6 +48,8 @@ function booked(): { readonly store: Store; [Symbol.dispose](): void } {
   const home = testHome()
   const store = openStore(home)
   setTestPrice(store)
+  const perMillion = priceList(price(70_000_003n), price(300_000_007n))
+  setPrice(store, { model: id('m'), effective_from_ms: 0, perMillion, site: north, note: '' })
   ingestJournal(store, gateway, journaled(rows))
   const end = (): void => {
     store.close()
@@ -108,6 +120,37 @@ test('under other prices each request is rated by itself, and nothing changes', 
   assert.equal(done.would_be_usd, would)
   assert.notEqual(done.total_usd, done.would_be_usd)
   assert.deepEqual(everything(store), before)
+  // The same prices at one site alone: what was answered elsewhere stays as it was.
+  const one = ended(whatIf(store, id('t0'), start_ms, to_ms, [other], north))
+  const there = sum((row) => {
+    const before = prices.of(row.price_version ?? 0)
+    if (siteOf(row) !== north) return costOf(row, before)
+    const head = { version: 9, model: row.model, effective_from_ms: 0, note: '' }
+    return costOf(row, { ...head, ...before, perMillion })
+  })
+  assert.equal(one.would_be_usd, there)
+  assert.equal(new Set([one.would_be_usd, done.would_be_usd, done.total_usd]).size, 3)
   const same = ended(whatIf(store, id('t0'), start_ms, to_ms, []))
   assert.equal(same.would_be_usd, same.total_usd)
+})
+
+test('a statement tells sites apart, with the price of each, the same from sums, requests and days', () => {
+  using books = booked()
+  const { store } = books
+  const whole = statement(store, id('t0'), start_ms, to_ms)
+  const at = (site: string) => whole.lines.filter((line) => line.site === site && line.price_version !== null)
+  assert.deepEqual([...new Set(whole.lines.map(({ site }) => site))].sort(), ['eu-north', 'main'])
+  assert(at('eu-north').every((line) => line.price_version === 2 && line.slo === null))
+  assert(at('main').every((line) => line.price_version === 1))
+  assert.deepEqual(
+    at('eu-north').map((line) => [line.class, line.usd_per_million]),
+    [
+      ['input_uncached', '0.070000003'],
+      ['cache_read', '0.070000003'],
+      ['output_visible', '0.300000007'],
+    ],
+  )
+  while (rollUp(store, start_ms + 2 * day_ms));
+  assert.deepEqual(statement(store, id('t0'), start_ms, to_ms), whole)
+  assert.equal(check(store).conserved, true)
 })

@@ -4,7 +4,7 @@ import { hour_ms } from '../../books/cost-hour.ts'
 import type { TablePrice } from '../../books/price-table.ts'
 import type { Difference } from '../../books/rerate.ts'
 import { firstDifference, WhatIf } from '../../books/rerate.ts'
-import type { TenantId } from '../../units/ids.ts'
+import type { SiteId, TenantId } from '../../units/ids.ts'
 import { settledRows, statement, statementAgain } from './answers.ts'
 import type { Books } from './books.ts'
 import { Prices } from './price-of.ts'
@@ -49,9 +49,10 @@ export function* whatIf(
   from_ms: number,
   to_ms: number,
   table: readonly TablePrice[],
+  site?: SiteId,
 ): Generator<void, ReturnType<WhatIf['done']>> {
   const prices = new Prices(books.database)
-  const sums = new WhatIf(table)
+  const sums = new WhatIf(table, site)
   for (const [from, to] of windows(from_ms, to_ms, 0)) {
     for (const row of settledRows(books, tenant, from, to)) sums.add(row, prices.of(row.price_version ?? 0))
     yield

@@ -9,6 +9,7 @@ import type { Charged } from '../../books/terms/discount.ts'
 import type { TokenClass } from '../../books/usage.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { nanoDollars } from '../../units/amount.ts'
+import type { SiteId } from '../../units/ids.ts'
 import type { Database } from '../database/database.ts'
 import { insertMany } from './insert-many.ts'
 import { Prices } from './price-of.ts'
@@ -28,12 +29,13 @@ type Slot = keyof typeof tables
 export function keepSums({ database }: Reader, by: Slot, { parts, requests }: StatementSums): void {
   const { part: intoParts, requests: intoRequests } = tables[by]
   const partRows = [...parts.values()].map(
-    ({ tenant, slot, application, model, price_version, cause, class: of, ...sums }) => [
+    ({ tenant, slot, application, model, price_version, site, cause, class: of, ...sums }) => [
       tenant,
       slot,
       application,
       model,
       price_version ?? 0,
+      site,
       cause ?? '',
       of ?? '',
       sums.requests,
@@ -52,11 +54,12 @@ export function keepSums({ database }: Reader, by: Slot, { parts, requests }: St
           application: 'text',
           model: 'text',
           price_version: 'integer',
+          site: 'text',
           cause: 'text',
         },
         ...{ class: 'text', requests: 'integer', tokens: 'integer', amount: 'integer' },
       },
-      conflict: `on conflict (tenant, ${by}, application, model, price_version, cause, class) do update set
+      conflict: `on conflict (tenant, ${by}, application, model, price_version, site, cause, class) do update set
         requests = ${intoParts}.requests + excluded.requests, tokens = ${intoParts}.tokens + excluded.tokens,
         amount = ${intoParts}.amount + excluded.amount`,
     },
@@ -80,6 +83,7 @@ interface PartRow {
   readonly application: string
   readonly model: string
   readonly price_version: bigint
+  readonly site: SiteId
   readonly cause: SummedPart['cause'] | ''
   readonly class: TokenClass | ''
   readonly requests: bigint
@@ -87,7 +91,7 @@ interface PartRow {
   readonly amount: bigint
 }
 
-const columns = 'tenant, application, model, price_version, cause, class, requests, tokens, amount'
+const columns = 'tenant, application, model, price_version, site, cause, class, requests, tokens, amount'
 
 const partOf = (row: PartRow): SummedPart => ({
   ...row,

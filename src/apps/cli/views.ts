@@ -52,7 +52,7 @@ export const receiptView = (receipt: Receipt & { readonly factory_cost?: Request
       }),
       energy: cached ? 'none was drawn' : grade(energy.grade, energy.final),
       attribution: attribution(energy.attribution),
-      price: price ? `version ${price.version}` : 'none: booked at 0',
+      price: price ? `version ${price.version}${price.site ? ` of ${price.site}` : ''}` : 'none: booked at 0',
     }),
     '',
     ...table(attempts.map(attemptRow)),
@@ -108,9 +108,10 @@ export const fitsView = ({
 const micro = (joules: number): string => (joules * 1e6).toPrecision(3)
 
 /** Tokens by class with who counted them, and what each class cost. */
-export const attemptRow = ({ number, replica, usage, choice: _, ...rest }: Settled['attempts'][number]): Row => ({
+export const attemptRow = ({ number, replica, site, usage, choice: _, ...rest }: Settled['attempts'][number]): Row => ({
   attempt: number,
   engine: replica,
+  site,
   ...Object.fromEntries(
     Object.entries(usage).map(([of, count]) => [of, count ? `${count.tokens} (${count.source})` : null]),
   ),

@@ -145,6 +145,32 @@ test('where its price says so a hit costs a part of what it spared, streamed and
   }
 })
 
+test('an answer is charged at the price of the site that gave it, and its hits at theirs, though another may answer by now', async (t) => {
+  const upstream = await counting(t)
+  const price4 = { version: 4, model: 'm', effective_from_ms: 0, note: '', perMillion, hit_percent: 10 }
+  const dearer = { ...perMillion, output_visible: '200000000' }
+  const price5 = { ...price4, version: 5, site: 'eu-north', perMillion: dearer, hit_percent: 50 }
+  const engines = [{ url: upstream.url, site: 'eu-north' }]
+  const { post, journal } = await bench(t, { engines, prices: [price4, price5] })
+  const asked = greedy({ stream: true, stream_options: { include_usage: true } })
+  const toldOf = async (body: object) => {
+    const reply = await post('/v1/chat/completions', body, wish)
+    return body === asked ? eventsOf(reply.text).at(-2).wattmill.cost_usd : reply.headers.get('x-wattmill-cost-usd')
+  }
+  // 9 × 50 + 3 × 200 and a half of it, in nano-dollars.
+  const told = [await toldOf(greedy()), await toldOf(greedy()), await toldOf(asked), await toldOf(asked)]
+  assert.deepEqual(told, ['0.00000105', '0.000000525', '0.00000105', '0.000000525'])
+  const [made, hit] = journal.closes
+  assert.deepEqual([made?.price_version, made?.attempts[0]?.site], [5, 'eu-north'])
+  assert.deepEqual([hit?.price_version, hit?.attempts, hit?.cached?.site], [5, [], 'eu-north'])
+  // The main site is not written: rows of a factory that names none are as they were.
+  const plain = await bench(t, { engines: [{ url: upstream.url }], prices: [price4, price5] })
+  for (const _ of [1, 2]) await plain.post('/v1/chat/completions', greedy(), wish)
+  const [own, ownHit] = plain.journal.closes
+  assert.deepEqual([own?.price_version, ownHit?.price_version], [4, 4])
+  assert(!('site' in (own?.attempts[0] ?? {})) && !('site' in (ownHit?.cached ?? {})))
+})
+
 test('a hit of an answer that a fallback made is booked on the model that made it', async (t) => {
   const upstream = await counting(t)
   const { post, journal } = await bench(t, {

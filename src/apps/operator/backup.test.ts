@@ -149,6 +149,8 @@ test('what was answered before there were sites was answered at the main one', o
       (3600, 'factory', 7200, '', 'drawn/measured', 9), (3600, 'model', 7200, 'm', 'nano_usd', 5);
     insert into pnl_sum values (1, 'factory', 2, '', '', 'nano_usd', 5), (1, 'model', 2, '', 'm', 'nano_usd', 5),
       (1, 'factory', 2, 'capacity/gpu', 'cost/usage', 'nano-USD', 4);
+    insert into statement_part values ('t', 2, 'a', 'm', 0, '', 'reasoning', 6, 7, 8);
+    insert into rolled_part values ('t', 2, 'a', 'm', 0, '', 'reasoning', 6, 7, 8);
     insert into request values ('gw-1', 't', 'a', 'k', 'm', null, 'complete', 1, 2, '{}', 'h', 1)`)
   early.close()
   const store = openStore(home)
@@ -157,6 +159,10 @@ test('what was answered before there were sites was answered at the main one', o
   const earned = [{ name: 'main', measure: 'nano_usd', amount: 5 }]
   assert.deepEqual([sites('tally'), sites('pnl_sum')], [earned, earned])
   assert.deepEqual(rows('select site from request'), [{ site: 'main' }])
+  for (const table of ['statement_part', 'rolled_part'])
+    assert.deepEqual(rows(`select site, model, price_version, tokens, amount from ${table}`), [
+      { site: 'main', model: 'm', price_version: 0, tokens: 7, amount: 8 },
+    ])
   store.close()
 })
 

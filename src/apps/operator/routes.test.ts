@@ -178,6 +178,52 @@ test('prices by class: each in force beside that of all, with what it promises',
   await wrong({ refund_ttft_s: 1 }, 'refund_percent')
 })
 
+test('prices by site: beside that of all, listed, and a word where nobody answers there', async () => {
+  const url = await fakeUpstream(['sited'])
+  await ask('POST', '/api/engines', { name: 'north', url, site: 'eu-north' })
+  const asked = { model: 'sited', input: '1', output: '3.10' }
+  const north = await ask('POST', '/api/prices', { ...asked, site: 'eu-north' })
+  assert.deepEqual([north.site, north.notice], ['eu-north', undefined])
+  const second = await ask('POST', '/api/engines', { name: 'north2', url, site: 'eu-north' })
+  assert.deepEqual(
+    (second.notices as string[]).filter((one) => /has no price/.test(one)),
+    [],
+  )
+  const here = await ask('POST', '/api/engines', { name: 'here', url })
+  assert.match(
+    (here.notices as string[])[0] ?? '',
+    /^sited has no price and is booked at 0/,
+    'what it has is for elsewhere',
+  )
+  assert.equal((await ask('POST', '/api/prices', asked)).site, null)
+  const typo = await ask('POST', '/api/prices', { ...asked, site: 'eu-nord' })
+  assert.match(String(typo.notice), /no engine of the model stands at eu-nord yet; did you mean eu-north\?/)
+  await refuses(ask('POST', '/api/prices', { ...asked, site: 'a b' }), 'invalid_value', /site name "a b"/, 'site')
+  const rows = ((await ask('GET', '/api/prices')).prices as Json[]).filter(({ model }) => model === 'sited')
+  assert.deepEqual(
+    rows.map(({ site }) => site),
+    [null, 'eu-nord', 'eu-north'],
+  )
+  const table = JSON.stringify({ sited: { input_cost_per_token: 2e-6, output_cost_per_token: 4e-6 } })
+  const imported = await ask('POST', '/api/prices/import', { table, site: 'eu-north' })
+  assert.deepEqual([imported.changed, imported.new], [1, 0])
+  const again = await ask('POST', '/api/prices/import', { table, site: 'us-west' })
+  assert.deepEqual([again.changed, again.new], [0, 1])
+  await refuses(
+    ask('POST', '/api/prices/import', { table, site: 'x', engine: 'here' }),
+    'invalid_value',
+    /one site/,
+    'site',
+  )
+  await refuses(
+    ask('POST', '/api/books/rerate', { tenant: 'default', site: 'x' }),
+    'invalid_value',
+    /table too/,
+    'site',
+  )
+  for (const name of ['north', 'north2', 'here']) await ask('DELETE', `/api/engines/${name}`)
+})
+
 test('prices: exact decimals, versions, never in the past', async () => {
   const set = await ask('POST', '/api/prices', { model: 'm', input: '0.0375', output: '1e-3', note: 'spring' })
   const usd = set.usd_per_million as Json

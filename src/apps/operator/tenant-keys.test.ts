@@ -298,6 +298,40 @@ test('an alias has the context and the price of the model that answers, for a ke
   assert.deepEqual(others, [])
 })
 
+test('a model that several sites answer has the price of each, and what a request costs at the least and at the most', async () => {
+  const { store } = operator.factory
+  const models = { sited: 's' }
+  addEngine(store, { ...elsewhere, name: 'north', models, site: id('eu-north') })
+  addEngine(store, { ...elsewhere, name: 'west', models, site: id('us-west') })
+  const set = (nano: bigint, more: object = {}) =>
+    setPrice(store, {
+      ...{ model: id('sited'), effective_from_ms: 1, perMillion: priceList(price(nano), price(2n * nano)), note: '' },
+      ...more,
+    })
+  set(50_000_000n)
+  set(80_000_000n, { site: id('eu-north') })
+  set(900_000_000n, { site: id('moon') })
+  set(20_000_000n, { slo: 'batch' })
+  const { key } = make({ models: ['sited'] })
+  const { value } = await ask('GET', '/api/tenant/models', key)
+  const [sited] = (
+    value as unknown as { models: { prices: { sites: string[]; slo: string[]; usd_per_million: object }[] }[] }
+  ).models
+  assert.deepEqual(
+    sited?.prices.map(({ sites, slo, usd_per_million: usd }) => [
+      sites,
+      slo,
+      (usd as Record<string, string>).input_uncached,
+    ]),
+    [
+      [['eu-north'], ['interactive', 'standard'], '0.08'],
+      [['eu-north', 'us-west'], ['batch'], '0.02'],
+      [['us-west'], ['interactive', 'standard'], '0.05'],
+    ],
+  )
+  assert.partialDeepStrictEqual(sited, { range: { output_visible: { from: '0.1', to: '0.16' } } })
+})
+
 test('logging in counts as a call of the tenant', async () => {
   const { key } = make()
   const codes = new Set<string>()

@@ -119,8 +119,8 @@ test('what is agreed is in force from now, and on the statement as JSON, CSV, pa
     const { body } = await dispatch(routes, operator.factory, { method: 'GET', url }, () => owner)
     return 'text' in body ? body.text : ''
   }
-  assert.match(await page('csv'), /^taken off volume,support,m,,,,terms 1,,,,,0\.000005,,\r$/m)
-  assert.match(await page('csv'), /^due,(?:,){10}0\.000005,,\r$/m)
+  assert.match(await page('csv'), /^taken off volume,support,m,,,,terms 1,,,,,0\.000005,,,\r$/m)
+  assert.match(await page('csv'), /^due,(?:,){10}0\.000005,,,\r$/m)
   assert.match(await page('html'), /<h2>Agreed<\/h2>[\s\S]*price by volume[\s\S]*−0\.000005/)
   const rows: string[] = []
   for await (const line of factory.lines('GET', '/api/books/focus?tenant=acme')) rows.push(line)

@@ -59,6 +59,8 @@ export const focusExportColumns = [
   'PricingUnit',
   'ProviderName',
   'PublisherName',
+  'RegionId',
+  'RegionName',
   'ResourceId',
   'ResourceName',
   'ResourceType',
@@ -110,6 +112,7 @@ export function focusRow(
   const sku = hit ? `cache_hit/${tokenClass}` : tokenClass
   return row({
     ...shared(part, terms),
+    ...region(part),
     ...costs(formatDollars(amount), cost(publicly), cost(perToken)),
     ChargeCategory: 'Usage',
     ChargeDescription: hit
@@ -139,6 +142,7 @@ function credit(part: SummedPart, price: PriceVersion | undefined, terms: FocusT
   const back = formatDollars(nanoDollars(-part.amount) as NanoDollars)
   return row({
     ...shared(part, terms),
+    ...region(part),
     ...costs(back, back, back),
     ChargeCategory: 'Credit',
     ChargeDescription: `refund for a missed promise of ${part.model}`,
@@ -282,6 +286,9 @@ const costs = (billed: string, list: string, contracted: string): Partial<Record
   ListCost: list,
   ContractedCost: contracted,
 })
+
+/** A site is the provider's region. */
+const region = ({ site }: SummedPart): Partial<Record<Name, string>> => ({ RegionId: site, RegionName: site })
 
 const resource = (model: string): Partial<Record<Name, string>> => ({
   ResourceId: model,

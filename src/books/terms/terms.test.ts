@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { mainSite } from '../../plant/infrastructure/site.ts'
 import { nanoDollars } from '../../units/amount.ts'
 import type { Transfer } from '../account.ts'
 import { hour_ms } from '../cost-hour.ts'
@@ -58,7 +59,7 @@ const sums = (parts: readonly Drawn[]): SummedPart[] =>
   parts
     .toSorted((a, b) => a.slot - b.slot)
     .flatMap(({ slot, application, amount, refund, cause }) => {
-      const shared = { tenant, slot, application, model: 'm', price_version: 1, requests: 1 }
+      const shared = { tenant, slot, application, model: 'm', price_version: 1, site: mainSite, requests: 1 }
       const back = refund < amount ? refund : amount
       return [
         { ...shared, cause, class: 'output_visible', tokens: 1, amount: nanoDollars(amount) } as const,

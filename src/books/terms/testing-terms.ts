@@ -1,5 +1,6 @@
 /** What the tests of terms draw by chance: agreements, and hours of use around the end of a month. */
 import fc from 'fast-check'
+import { mainSite } from '../../plant/infrastructure/site.ts'
 import { nanoDollars } from '../../units/amount.ts'
 import type { SummedPart } from '../statement-sums.ts'
 import type { TokenClass } from '../usage.ts'
@@ -68,7 +69,7 @@ export const sumsOf = (uses: readonly Use[]): SummedPart[] =>
   uses
     .toSorted((a, b) => a.slot - b.slot)
     .flatMap(({ slot, application, model, class: of, tokens, amount, refund, cause }) => {
-      const shared = { tenant: 'acme', slot, application, model, price_version: 1, requests: 1 }
+      const shared = { tenant: 'acme', slot, application, model, price_version: 1, site: mainSite, requests: 1 }
       const back = refund < amount ? refund : amount
       return [
         { ...shared, cause, class: of, tokens, amount: nanoDollars(amount) } as const,

@@ -11,7 +11,8 @@ import { plus, seconds, smaller, tokens } from '../../units/quantity.ts'
 import type { ErrorCode, Refusal } from './errors.ts'
 import { refusal } from './errors.ts'
 import type { Admission, Flow, Room } from './flow.ts'
-import { amountOf, needsOf, priceOf, usedSoFar } from './need.ts'
+import { possiblePrices } from './flow-price.ts'
+import { amountOf, needsOf, usedSoFar } from './need.ts'
 import { Pace } from './pace.ts'
 import type { Taking } from './purse.ts'
 import { Purses } from './purse.ts'
@@ -136,7 +137,8 @@ export class Admitter {
     const output = this.#likelyOutput(flow)
     flow.reserved = plus(flow.ask.promptEstimate, output)
     const needs = needsOf(flow, output)
-    const unpriced = needs.find(({ allowance }) => allowance.unit === 'nano-USD' && !priceOf(flow))
+    const inDollars = needs.find(({ allowance }) => allowance.unit === 'nano-USD')
+    const unpriced = inDollars && possiblePrices(flow).includes(undefined) ? inDollars : undefined
     if (unpriced) return { verdict: 'refused', refusal: noPrice(flow, unpriced.allowance) }
     const taking = this.purses.take(needs, now)
     if (taking.verdict === 'taken') {

@@ -1,10 +1,11 @@
-import { priceAt } from '../../books/price.ts'
+import type { PriceVersion } from '../../books/price.ts'
 import type { Attempt, CloseRow, OpenRow, Outcome } from '../../books/row.ts'
 import type { Usage } from '../../books/usage.ts'
 import { filledFrom, missingUsage, usageFrom } from '../../books/usage.ts'
 import { assert } from '../../units/assert.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import type { EngineFault, Flow, Hit, Rival } from './flow.ts'
+import { billedPrice, priceAtSite } from './flow-price.ts'
 
 const ms = (time: Seconds): number => Math.round(time * 1000)
 
@@ -55,7 +56,7 @@ export function outcomeOf(fault: EngineFault): Outcome {
   }
 }
 
-function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
+function asked(flow: Flow, price: PriceVersion | undefined): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
   const { model } = flow
   const { grant } = flow.ask
   const at_ms = ms(flow.admittedAt)
@@ -65,19 +66,23 @@ function asked(flow: Flow): Omit<OpenRow, 'kind' | 'reserved_tokens'> {
     application: grant.application,
     key: grant.key,
     model,
-    price_version:
-      priceAt(flow.snapshot.prices, { model, slo: flow.ask.slo, tenant: grant.tenant }, at_ms)?.version ?? null,
+    price_version: price?.version ?? null,
     snapshot: flow.snapshot.number,
     at_ms,
   }
 }
 
-export const openRow = (flow: Flow): OpenRow => ({ ...asked(flow), kind: 'open', reserved_tokens: flow.reserved })
+/** Who will answer is not known yet: it names the price of all sites, and only the close row is charged. */
+export const openRow = (flow: Flow): OpenRow => ({
+  ...asked(flow, priceAtSite(flow, undefined)),
+  kind: 'open',
+  reserved_tokens: flow.reserved,
+})
 
 const cachedOf = ({ from, site, usage }: Hit): CloseRow['cached'] & {} => ({ from, ...(site && { site }), usage })
 
 export const closeRow = (flow: Flow, outcome: Outcome, now: Seconds): CloseRow => ({
-  ...asked(flow),
+  ...asked(flow, billedPrice(flow)),
   kind: 'close',
   closed_ms: ms(now),
   queued_ms: ms(flow.admittedAt) - ms(flow.askedAt),

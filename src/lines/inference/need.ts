@@ -2,17 +2,21 @@ import type { AllowanceUnit } from '../../books/allowance.ts'
 import { binding } from '../../books/allowance.ts'
 import { hitCharges } from '../../books/post.ts'
 import type { PriceVersion } from '../../books/price.ts'
-import { priceAt, rate, total } from '../../books/price.ts'
+import { rate, total } from '../../books/price.ts'
 import type { Usage } from '../../books/usage.ts'
 import { missingUsage, totalTokens, usageFrom } from '../../books/usage.ts'
 import type { Tokens } from '../../units/quantity.ts'
 import { plus } from '../../units/quantity.ts'
 import type { Flow, Hit } from './flow.ts'
+import { billedPrice, possiblePrices } from './flow-price.ts'
 import type { Need } from './purse.ts'
 
-/** What a usage comes to in the unit of an allowance. An answer from the cache takes its price, and nothing else. */
+/**
+ * What a usage comes to in the unit of an allowance: in money the most that it can cost where it may still be answered. An answer from
+ * the cache takes its price, and nothing else.
+ */
 export function amountOf(unit: AllowanceUnit, usage: Usage, flow: Flow): bigint {
-  if (flow.hit) return unit === 'nano-USD' ? costOfHit(flow.hit, priceOf(flow)) : 0n
+  if (flow.hit) return unit === 'nano-USD' ? costOfHit(flow.hit, billedPrice(flow)) : 0n
   switch (unit) {
     case 'requests':
     case 'concurrent':
@@ -20,19 +24,13 @@ export function amountOf(unit: AllowanceUnit, usage: Usage, flow: Flow): bigint 
     case 'tokens':
       return BigInt(totalTokens(usage))
     case 'nano-USD':
-      return costIn(usage, priceOf(flow))
+      return most(possiblePrices(flow).map((price) => costIn(usage, price)))
     case 'mJ':
       return BigInt(Math.ceil(totalTokens(usage) * (flow.snapshot.energyPerToken_mj.get(flow.model) ?? 0)))
   }
 }
 
-/** The price it is billed at: that in force when it was admitted, or came. */
-export const priceOf = ({ snapshot, model, admittedAt, askedAt, ask }: Flow): PriceVersion | undefined =>
-  priceAt(
-    snapshot.prices,
-    { model, slo: ask.slo, tenant: ask.grant.tenant },
-    Math.round((admittedAt || askedAt) * 1000),
-  )
+const most = (amounts: readonly bigint[]): bigint => amounts.reduce((a, b) => (a > b ? a : b), 0n)
 
 const costIn = (usage: Usage, price: PriceVersion | undefined): bigint =>
   price ? total(rate(usage, price.perMillion).values()) : 0n

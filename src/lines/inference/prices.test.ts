@@ -5,15 +5,17 @@ import { test } from 'node:test'
 import { indexed } from '../../books/allowance.ts'
 import { costOf, post } from '../../books/post.ts'
 import type { PriceVersion } from '../../books/price.ts'
+import { priceList } from '../../books/price.ts'
 import { readPriceTable } from '../../books/price-table.ts'
 import { otherwise } from '../../books/rerate.ts'
 import type { CloseRow, Row } from '../../books/row.ts'
+import { siteOf } from '../../books/row.ts'
 import type { SloClass } from '../../books/slo-class.ts'
 import { StatementBuilder } from '../../books/statement.ts'
 import type { Usage } from '../../books/usage.ts'
 import { tokenClasses, usageFrom } from '../../books/usage.ts'
-import { formatDollars } from '../../units/amount.ts'
-import type { ModelId, RequestId } from '../../units/ids.ts'
+import { formatDollars, price } from '../../units/amount.ts'
+import type { ModelId, RequestId, SiteId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import { seconds, tokens } from '../../units/quantity.ts'
 import type { World } from './flow.ts'
@@ -31,13 +33,14 @@ interface Served {
   readonly slo: SloClass
   readonly stream: boolean
   readonly usage: Usage
+  readonly site?: SiteId
   /** When it is asked, and when its engine has ended; s. */
   readonly at: number
   readonly ends: number
 }
 
 /** One request through the whole line, to its close row. */
-function served(prices: readonly PriceVersion[], { model, slo, stream, usage, at, ends }: Served): CloseRow {
+function served(prices: readonly PriceVersion[], { model, slo, stream, usage, site, at, ends }: Served): CloseRow {
   const rows: Row[] = []
   const nothing = (): void => undefined
   const world: World = {
@@ -70,7 +73,12 @@ function served(prices: readonly PriceVersion[], { model, slo, stream, usage, at
     allowances: indexed([]),
     energyPerToken_mj: new Map(),
     aliases: new Map(),
-    replicas: [{ id: id('a'), vendor: 'openai', models: { [model]: 'up' }, concurrency: 2, draining: false }],
+    replicas: [
+      {
+        ...{ id: id('a'), vendor: 'openai', models: { [model]: 'up' }, concurrency: 2, draining: false },
+        ...(site && { site }),
+      },
+    ],
     gateways: 1,
   }
   const flow = newFlow(id<RequestId>('gw-1'), { ...asked, grant, model, stream, slo }, snapshot, seconds(at))
@@ -149,6 +157,36 @@ test('streamed price = non-streamed price = re-rated price, for every model of t
       post(row, version).find(({ id: name }) => name.endsWith(`/nano-USD/${of}`))?.amount ?? 0n
     assert.equal(charged('input_uncached'), byHand(12_345, input), model)
     assert.equal(charged('output_visible'), byHand(777, output), model)
+  }
+})
+
+test('at a site with a price of its own as well, for every model: streamed = non-streamed = re-rated, and elsewhere as ever', (context) => {
+  if (!existsSync(table)) return context.skip(`${table} is not there`)
+  const { prices } = readPriceTable(readFileSync(table, 'utf8'), () => true)
+  const usual = versionsOf(prices)
+  const site = id<SiteId>('eu-north')
+  const dearer = prices.map(({ perMillion, ...one }) => ({
+    ...one,
+    perMillion: priceList(price(perMillion.input_uncached * 3n), price(perMillion.output_visible * 2n + 1n)),
+  }))
+  const all = [...usual, ...versionsOf(dearer, 0, 100_001).map((version) => ({ ...version, site }))]
+  const [atSite, elsewhere] = [otherwise(dearer, site), otherwise(dearer, id('us-west'))]
+  for (const [index, { model, slo = 'standard', version }] of usual.entries()) {
+    const one = { model, slo, usage, at: 10, ends: 20 }
+    assert.equal(served(all, { ...one, stream: true }).price_version, version, `${model} ${slo}`)
+    const own = all[usual.length + index]
+    const rows = [true, false].map((stream) => served(all, { ...one, stream, site }))
+    const costs = rows.map((row) => {
+      assert.deepEqual([row.price_version, siteOf(row)], [own?.version, site], `${model} ${slo}`)
+      const statement = new StatementBuilder('t', 0, 60_000)
+      statement.add(row, own)
+      const cost = costOf(row, own)
+      assert.equal(statement.done().total_usd, formatDollars(cost), model)
+      assert.equal(costOf(row, atSite(row, usual[index])), cost, model)
+      assert.equal(costOf(row, elsewhere(row, own)), cost, 'other prices elsewhere are none here')
+      return cost
+    })
+    assert.equal(costs[0], costs[1], model)
   }
 })
 

@@ -17,13 +17,16 @@ export const listPrices = (store: Store, model?: string): PriceVersion[] =>
 /** The prices in force for each model that has one, and for each class that has its own. */
 export const pricesInForce = (store: Store, now_ms: number): PriceVersion[] => pricesAt(listPrices(store), now_ms)
 
-/** Those of the public list for all classes: what a request costs unless its class or its tenant has another price. */
+/** Those of the public list for all classes: what a request costs unless its class, its tenant or its site has another price. */
 export const usualPrices = (store: Store, now_ms: number): PriceVersion[] =>
-  pricesInForce(store, now_ms).filter(({ slo, tenant }) => slo === undefined && tenant === undefined)
+  pricesInForce(store, now_ms).filter(
+    ({ slo, tenant, site }) => slo === undefined && tenant === undefined && site === undefined,
+  )
 
 /** Always a new version: what was charged under an older one stays as it was. */
 export function setPrice(store: Store, asked: Omit<PriceVersion, 'version'>): PriceVersion {
   checkName('model', 'model', asked.model)
+  if (asked.site !== undefined) checkName('site', 'site', asked.site)
   for (const of of tokenClasses)
     if (asked.perMillion[of] > highestPrice)
       throw new RegistryError('invalid', `the price of ${of} is above $1,000,000 per million tokens`, { param: of })
@@ -37,13 +40,14 @@ export function insertPrice(store: Store, asked: Omit<PriceVersion, 'version'>):
   )
   run(
     store,
-    `insert into price (version, model, effective_from_ms, note, slo, tenant, refund_ttft_ms, refund_percent, hit_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into price (version, model, effective_from_ms, note, slo, tenant, site, refund_ttft_ms, refund_percent, hit_percent, ${tokenClasses.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     version,
     asked.model,
     asked.effective_from_ms,
     asked.note,
     asked.slo ?? null,
     asked.tenant ?? null,
+    asked.site ?? null,
     asked.refund?.ttft_ms ?? null,
     asked.refund?.percent ?? null,
     asked.hit_percent ?? null,

@@ -49,17 +49,18 @@ export function bookCommands(program: Command): void {
     },
   )
 
-  does<{ tenant: string; from: string; to: string; prices?: string }>(
+  does<{ tenant: string; from: string; to: string; prices?: string; site?: string }>(
     books
       .command('rerate')
       .description('makes a past statement again from its requests, and says whether it is the same; changes nothing')
       .requiredOption('--tenant <name>')
       .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
       .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
-      .option('--prices <file>', 'what it would be under other prices: a table as `prices import` takes it'),
-    async (factory, { tenant, from, to, prices, ...options }) => {
+      .option('--prices <file>', 'what it would be under other prices: a table as `prices import` takes it')
+      .option('--site <name>', 'those prices only for what was answered at this site (default: all of it)'),
+    async (factory, { tenant, from, to, prices, site, ...options }) => {
       const table = prices === undefined ? undefined : slimmed(prices)
-      const done = (await factory.json('POST', '/api/books/rerate', { tenant, from, to, table })) as Row
+      const done = (await factory.json('POST', '/api/books/rerate', { tenant, from, to, table, site })) as Row
       show(done, options, rerateView)
       if (done.equal !== false) return exitCodes.ok.code
       complain('the statement is not what its requests make of it', 'wattmill books check')

@@ -13,6 +13,8 @@ interface Price {
   readonly slo: string | null
   /** Null: the public list. */
   readonly tenant: string | null
+  /** Null: every site that has no price of its own. */
+  readonly site: string | null
   readonly refund: { readonly percent: number; readonly ttft_s: number } | null
   /** What an answer from the cache costs, of the price of the tokens that it spared. */
   readonly hit_percent: number
@@ -30,6 +32,7 @@ interface Set {
   readonly reasoning?: string
   readonly slo?: string
   readonly tenant?: string
+  readonly site?: string
   readonly refundPercent?: number
   readonly refundTtft?: number
   readonly hitPercent?: number
@@ -41,6 +44,7 @@ interface Import {
   readonly only?: string
   readonly prefix?: string
   readonly tenant?: string
+  readonly site?: string
   readonly engine?: string
   readonly from?: string
   readonly note?: string
@@ -62,6 +66,7 @@ export function priceCommands(program: Command): void {
       .option('--reasoning <usd>', 'tokens of thought (default: as output)')
       .option('--slo <class>', 'only for requests of this class: interactive, standard or batch (default: all others)')
       .option('--tenant <name>', 'only for this tenant, before the public list (default: the public list)')
+      .option('--site <name>', 'only for what is answered at this site (default: every site that has no other)')
       .option('--refund-percent <n>', 'what comes back of the charge when the first token of a stream is late', whole)
       .option('--refund-ttft <seconds>', 'later than this is late (default: as its class is promised)', seconds)
       .option(
@@ -73,7 +78,7 @@ export function priceCommands(program: Command): void {
       .option('--note <text>', 'why, for whoever reads the history'),
     async (
       factory,
-      { input, output, cacheRead, cacheWrite, reasoning, slo, tenant, from, note, ...options },
+      { input, output, cacheRead, cacheWrite, reasoning, slo, tenant, site, from, note, ...options },
       model,
     ) => {
       const { refundPercent, refundTtft, hitPercent, ...rest } = options
@@ -86,6 +91,7 @@ export function priceCommands(program: Command): void {
         reasoning,
         slo,
         tenant,
+        site,
         refund_percent: refundPercent,
         refund_ttft_s: refundTtft,
         hit_percent: hitPercent,
@@ -119,13 +125,14 @@ export function priceCommands(program: Command): void {
       .option('--only <names>', 'names of the table, with * for any text (default: all)')
       .option('--prefix <text>', 'only names that begin so, such as groq/, and without it')
       .option('--tenant <name>', 'into the list of this tenant (default: the public list)')
+      .option('--site <name>', 'only for what is answered at this site (default: every site)')
       .option('--engine <name>', 'as what this engine’s models cost, by their upstream names; no price changes')
       .option('--from <date>', 'such as 2027-01-31 (default: now)')
       .option('--note <text>', 'why, for whoever reads the history')
       .option('--yes', 'do it'),
-    async (factory, { only, prefix, tenant, engine, from, note, yes, ...options }, file = '') => {
+    async (factory, { only, prefix, tenant, site, engine, from, note, yes, ...options }, file = '') => {
       const table = slimmed(file, only, prefix)
-      const asked = { table, only, prefix, tenant, engine, from, note, dry_run: yes !== true }
+      const asked = { table, only, prefix, tenant, site, engine, from, note, dry_run: yes !== true }
       const done = (await factory.json('POST', '/api/prices/import', asked)) as Imported
       show(done, options, importView)
       if (done.dry_run && done.new + done.changed > 0) warn('nothing was changed: add --yes to do it')
@@ -139,6 +146,7 @@ const row = ({
   model,
   slo,
   tenant,
+  site,
   refund,
   hit_percent,
   in_force,
@@ -150,6 +158,7 @@ const row = ({
   version,
   slo: slo ?? 'all',
   tenant: tenant ?? 'all',
+  site: site ?? 'all',
   in_force: in_force ? 'yes' : 'no',
   from,
   input: usd.input_uncached,

@@ -14,6 +14,7 @@ import {
 import { costSpans, metersOf, setCost } from '../../../adapters/sqlite/registry/meters.ts'
 import type { CostSpan } from '../../../books/economics.ts'
 import { accelerators, findAccelerator } from '../../../plant/chips/catalogue.ts'
+import { mainSite } from '../../../plant/infrastructure/site.ts'
 import { formatDollars, type NanoDollars, nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import type { SiteId } from '../../../units/ids.ts'
 import { id } from '../../../units/ids.ts'
@@ -124,7 +125,7 @@ export const engineRoutes: readonly Route[] = [
       factory.live?.telemetry.apply()
       const published = await publish(factory)
       const notices = [
-        unpriced(factory, Object.keys(models)),
+        unpriced(factory, Object.keys(models), id(asked.site ?? mainSite)),
         listed(preset, models),
         unknownChip(asked.chips),
         isSilent ? undefined : metricsHint(metrics, declared),

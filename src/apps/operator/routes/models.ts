@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import Type from 'typebox'
 import { isFirst } from '../../../adapters/sqlite/nodes.ts'
-import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
+import { embedded, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
 import {
   addModelFile,
   checkNewModel,
@@ -11,6 +11,7 @@ import {
   removeModelFile,
 } from '../../../adapters/sqlite/registry/models.ts'
 import { usualPrices } from '../../../adapters/sqlite/registry/prices.ts'
+import { sitesNow } from '../../../adapters/sqlite/registry/sites.ts'
 import { formatDecimal } from '../../../units/amount.ts'
 import type { Loaded } from '../engine-host.ts'
 import { ControlError } from '../errors.ts'
@@ -121,7 +122,7 @@ async function add(factory: Factory, path: string, name: string) {
   }
   factory.live?.modelsChanged()
   const notice = loaded
-    ? unpriced(factory, [name])
+    ? unpriced(factory, [name], sitesNow(factory.store)(embedded))
     : 'the factory is stopped: the file was checked, and will be loaded at the next start'
   return {
     ...displayFile(file),

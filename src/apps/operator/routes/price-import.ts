@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { declarations, declare } from '../../../adapters/sqlite/costs/declarations.ts'
 import { listEngines } from '../../../adapters/sqlite/registry/engines.ts'
-import { isName } from '../../../adapters/sqlite/registry/names.ts'
+import { checkName, isName } from '../../../adapters/sqlite/registry/names.ts'
 import { importPrices, type PlannedPrice, planImport } from '../../../adapters/sqlite/registry/price-import.ts'
 import { inForce } from '../../../books/cost.ts'
 import type { PriceTable, TablePrice } from '../../../books/price-table.ts'
@@ -9,6 +9,8 @@ import { globOf, PriceTableError, readPriceTable } from '../../../books/price-ta
 import { joined } from '../../../books/tally.ts'
 import { tokenClasses } from '../../../books/usage.ts'
 import { formatDecimal } from '../../../units/amount.ts'
+import type { SiteId } from '../../../units/ids.ts'
+import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
 import { didYouMean } from '../nearest.ts'
@@ -35,6 +37,7 @@ export const priceImportRoutes: readonly Route[] = [
       tenant: Type.Optional(
         Type.String({ maxLength: 100, description: 'into the list of this tenant; else the public list' }),
       ),
+      site: Type.Optional(Type.String({ maxLength: 100, description: 'only for what is answered at this site' })),
       engine: Type.Optional(
         Type.String({
           maxLength: 100,
@@ -45,18 +48,21 @@ export const priceImportRoutes: readonly Route[] = [
       dry_run: Type.Optional(Type.Boolean({ description: 'say what it would do, and do nothing' })),
       note: Type.Optional(Type.String({ maxLength: 500 })),
     },
-    run: async (factory, { table, only = '*', prefix = '', tenant, engine, from, dry_run = false, note }) => {
+    run: async (factory, { table, only = '*', prefix = '', tenant, site, engine, from, dry_run = false, note }) => {
       const now = factory.now()
       const to = { from_ms: from === undefined ? now : laterMs(from, now), note: note ?? 'from a table' }
       const read = named(readTable(table, only, prefix), prefix)
       if (engine !== undefined) {
         if (tenant !== undefined)
           throw new ControlError('invalid_value', 'an engine costs the same whoever asks', { param: 'tenant' })
+        if (site !== undefined)
+          throw new ControlError('invalid_value', 'an engine stands at one site already', { param: 'site' })
         return { dry_run, of: 'cost', ...costsOf(factory, read, engine, to, dry_run), left_out: leftOut(read) }
       }
       const planned = planImport(factory.store, read.prices, {
         ...to,
         ...(tenant !== undefined && { tenant: knownTenant(factory, tenant) }),
+        ...(site !== undefined && { site: siteNamed(site) }),
       })
       const set = dry_run ? [] : importPrices(factory.store, planned)
       const done = { dry_run, of: 'price', ...summary(planned.map(shown)), left_out: leftOut(read) }
@@ -64,6 +70,8 @@ export const priceImportRoutes: readonly Route[] = [
     },
   }),
 ]
+
+const siteNamed = (site: string): SiteId => id(checkName('site', 'site', site))
 
 /** A table, or an error that says where it is none. */
 export function readTable(table: string, only = '*', prefix = ''): PriceTable {

@@ -1,12 +1,13 @@
 import Type from 'typebox'
-import { servedModels } from '../../../adapters/sqlite/registry/engines.ts'
-import { listPrices, pricesInForce, setPrice, usualPrices } from '../../../adapters/sqlite/registry/prices.ts'
+import { type EngineRecord, servedModels } from '../../../adapters/sqlite/registry/engines.ts'
+import { listPrices, pricesInForce, setPrice } from '../../../adapters/sqlite/registry/prices.ts'
 import { type PriceVersion, priceList, pricesAt } from '../../../books/price.ts'
 import type { SloClass } from '../../../books/slo-class.ts'
 import { sloClasses } from '../../../books/slo-class.ts'
 import { tokenClasses } from '../../../books/usage.ts'
 import { sloTerms } from '../../../lines/inference/slo.ts'
 import { formatDecimal, type Price, parsePrice } from '../../../units/amount.ts'
+import type { SiteId } from '../../../units/ids.ts'
 import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import { type Factory, publish } from '../factory.ts'
@@ -71,6 +72,12 @@ export const priceRoutes: readonly Route[] = [
           description: 'only for requests of this tenant, before the public list; the public list where not given',
         }),
       ),
+      site: Type.Optional(
+        Type.String({
+          maxLength: 100,
+          description: 'only for what is answered at this site; every site that has no other where not given',
+        }),
+      ),
       refund_percent: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 100, description: 'what comes back when a first token is late' }),
       ),
@@ -92,7 +99,10 @@ export const priceRoutes: readonly Route[] = [
       from: Type.Optional(Type.String({ description: 'a date such as 2027-01-31' })),
       note: Type.Optional(Type.String({ maxLength: 500 })),
     },
-    run: async (factory, { model, slo, tenant, refund_percent, refund_ttft_s, hit_percent, from, note, ...given }) => {
+    run: async (
+      factory,
+      { model, slo, tenant, site, refund_percent, refund_ttft_s, hit_percent, from, note, ...given },
+    ) => {
       const now = factory.now()
       const served = servedModels(factory.store)
       const price = setPrice(factory.store, {
@@ -105,11 +115,14 @@ export const priceRoutes: readonly Route[] = [
         }),
         ...(slo && { slo }),
         ...(tenant && { tenant: knownTenant(factory, tenant) }),
+        ...(site && { site: id<SiteId>(site) }),
         ...refundIn(slo, refund_percent, refund_ttft_s),
         ...(hit_percent && { hit_percent }),
         note: note ?? '',
       })
-      const notice = served.has(model) ? undefined : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
+      const notice = served.has(model)
+        ? unused(site, served.get(model) ?? [])
+        : `no engine serves ${model} yet${didYouMean(model, served.keys())}`
       return {
         ...display(price, price.effective_from_ms <= now),
         ...(notice && { notice }),
@@ -119,9 +132,17 @@ export const priceRoutes: readonly Route[] = [
   }),
 ]
 
-/** A word about models that would be given away; undefined when each has a price. */
-export function unpriced(factory: Factory, models: readonly string[]): string | undefined {
-  const priced = new Set(usualPrices(factory.store, factory.now()).map((price) => String(price.model)))
+/** A word about a price for a site at which nothing would be charged by it just now. */
+function unused(site: string | undefined, engines: readonly EngineRecord[]): string | undefined {
+  const sites = engines.map((engine) => engine.site)
+  if (site === undefined || sites.some((each) => each === site)) return undefined
+  return `no engine of the model stands at ${site} yet${didYouMean(site, sites)}`
+}
+
+/** A word about models that would be given away at a site; undefined when each has a price there. */
+export function unpriced(factory: Factory, models: readonly string[], site: SiteId): string | undefined {
+  const open = pricesInForce(factory.store, factory.now()).filter(({ slo, tenant }) => !slo && !tenant)
+  const priced = new Set(open.filter((price) => !price.site || price.site === site).map(({ model }) => String(model)))
   const [first, ...others] = models.filter((model) => !priced.has(model))
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
@@ -173,6 +194,7 @@ const display = (price: PriceVersion, inForce: boolean) => ({
   model: price.model,
   slo: price.slo ?? null,
   tenant: price.tenant ?? null,
+  site: price.site ?? null,
   refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
   hit_percent: price.hit_percent ?? 0,
   in_force: inForce,

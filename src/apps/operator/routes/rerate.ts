@@ -2,6 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import Type from 'typebox'
 import { rerate, whatIf } from '../../../adapters/sqlite/rerate.ts'
 import { rolledUp } from '../../../adapters/sqlite/rolled.ts'
+import type { SiteId } from '../../../units/ids.ts'
+import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
 import { type Route, route } from '../router.ts'
 import { spanOf } from '../span.ts'
@@ -26,12 +28,22 @@ export const rerateRoutes: readonly Route[] = [
           description: 'other prices, as text in the shape that prices/import takes; else those that were in force',
         }),
       ),
+      site: Type.Optional(
+        Type.String({
+          maxLength: 100,
+          description: 'the other prices are only for what was answered at this site; else for all of it',
+        }),
+      ),
     },
-    run: async (factory, { tenant, from, to, table }) => {
+    run: async (factory, { tenant, from, to, table, site }) => {
       const of = knownTenant(factory, tenant)
       const { from_ms, to_ms } = spanOf(factory, from, to)
       const head = { tenant, from: isoOrNull(from_ms), to: isoOrNull(to_ms) }
       const { store } = factory
+      if (table === undefined && site !== undefined)
+        throw new ControlError('invalid_value', 'a site is where other prices would be in force: give a table too', {
+          param: 'site',
+        })
       if (table === undefined) return { ...head, ...(await stepped(rerate(store, of, from_ms, to_ms))) }
       const rolled_ms = rolledUp(store).until_ms ?? 0
       if (from_ms < rolled_ms)
@@ -41,7 +53,9 @@ export const rerateRoutes: readonly Route[] = [
           { param: 'from', next: `Begin at ${isoOrNull(rolled_ms)} or later.` },
         )
       const { prices, leftOut } = readTable(table)
-      const done = await stepped(whatIf(store, of, from_ms, to_ms, prices))
+      const done = await stepped(
+        whatIf(store, of, from_ms, to_ms, prices, site === undefined ? undefined : id<SiteId>(site)),
+      )
       return { ...head, ...done, not_used: leftOut.length }
     },
   }),

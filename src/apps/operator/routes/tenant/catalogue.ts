@@ -1,12 +1,13 @@
 /** What a tenant may ask for, and at which price. */
 import { listAliases } from '../../../../adapters/sqlite/registry/aliases.ts'
-import { servedModels, toldContexts } from '../../../../adapters/sqlite/registry/engines.ts'
+import { type EngineRecord, servedModels, toldContexts } from '../../../../adapters/sqlite/registry/engines.ts'
 import { listPrices } from '../../../../adapters/sqlite/registry/prices.ts'
 import { type PriceVersion, priceAt } from '../../../../books/price.ts'
 import { type SloClass, sloClasses } from '../../../../books/slo-class.ts'
-import { tokenClasses } from '../../../../books/usage.ts'
+import { type TokenClass, tokenClasses } from '../../../../books/usage.ts'
+import { mainSite } from '../../../../plant/infrastructure/site.ts'
 import { formatDecimal } from '../../../../units/amount.ts'
-import { id, type ModelId } from '../../../../units/ids.ts'
+import { id, type ModelId, type SiteId } from '../../../../units/ids.ts'
 import type { Factory } from '../../factory.ts'
 import type { Route } from '../../router.ts'
 import { isoOrNull } from '../../when.ts'
@@ -32,13 +33,16 @@ export const catalogueRoutes: readonly Route[] = [
             const chain = [model, ...(names.get(model) ?? [])]
             const answers = chain.find((one) => served.get(one)?.some(({ draining }) => !draining))
             const by = answers ?? model
+            const offered = pricesFor(prices, own, id(by), sitesOf(served.get(by) ?? []), factory.now())
             return {
               model,
               /** Another name: of the models behind it, those that this key may ask for by themselves; null: it is a model's own. */
               stands_for: names.get(model)?.filter(may) ?? null,
               available: answers !== undefined,
               context_tokens: contextOf(factory, told, by),
-              prices: pricesFor(prices, own, id(by), factory.now()),
+              prices: offered,
+              /** Of the class of this key, in dollars per million tokens: a request is charged by the site that answers it. */
+              range: rangeOf(offered, own.key.slo),
             }
           }),
       }
@@ -54,32 +58,66 @@ function contextOf({ live }: Factory, told: ReadonlyMap<string, number>, model: 
   return Number.isFinite(least) ? least : null
 }
 
-/** The price of each class of request, those that are the same together; a contract's goes before the list's. */
-function pricesFor(versions: readonly PriceVersion[], { tenant }: Own, model: ModelId, now_ms: number) {
-  const found = sloClasses.flatMap((slo) => {
-    const price = priceAt(versions, { model, slo, tenant }, now_ms)
-    return price ? [{ slo, price }] : []
+interface Offer {
+  readonly price: PriceVersion
+  readonly slo: readonly SloClass[]
+  readonly site: SiteId
+}
+
+/** The prices of each class of request at each site that may answer, those that are the same together; a contract's goes before the list's. */
+function pricesFor(
+  versions: readonly PriceVersion[],
+  { tenant }: Own,
+  model: ModelId,
+  sites: readonly SiteId[],
+  now_ms: number,
+) {
+  const offers = sites.flatMap((site): Offer[] => {
+    const found = sloClasses.flatMap((slo) => {
+      const price = priceAt(versions, { model, slo, tenant, site }, now_ms)
+      return price ? [{ slo, price }] : []
+    })
+    return [...Map.groupBy(found, ({ price }) => price)].map(([price, same]) => ({
+      price,
+      slo: same.map(({ slo }) => slo),
+      site,
+    }))
   })
-  return [...Map.groupBy(found, ({ price }) => price.version).values()].flatMap((same) =>
-    same[0]
-      ? [
-          priceText(
-            same[0].price,
-            same.map(({ slo }) => slo),
-          ),
-        ]
-      : [],
+  const alike = Map.groupBy(offers, ({ price, slo }) => `${price.version} ${slo.join(' ')}`)
+  return [...alike.values()].map((same) => priceText(same as [Offer, ...Offer[]]))
+}
+
+/** Where it may be answered just now; nowhere: as at the main site. */
+function sitesOf(engines: readonly EngineRecord[]): SiteId[] {
+  const sites = [...new Set(engines.filter(({ draining }) => !draining).map(({ site }) => site))].sort()
+  return sites.length === 0 ? [mainSite] : sites
+}
+
+/** What a request of the key's own class costs at the least and at the most; null: nothing is charged. */
+function rangeOf(prices: readonly ReturnType<typeof priceText>[], own: SloClass) {
+  const of = prices.filter(({ slo }) => slo.includes(own)).map(({ usd_per_million }) => usd_per_million)
+  if (of.length === 0) return null
+  const sorted = (name: TokenClass) => of.map((each) => each[name]).sort((a, b) => Number(a) - Number(b))
+  return Object.fromEntries(
+    tokenClasses.map((name) => [name, { from: sorted(name)[0] ?? '0', to: sorted(name).at(-1) ?? '0' }]),
   )
 }
 
 /** A note is the factory's own. */
-const priceText = (price: PriceVersion, slo: readonly SloClass[]) => ({
-  slo,
-  source: price.tenant === undefined ? 'list' : 'contract',
-  version: price.version,
-  from: isoOrNull(price.effective_from_ms),
-  refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
-  /** What an answer from the cache costs, of what its tokens would. */
-  hit_percent: price.hit_percent ?? 0,
-  usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
-})
+const priceText = (same: [Offer, ...Offer[]]) => {
+  const [{ price, slo }] = same
+  return {
+    slo,
+    /** Where it holds: what answers there is charged so. */
+    sites: same.map(({ site }) => site),
+    source: price.tenant === undefined ? 'list' : 'contract',
+    version: price.version,
+    from: isoOrNull(price.effective_from_ms),
+    refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
+    /** What an answer from the cache costs, of what its tokens would. */
+    hit_percent: price.hit_percent ?? 0,
+    usd_per_million: Object.fromEntries(
+      tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)]),
+    ) as Record<TokenClass, string>,
+  }
+}
