@@ -2,8 +2,8 @@ import type { Books, CostRecords, CostTermsRecord, Finding, TransferRecord } fro
 
 /**
  * What hours cost, from outside: the transfers of each hour and source add up to it, and it is what was declared, worked out
- * here by sweeping over moments and five minutes rather than as the books do it. By the sum alone: hosted engines, demand charges, the
- * making of models, meters above others, and electricity under a PUE that is measured.
+ * here by sweeping over moments and five minutes rather than as the books do it. By the sum alone: hosted engines, meters above others, and
+ * electricity under a PUE that is measured. Demand charges and the making of models: beside.ts.
  */
 export function checkCosts({ costs, transfers, upper = [] }: Books): Finding[] {
   if (!costs) return []
@@ -98,14 +98,7 @@ function byEnergy(
   meter: string,
   mj: bigint,
 ): bigint | undefined {
-  const termsOf = (of: string): CostTermsRecord | undefined => {
-    for (const name of [meter, 'all']) {
-      const begun = declared.filter((one) => one.kind === of && one.name === name && one.from_ms <= hour * hour_ms)
-      begun.sort((a, b) => b.from_ms - a.from_ms || b.version - a.version)
-      if (begun[0]) return begun[0].terms
-    }
-    return undefined
-  }
+  const termsOf = (of: string): CostTermsRecord | undefined => termsOfMeter(declared, of, meter, hour)
   if (termsOf('pue')?.measured_by !== undefined) return undefined
   const [price, pue] = [termsOf(kind)?.series, termsOf('pue')?.series]
   let sum = 0n
@@ -116,8 +109,23 @@ function byEnergy(
   return rest * 2n >= by ? whole + 1n : whole
 }
 
+/** A meter's own, or those of all, as they were when the hour began. */
+export function termsOfMeter(
+  declared: CostRecords['declared'],
+  kind: string,
+  meter: string,
+  hour: number,
+): CostTermsRecord | undefined {
+  for (const name of [meter, 'all']) {
+    const begun = declared.filter((one) => one.kind === kind && one.name === name && one.from_ms <= hour * hour_ms)
+    begun.sort((a, b) => b.from_ms - a.from_ms || b.version - a.version)
+    if (begun[0]) return begun[0].terms
+  }
+  return undefined
+}
+
 /** A point holds for an hour at most; then the first rule that fits, by local time; then the usual figure. */
-function figureAt(series: NonNullable<CostTermsRecord['series']>, at: number): bigint {
+export function figureAt(series: NonNullable<CostTermsRecord['series']>, at: number): bigint {
   const points = (series.points ?? []).filter((one) => one.at_ms <= at && at - one.at_ms < hour_ms)
   const last = points.at(-1)
   if (last) return BigInt(last.value)

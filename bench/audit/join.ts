@@ -1,4 +1,5 @@
 import { answerOf } from './answer.ts'
+import { checkBeside } from './beside.ts'
 import { checkCosts } from './cost.ts'
 import type { EnergyResult } from './energy.ts'
 import { checkEnergy } from './energy.ts'
@@ -64,6 +65,7 @@ export function audit(records: Records): Audit {
     ...checkBalances(books),
     ...checkCosts(books),
     ...checkTerms(books),
+    ...checkBeside(books),
     ...books.quarantined.map(
       ([subject, reason]): Finding => ({ kind: 'record', subject, message: `put aside: ${reason}` }),
     ),

@@ -70,6 +70,11 @@ export function parseExport(text: string): Books {
     costs: {
       hours: [] as Costs['hours'][number][],
       unsettled: new Set<number>(),
+      closed: [] as number[],
+      stale: new Set<number>(),
+      frozen: new Set<number>(),
+      peaks: [] as Costs['peaks'][number][],
+      served: [] as Costs['served'][number][],
       declared: [] as Declared[],
       given: [] as Given[],
     },
@@ -94,8 +99,14 @@ export function parseExport(text: string): Books {
     else if (row.record === 'cost_hour') books.costs.hours.push(costHourOf(row))
     else if (row.record === 'cost_declaration') books.costs.declared.push(declaredOf(row))
     else if (row.record === 'engine_cost') books.costs.given.push(givenOf(row))
+    else if (row.record === 'demand_hour') books.costs.peaks.push(peakOf(row))
+    else if (row.record === 'served_hour') books.costs.served.push(servedOf(row))
     else if (row.record === 'closed_hour') {
-      if (row.stale === 1 || row.frozen === 1) books.costs.unsettled.add(Number(whole(row, 'hour')))
+      const hour = Number(whole(row, 'hour'))
+      books.costs.closed.push(hour)
+      if (row.stale === 1) books.costs.stale.add(hour)
+      if (row.frozen === 1) books.costs.frozen.add(hour)
+      if (row.stale === 1 || row.frozen === 1) books.costs.unsettled.add(hour)
     } else if (row.record === 'quarantine') books.quarantined.push([words(row, 'subject'), words(row, 'reason')])
     else if (!unread.has(row.record))
       throw new Error(`the export holds a record of another kind: ${JSON.stringify(line).slice(0, 200)}`)
@@ -106,7 +117,7 @@ export function parseExport(text: string): Books {
 /** Open requests are not booked yet; the others are the books' own extracts of logs, rows and intervals. */
 const unread: ReadonlySet<unknown> = new Set([
   ...['open_request', 'second', 'window_work', 'fit', 'credit'],
-  ...['demand_hour', 'served_hour', 'work_hour', 'busy_hour'],
+  ...['work_hour', 'busy_hour'],
   ...['rolled_part', 'rolled_interval'],
 ])
 
@@ -171,6 +182,20 @@ const declaredOf = (row: Fields): Declared => ({
   name: words(row, 'name'),
   from_ms: Number(whole(row, 'from_ms')),
   terms: JSON.parse(words(row, 'terms')) as Declared['terms'],
+})
+
+const peakOf = (row: Fields): Costs['peaks'][number] => ({
+  hour: Number(whole(row, 'hour')),
+  connection: words(row, 'connection'),
+  at_ms: Number(whole(row, 'at_ms')),
+  interval_min: Number(whole(row, 'interval_min')),
+  energy_mj: whole(row, 'energy_mj'),
+})
+
+const servedOf = (row: Fields): Costs['served'][number] => ({
+  hour: Number(whole(row, 'hour')),
+  model: words(row, 'model'),
+  tokens: whole(row, 'tokens'),
 })
 
 const givenOf = (row: Fields): Given => ({

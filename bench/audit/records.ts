@@ -174,6 +174,19 @@ export interface CostRecords {
   }[]
   /** Hours that are to be worked out again, or whose details are going. */
   readonly unsettled: ReadonlySet<number>
+  readonly closed: readonly number[]
+  readonly stale: ReadonlySet<number>
+  readonly frozen: ReadonlySet<number>
+  /** The highest interval of an hour at a connection. */
+  readonly peaks: readonly {
+    readonly hour: number
+    readonly connection: string
+    readonly at_ms: number
+    readonly interval_min: number
+    readonly energy_mj: bigint
+  }[]
+  /** Tokens of models that were made by what they serve. */
+  readonly served: readonly { readonly hour: number; readonly model: string; readonly tokens: bigint }[]
   readonly declared: readonly {
     readonly version: number
     readonly kind: string
@@ -195,6 +208,13 @@ export interface CostTermsRecord {
   /** Of a PUE: the facility's meter that tells it. */
   readonly measured_by?: string
   readonly amount?: string
+  /** Of a demand charge. */
+  readonly interval_min?: number
+  readonly offset_min?: number
+  readonly rule?: string
+  /** Of the making of a model: one of the two. */
+  readonly months?: number | null
+  readonly tokens?: number | null
   readonly series?: {
     readonly usual: string
     readonly rules?: readonly {
