@@ -19,6 +19,7 @@ import { engineClasses } from './records.ts'
 import { checkTerms } from './terms.ts'
 import type { Logged } from './tokens.ts'
 import { checkAnswer, checkTokens } from './tokens.ts'
+import { checkWork } from './work.ts'
 
 export interface Audit {
   readonly findings: readonly Finding[]
@@ -66,6 +67,7 @@ export function audit(records: Records): Audit {
     ...checkCosts(books),
     ...checkTerms(books),
     ...checkBeside(books),
+    ...checkWork(books),
     ...books.quarantined.map(
       ([subject, reason]): Finding => ({ kind: 'record', subject, message: `put aside: ${reason}` }),
     ),

@@ -4,6 +4,7 @@ import type {
   AgreementRecord,
   BookClass,
   Books,
+  BusyRecord,
   ClientRecord,
   EngineLine,
   EngineLogFile,
@@ -14,6 +15,7 @@ import type {
   TermsRecords,
   UpperPartRecord,
   UpperRecord,
+  WorkRecord,
 } from './records.ts'
 import { bookClasses } from './records.ts'
 
@@ -56,6 +58,7 @@ export function parseExport(text: string): Books {
     upper: [] as UpperRecord[],
     upperParts: [] as UpperPartRecord[],
     given: [] as GivenRecord[],
+    work: { shares: [] as WorkRecord[], busy: [] as BusyRecord[] },
     attempts: [] as Books['attempts'][number][],
     prices: [] as Books['prices'][number][],
     balances: [] as Books['balances'][number][],
@@ -99,6 +102,8 @@ export function parseExport(text: string): Books {
     else if (row.record === 'cost_hour') books.costs.hours.push(costHourOf(row))
     else if (row.record === 'cost_declaration') books.costs.declared.push(declaredOf(row))
     else if (row.record === 'engine_cost') books.costs.given.push(givenOf(row))
+    else if (row.record === 'work_hour') books.work.shares.push(workOf(row))
+    else if (row.record === 'busy_hour') books.work.busy.push(busyOf(row))
     else if (row.record === 'demand_hour') books.costs.peaks.push(peakOf(row))
     else if (row.record === 'served_hour') books.costs.served.push(servedOf(row))
     else if (row.record === 'closed_hour') {
@@ -117,7 +122,6 @@ export function parseExport(text: string): Books {
 /** Open requests are not booked yet; the others are the books' own extracts of logs, rows and intervals. */
 const unread: ReadonlySet<unknown> = new Set([
   ...['open_request', 'second', 'window_work', 'fit', 'credit'],
-  ...['work_hour', 'busy_hour'],
   ...['rolled_part', 'rolled_interval'],
 ])
 
@@ -182,6 +186,25 @@ const declaredOf = (row: Fields): Declared => ({
   name: words(row, 'name'),
   from_ms: Number(whole(row, 'from_ms')),
   terms: JSON.parse(words(row, 'terms')) as Declared['terms'],
+})
+
+const workOf = (row: Fields): WorkRecord => ({
+  hour: Number(whole(row, 'hour')),
+  replica: words(row, 'replica'),
+  tenant: words(row, 'tenant'),
+  application: words(row, 'application'),
+  model: words(row, 'model'),
+  cause: words(row, 'cause'),
+  held_ns: whole(row, 'held_ns'),
+  prefill: Number(whole(row, 'prefill')),
+  decode: Number(whole(row, 'decode')),
+  kv_token_ms: whole(row, 'kv_token_ms'),
+})
+
+const busyOf = (row: Fields): BusyRecord => ({
+  hour: Number(whole(row, 'hour')),
+  replica: words(row, 'replica'),
+  busy_s: Number(whole(row, 'busy_s')),
 })
 
 const peakOf = (row: Fields): Costs['peaks'][number] => ({

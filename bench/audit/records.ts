@@ -95,6 +95,8 @@ export interface Books {
   readonly balances: readonly BalanceRecord[]
   /** Sums of transfers of days long past, which are not kept one by one. */
   readonly rolled?: readonly Pick<TransferRecord, 'unit' | 'debit' | 'credit' | 'amount'>[]
+  /** What engines did by the hour and for whom; absent in records without any. */
+  readonly work?: { readonly shares: readonly WorkRecord[]; readonly busy: readonly BusyRecord[] }
   /** What hours cost, and what was declared: absent in records without any. */
   readonly costs?: CostRecords
   /** Absent in records without any. */
@@ -162,6 +164,26 @@ export interface TransferRecord {
   readonly amount: bigint
   readonly request: string | null
   readonly at_ms?: number
+}
+
+export interface WorkRecord {
+  readonly hour: number
+  readonly replica: string
+  readonly tenant: string
+  readonly application: string
+  readonly model: string
+  /** Empty: it was for something. */
+  readonly cause: string
+  readonly held_ns: bigint
+  readonly prefill: number
+  readonly decode: number
+  readonly kv_token_ms: bigint
+}
+
+export interface BusyRecord {
+  readonly hour: number
+  readonly replica: string
+  readonly busy_s: number
 }
 
 export interface CostRecords {

@@ -1,4 +1,5 @@
 import type { Books, Finding, IntervalRecord, RequestRecord, Sample, SliceRecord, TransferRecord } from './records.ts'
+import { attempted, secondsOf } from './timeline.ts'
 
 type Sliced = IntervalRecord & { readonly slices: readonly SliceRecord[] }
 
@@ -64,38 +65,25 @@ function checkSlice(
   const [only, ...more] = mine
   if (source === 'estimated' && only && more.length === 0) {
     const seconds = busySeconds(only, interval, requests)
-    if (seconds !== undefined && seconds > 0 && seconds * 1_000_000 !== busy_us)
+    if (seconds > 0 && seconds * 1_000_000 !== busy_us)
       findings.push(finding(name, `${whose} was busy ${busy_us} µs by the books, ${seconds} s by its requests`))
   }
   return findings
 }
 
-/** Seconds, by their middles, in which an engine had a request; undefined: one of them was tried twice, which its row does not time. */
+/** Seconds, by their middles, in which an engine had a request. */
 function busySeconds(
   given: NonNullable<Books['given']>[number],
   { from_ms = 0, to_ms = 0 }: IntervalRecord,
   requests: ReadonlyMap<string, RequestRecord>,
-): number | undefined {
+): number {
   const from = Math.ceil((Math.max(from_ms, given.from_ms) - 500) / 1000)
   const until = Math.ceil((Math.min(to_ms, given.until_ms ?? to_ms) - 500) / 1000)
-  const seconds = new Set<number>()
-  for (const { attempts, at_ms = 0, closed_ms = 0, queued_ms = 0, stream, ttft_ms } of requests.values()) {
-    const [attempt] = attempts
-    if (!attempt || !attempts.some(({ replica }) => replica === given.engine)) continue
-    if (closed_ms < from_ms - 1000 || at_ms > to_ms + 1000) continue
-    if (attempts.length > 1) return undefined
-    const { usage } = attempt
-    const [input, output] = [
-      ['input_uncached', 'cache_read', 'cache_write'],
-      ['output_visible', 'reasoning'],
-    ].map((of) => of.reduce((sum, one) => sum + (usage[one as keyof typeof usage]?.tokens ?? 0), 0))
-    if ((input ?? 0) + (output ?? 0) === 0) continue
-    const first_ms = stream && typeof ttft_ms === 'number' ? at_ms - queued_ms + ttft_ms : closed_ms
-    const end_ms = Math.max(at_ms + 1, (output ?? 0) > 1 ? Math.max(closed_ms, first_ms) : first_ms)
-    for (let second = Math.floor(at_ms / 1000); second < Math.ceil(end_ms / 1000); second++)
-      if (second >= from && second < until) seconds.add(second)
-  }
-  return seconds.size
+  const near = [...requests.values()].filter(
+    ({ at_ms = 0, closed_ms = 0 }) => closed_ms >= from_ms - 1000 && at_ms <= to_ms + 1000,
+  )
+  const worked = near.flatMap((row) => attempted(row, given.engine))
+  return new Set(worked.flatMap((one) => [...secondsOf(one, from, until)])).size
 }
 
 /** What engines and others bear of the energy above the floor. */
