@@ -44,6 +44,8 @@ export type CostTerms =
       readonly months: number | null
       readonly tokens: number | null
     }
+  /** Nothing is said of it from then on; of a meter what is said of all meters. */
+  | { readonly per: 'end' }
 
 /** What something costs from a moment on. Never changed: a correction is a later entry, with the moment from which it is right. */
 export interface CostDeclaration {
@@ -80,8 +82,10 @@ export const termsOfMeter = (
   kind: SeriesKind,
   meter: string,
   at_ms: number,
-): CostTerms | undefined =>
-  (inForce(declarations, kind, meter, at_ms) ?? inForce(declarations, kind, allMeters, at_ms))?.terms
+): CostTerms | undefined => {
+  const own = inForce(declarations, kind, meter, at_ms)?.terms
+  return own === undefined || own.per === 'end' ? inForce(declarations, kind, allMeters, at_ms)?.terms : own
+}
 
 /** The series of a meter: its own, or that of all. A PUE may be measured: `pue.ts`. */
 export function seriesOf(

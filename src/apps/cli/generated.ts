@@ -17,7 +17,15 @@ interface Generated {
   readonly make: () => string
 }
 
-const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
+/** As the formatter has it: a list of words is one line where it fits. */
+const json = (value: object): string =>
+  `${JSON.stringify(value, null, 2)}\n`.replace(
+    /^(.*)\[\n([^[\]{}]*?)\n *\](,?)$/gm,
+    (whole, before: string, words: string, after: string) => {
+      const line = `${before}[${words.trim().replace(/\n +/g, ' ')}]${after}`
+      return line.length <= 120 ? line : whole
+    },
+  )
 
 export const generated: readonly Generated[] = [
   { file: 'docs/errors.md', make: errorsPage },

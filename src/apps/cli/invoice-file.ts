@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readCsv } from '../../adapters/files/csv.ts'
 import { parseDecimal } from '../../units/amount.ts'
 import { FieldError } from '../../units/field.ts'
-import { told } from './yaml-file.ts'
+import { told } from '../operator/yaml-file.ts'
 
 const head = 'kind,name,quantity,usd'
 const example = `the first line is ${head}; then lines such as engine,groq,1200345,1.25 (tokens) or energy,all,310.5,27.90 (kWh)`

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import type { PowerReading, Span } from '../../plant/energy/power-window.ts'
 import { parseDecimal } from '../../units/amount.ts'
 import { FieldError } from '../../units/field.ts'
-import { told } from './yaml-file.ts'
+import { told } from '../operator/yaml-file.ts'
 
 /** Some five million readings: two months at one a second. */
 const most_bytes = 256 * 1024 * 1024

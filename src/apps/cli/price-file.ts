@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { globOf, PriceTableError, slimTable } from '../../books/price-table.ts'
 import { FieldError } from '../../units/field.ts'
-import { told } from './yaml-file.ts'
+import { told } from '../operator/yaml-file.ts'
 
 /** What has to be sent of a price table: the models that are wanted, and of these what they cost, as it is written. */
 export const slimmed = (file: string, only = '*', prefix = ''): string =>

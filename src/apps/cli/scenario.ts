@@ -3,7 +3,7 @@ import { readTrace } from '../../adapters/files/trace.ts'
 import type { Scenario } from '../../twin/scenario.ts'
 import { readScenario } from '../../twin/scenario-read.ts'
 import type { Traced } from '../../twin/workload/mooncake.ts'
-import { told, yamlFile } from './yaml-file.ts'
+import { told, yamlFile } from '../operator/yaml-file.ts'
 
 /** Said after what is wrong in a scenario or its trace. */
 export const runnable = 'examples/twin/ has scenarios that run'

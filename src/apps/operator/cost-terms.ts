@@ -109,6 +109,14 @@ export const costInput = {
 
 export type CostAsked = Type.Static<Type.TObject<typeof costInput>>
 
+const { from: _from, ...stated } = costInput
+
+/** A cost as a file states it: it holds from when it is put into force. */
+export const stateInput = {
+  ...stated,
+  at: Type.Optional(Type.String({ maxLength: 500, description: 'where it stands, such as wattmill.yaml:12' })),
+}
+
 export function declarationOf(asked: CostAsked, now_ms: number): Omit<CostDeclaration, 'version' | 'declared_ms'> {
   const { kind, from, note } = asked
   return {
@@ -275,6 +283,7 @@ function needed<Value>(param: string, value: Value | undefined): Value {
 
 /** Terms in words, for tables. */
 export function termsText({ kind, terms }: Pick<CostDeclaration, 'kind' | 'terms'>): string {
+  if (terms.per === 'end') return 'ended'
   if (terms.per === 'hour') return `${formatDecimal(terms.amount, 9)} USD/h`
   if (terms.per === 'kW')
     return `${formatDecimal(terms.amount, 9)} USD/kW of the month's highest ${terms.interval_min} min, ${terms.rule}`

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { ControlError } from '../operator/errors.ts'
 import { didYouMean } from '../operator/nearest.ts'
+import { costLines, type StatedCost } from './cost-lines.ts'
 import { type Config, configFrom, type Setting, type SettingPath, settings, unfit, type Value } from './settings.ts'
 
 export const usualFile = 'wattmill.yaml'
@@ -84,7 +85,14 @@ export function parseConfig(text: string, file: string): Map<string, Value> {
 }
 
 /** All that is right in a file, and all that is wrong. */
-export function examineConfig(text: string, file: string): { values: Map<string, Value>; problems: Problem[] } {
+export interface Examined {
+  readonly values: Map<string, Value>
+  /** Undefined: it says nothing of costs. */
+  readonly costs: readonly StatedCost[] | undefined
+  readonly problems: Problem[]
+}
+
+export function examineConfig(text: string, file: string): Examined {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const problems: Problem[] = []
@@ -94,11 +102,28 @@ export function examineConfig(text: string, file: string): { values: Map<string,
   }
   for (const { pos, message } of document.errors) wrong(pos[0], '', message)
   const values = new Map<string, Value>()
-  if (problems.length === 0 && document.contents !== null)
-    collect(document.contents, '', values, (node, path, message) =>
-      wrong((node as Node).range?.[0] ?? 0, path, message),
-    )
-  return { values, problems }
+  let costs: readonly StatedCost[] | undefined
+  const at = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0
+  const wrongAt = (node: unknown, path: string, message: string): void => wrong(at(node), path, message)
+  if (problems.length === 0 && document.contents !== null) {
+    const stated = isMap(document.contents) ? document.contents.items.find(({ key }) => isCosts(key)) : undefined
+    const where = (node: unknown): string => `${basename(file)}:${lines.linePos(at(node)).line}`
+    if (stated) costs = costLines(stated.value ?? stated.key, file, { wrong: wrongAt, where })
+    collect(document.contents, '', values, wrongAt)
+  }
+  return { values, costs, problems }
+}
+
+const isCosts = (key: unknown): boolean => isScalar(key) && key.value === 'costs'
+
+/** What the file says of costs; undefined: nothing, or there is no file. */
+export function readCosts(file: string | undefined): readonly StatedCost[] | undefined {
+  const path = file ?? (existsSync(usualFile) ? usualFile : undefined)
+  if (path === undefined) return undefined
+  const { costs, problems } = examineConfig(readConfigFile(path), path)
+  const [first] = problems
+  if (first) throw new ControlError('bad_config', problemText(first), { param: first.path })
+  return costs
 }
 
 function collect(
@@ -112,6 +137,7 @@ function collect(
     return wrong(node, path, `${what} holds settings such as "${childrenOf(path)[0]}: …"`)
   }
   for (const { key, value } of node.items) {
+    if (path === '' && isCosts(key)) continue
     const name = String(isScalar(key) ? key.value : key)
     const full = path === '' ? name : `${path}.${name}`
     const setting = settingAt(full)
@@ -121,7 +147,12 @@ function collect(
       if (why) wrong(value ?? key, full, `${full} ${why}`)
       else values.set(full, held as Value)
     } else if (childrenOf(full).length > 0) collect(value ?? key, full, values, wrong)
-    else wrong(key, full, `unknown setting ${full}${didYouMean(name, childrenOf(path))}`)
+    else
+      wrong(
+        key,
+        full,
+        `unknown setting ${full}${didYouMean(name, [...(path === '' ? ['costs'] : []), ...childrenOf(path)])}`,
+      )
   }
 }
 

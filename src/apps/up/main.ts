@@ -15,12 +15,13 @@ import { type Home, makeHome } from '../../adapters/files/home.ts'
 import { isLoopback } from '../../adapters/http/addresses.ts'
 import { CertificateError, readCertificate } from '../../adapters/http/certificate.ts'
 import { asControlError, ControlError } from '../operator/errors.ts'
-import { reach } from '../operator/reach.ts'
+import { type Reached, reach } from '../operator/reach.ts'
 import { banner, discovered } from './banner.ts'
 import { type Flags, readConfig } from './config.ts'
 import { Launcher } from './launcher.ts'
 import { freePort, urlOf } from './port.ts'
 import type { Config } from './settings.ts'
+import { stateCosts } from './state-costs.ts'
 
 export interface UpOptions extends Flags {
   readonly home: string
@@ -47,7 +48,8 @@ export async function up({ home: directory, config: file, ...flags }: UpOptions)
     const files = consoleFiles(top)
     const launcher = new Launcher({ home, config, port, console: files.folder, say, reread: read })
     const url = urlOf(config.host, port, config.certificate !== undefined)
-    return await run(launcher, home, url, files.build())
+    const state = async (factory: Pick<Reached, 'json'>): Promise<void> => stateCosts(factory, file, say)
+    return await run(launcher, home, { url, console: files.build(), state })
   } finally {
     lock.release()
   }
@@ -85,14 +87,21 @@ async function takeHome(home: Home): Promise<{ release(): void }> {
   throw new ControlError('home_in_use', `a factory runs in ${home.root} already`)
 }
 
-async function run(launcher: Launcher, home: Home, url: string, console: Promise<string | undefined>): Promise<number> {
-  const stopped = onSignals(launcher)
+interface Standing {
+  readonly url: string
+  readonly console: Promise<string | undefined>
+  /** Tells the factory the costs that the file states. */
+  readonly state: (factory: Pick<Reached, 'json'>) => Promise<void>
+}
+
+async function run(launcher: Launcher, home: Home, { url, console, state }: Standing): Promise<number> {
+  const stopped = onSignals(launcher, () => restate(home, state))
   const started = launcher.start()
   try {
     // Told to stop while starting: what comes of the start is nobody's concern any more.
     const standing = await Promise.race([started, stopped])
     if (typeof standing === 'number') return standing
-    await introduce(home, url, { ...standing, console: await console })
+    await introduce(home, url, { ...standing, console: await console, state })
     return await stopped
   } catch (cause) {
     launcher.kill()
@@ -105,14 +114,20 @@ async function run(launcher: Launcher, home: Home, url: string, console: Promise
 async function introduce(
   home: Home,
   url: string,
-  { first, engine, console }: { first: boolean; engine: boolean; console: string | undefined },
+  {
+    first,
+    engine,
+    console,
+    state,
+  }: Pick<Standing, 'state'> & { first: boolean; engine: boolean; console: string | undefined },
 ): Promise<void> {
   const factory = await reach(home.root, say)
-  const { models } = (await factory.json('GET', '/api/status')) as { models: string[] }
+  await state(factory)
+  const { models } = (await factory.json('GET', '/api/status')) as { models: string[] | null }
   const { key } = first
     ? ((await factory.json('POST', '/api/keys', { tenant: 'default' })) as { key: string })
     : { key: undefined }
-  tell(banner({ home, url, models, key, engine, console }))
+  tell(banner({ home, url, models: models ?? [], key, engine, console }))
   if (first) tell(discovered(await findEngines(), findModelFiles(), home))
 }
 
@@ -120,7 +135,7 @@ async function introduce(
 const sameSignal_ms = 500
 
 /** Resolves to the exit code when all have ended. The second Ctrl-C does not wait for anybody. */
-function onSignals(launcher: Launcher): Promise<number> {
+function onSignals(launcher: Launcher, changed: () => Promise<void>): Promise<number> {
   return new Promise((resolve, reject) => {
     let asked: number | undefined
     const stop = (): void => {
@@ -134,7 +149,7 @@ function onSignals(launcher: Launcher): Promise<number> {
       }
     }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-    process.on('SIGHUP', onTerminal ? stop : () => renew(launcher))
+    process.on('SIGHUP', onTerminal ? stop : () => renew(launcher, changed))
     process.on('disconnect', stop) // the script that runs us on a newer Node was killed
   })
 }
@@ -142,7 +157,13 @@ function onSignals(launcher: Launcher): Promise<number> {
 /** Started from a terminal, SIGHUP says that it was closed; from anything else, that the settings have changed. */
 const onTerminal = [0, 1, 2].some((stream) => isatty(stream))
 
-function renew(launcher: Launcher): void {
+async function restate(home: Home, state: Standing['state']): Promise<void> {
+  const factory = await reach(home.root, say)
+  await state(factory).finally(() => factory.close())
+}
+
+function renew(launcher: Launcher, changed: () => Promise<void>): void {
+  changed().catch((cause: unknown) => say(`costs: ${asControlError(cause).message}`))
   say('restarting the gateways, one after the other')
   launcher.restartGateways().then(
     (count) => say(`${count} gateways restarted`),

@@ -25,6 +25,13 @@ const files: readonly (readonly [text: string, right: boolean])[] = [
   ['trusted_proxies: [10.0.0.0/8]', true],
   ['trusted_proxies: 10.0.0.0/8', false],
   ['power: { idle_watts: -1 }', false],
+  ['costs: []', true],
+  ['costs: [{ kind: staff, name: ops, per_month: 9000.5 }, { kind: tariff, value: "0.08" }]', true],
+  ['costs: [{ kind: tariff, value: 0.08, rules: [{ hours: [22, 6], value: 0.04 }] }]', true],
+  ['costs: [{ kind: stuff }]', false],
+  ['costs: [{ kind: staff, per_hours: 5 }]', false],
+  ['costs: [{ kind: staff, per_hour: 5, from: 2027-01-31 }]', false],
+  ['costs: 5', false],
 ]
 for (const [text, right] of files)
   test(`the schema and up agree that ${text} is ${right ? 'right' : 'wrong'}`, () => {

@@ -123,6 +123,7 @@ const written = [
   'engine_counted',
   'engine_log',
   'engine_second',
+  'filed_cost',
   'journal',
   'learned',
   'lease',

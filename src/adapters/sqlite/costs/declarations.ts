@@ -89,6 +89,7 @@ interface TermsText {
 }
 
 function termsFrom({ per, amount = '0', perMillion = {}, series, measured_by, ...rest }: TermsText): CostTerms {
+  if (per === 'end') return { per }
   if (per === 'hour') return { per, amount: nanoDollars(BigInt(amount)) }
   if (per === 'kW') {
     const { interval_min = 15, offset_min = 0, rule = 'even' } = rest

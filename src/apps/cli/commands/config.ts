@@ -2,13 +2,21 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { ControlError } from '../../operator/errors.ts'
 import { didYouMean } from '../../operator/nearest.ts'
-import { contradictions, examineConfig, type Problem, problemText, readConfigFile, usualFile } from '../../up/config.ts'
+import {
+  contradictions,
+  examineConfig,
+  type Problem,
+  problemText,
+  readConfigFile,
+  readCosts,
+  usualFile,
+} from '../../up/config.ts'
 import { configSchema } from '../../up/schema.ts'
 import { type Setting, settings, type Value } from '../../up/settings.ts'
 import { exitCodes } from '../exit.ts'
-import { fields, type Row } from '../print.ts'
-import { type Common, guarded, show } from '../run.ts'
-import { complain } from '../talk.ts'
+import { fields, type Row, table } from '../print.ts'
+import { type Common, does, guarded, show } from '../run.ts'
+import { complain, warn } from '../talk.ts'
 
 export function configCommands(program: Command): void {
   const config = program.command('config').description('wattmill.yaml: what it may say, and whether it is right')
@@ -32,6 +40,26 @@ export function configCommands(program: Command): void {
     }),
   )
 
+  does<{ readonly dryRun?: boolean }>(
+    config
+      .command('apply')
+      .description('puts the costs that a file states into force, as `up` does when it starts')
+      .argument('[file]', 'the file', usualFile)
+      .option('--dry-run', 'only say what would change'),
+    async (factory, options, file = usualFile) => {
+      const costs = readCosts(file)
+      if (!costs)
+        throw new ControlError('bad_config', `${file} says nothing of costs`, {
+          next: 'Write costs: into it, a list of what `wattmill costs set` takes; [] ends all that it stated',
+        })
+      const body = { costs, dry_run: options.dryRun ?? false }
+      const stated = (await factory.json('PUT', '/api/costs', body)) as Stated
+      show(stated, options, statedView)
+      for (const { at, message, next } of stated.waiting) warn(`${at}: ${message}: it waits. Next: ${next}`)
+      return stated.waiting.length > 0 ? exitCodes.refused.code : undefined
+    },
+  )
+
   config
     .command('schema')
     .description('the JSON Schema of wattmill.yaml, for editors')
@@ -42,6 +70,19 @@ export function configCommands(program: Command): void {
       }),
     )
 }
+
+interface Stated {
+  readonly dry_run: boolean
+  readonly declared: readonly Row[]
+  readonly ended: readonly Row[]
+  readonly unchanged: number
+  readonly waiting: readonly { readonly at: string | null; readonly message: string; readonly next: string }[]
+}
+
+const statedView = ({ dry_run, declared, ended, unchanged }: Stated): string[] => [
+  ...table([...declared, ...ended]),
+  `${declared.length} declared, ${ended.length} ended, ${unchanged} as they are${dry_run ? ' (nothing was changed: --dry-run)' : ''}`,
+]
 
 interface Report {
   readonly file: string

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { cardKwh, costCurve } from '../cost-file.ts'
+import { cardKwh, costCurve } from '../../operator/cost-file.ts'
 import { fields, type Row } from '../print.ts'
 import { does, path, show } from '../run.ts'
 

@@ -5,9 +5,9 @@ import { usualOutlook } from '../../../control/place/outlook.ts'
 import { plan } from '../../../control/place/plan.ts'
 import { readCluster } from '../../../control/place/read-cluster.ts'
 import { readWorkload } from '../../../control/place/read-workload.ts'
+import { yamlFile } from '../../operator/yaml-file.ts'
 import { planView } from '../place-view.ts'
 import { type Common, guarded, show } from '../run.ts'
-import { yamlFile } from '../yaml-file.ts'
 
 interface Files {
   readonly cluster: string

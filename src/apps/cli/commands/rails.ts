@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { Field } from '../../../units/field.ts'
+import { yamlFile } from '../../operator/yaml-file.ts'
 import { fields } from '../print.ts'
 import { does, path, show } from '../run.ts'
-import { yamlFile } from '../yaml-file.ts'
 
 interface Rail {
   readonly name: string

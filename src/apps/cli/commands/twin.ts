@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import { TwinRun } from '../../../twin/run.ts'
+import { told } from '../../operator/yaml-file.ts'
 import { type Common, guarded, show } from '../run.ts'
 import { runnable, scenarioFile, traceOf } from '../scenario.ts'
 import { talk } from '../talk.ts'
 import { twinView } from '../twin-view.ts'
 import { whole } from '../values.ts'
-import { told } from '../yaml-file.ts'
 
 export function twinCommands(program: Command): void {
   const twin = program

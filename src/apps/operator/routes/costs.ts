@@ -5,21 +5,18 @@ import { declarations, declare } from '../../../adapters/sqlite/costs/declaratio
 import { chargedMonths } from '../../../adapters/sqlite/costs/demand.ts'
 import { borneJobs } from '../../../adapters/sqlite/costs/making.ts'
 import { costOfRequest } from '../../../adapters/sqlite/costs/of-request.ts'
-import { listEngines } from '../../../adapters/sqlite/registry/engines.ts'
-import { facilityMeters } from '../../../adapters/sqlite/registry/places.ts'
 import { settledRow } from '../../../adapters/sqlite/settled-row.ts'
-import type { Store } from '../../../adapters/sqlite/store.ts'
 import type { CostDeclaration } from '../../../books/cost.ts'
-import { inForce } from '../../../books/cost.ts'
+import { inForce, makingKinds } from '../../../books/cost.ts'
 import { costDimensions } from '../../../books/cost-place.ts'
 import { demandAnswer } from '../../../books/demand-answer.ts'
 import { makingAnswer } from '../../../books/making-answer.ts'
 import { parted } from '../../../books/tally.ts'
 import { askedMs, closedRange, rangeInput } from '../closed-range.ts'
-import { costInput, costKinds, declarationOf, termsText } from '../cost-terms.ts'
+import { costInput, costKinds, declarationOf, stateInput, termsText } from '../cost-terms.ts'
 import { ControlError } from '../errors.ts'
-import { didYouMean } from '../nearest.ts'
 import { type Route, route } from '../router.ts'
+import { checkKnown, stateCosts } from '../stated-costs.ts'
 import { isoOrNull } from '../when.ts'
 
 export const costRoutes: readonly Route[] = [
@@ -31,7 +28,7 @@ export const costRoutes: readonly Route[] = [
     run: ({ store, now }) => {
       const all = declarations(store)
       const at_ms = now()
-      const current = all.filter((one) => inForce(all, one.kind, one.name, at_ms) === one)
+      const current = all.filter((one) => inForce(all, one.kind, one.name, at_ms) === one && one.terms.per !== 'end')
       return { costs: current.map((one) => display(one, true)) }
     },
   }),
@@ -56,18 +53,22 @@ export const costRoutes: readonly Route[] = [
     input: costInput,
     run: ({ store, now }, asked) => {
       const wanted = declarationOf(asked, now())
-      const engine = asked.kind === 'capacity' || asked.kind === 'list' ? asked.name : undefined
-      const engines = listEngines(store).map(({ name }) => name)
-      if (engine !== undefined && !engines.includes(engine))
-        throw new ControlError('not_found', `no engine ${engine}${didYouMean(engine, engines)}`, {
-          param: 'name',
-          next: 'wattmill engines list',
-        })
-      if (wanted.terms.per === 'job') servedModel(store, asked.name ?? '')
-      checkMeasuredBy(store, asked.measured_by)
+      checkKnown(store, asked, wanted.terms)
       const made = declare(store, wanted, now())
       return display(made, inForce(declarations(store), made.kind, made.name, now())?.version === made.version)
     },
+  }),
+  route({
+    method: 'PUT',
+    path: '/api/costs',
+    role: 'admin',
+    about:
+      'State the costs of a file: what differs is declared from now on, what the file of this home does not state any more ends, and the same file again changes nothing',
+    input: {
+      costs: Type.Array(Type.Object(stateInput, { additionalProperties: false }), { maxItems: 1000 }),
+      dry_run: Type.Optional(Type.Boolean({ description: 'only says what it would do' })),
+    },
+    run: (factory, { costs: stated, dry_run }) => stateCosts(factory, stated, dry_run ?? false),
   }),
   route({
     method: 'GET',
@@ -116,34 +117,16 @@ export const costRoutes: readonly Route[] = [
   }),
 ]
 
-/** A slip of the keyboard would never be borne. */
-function servedModel(store: Store, model: string): void {
-  const models = [...new Set(listEngines(store).flatMap((engine) => Object.keys(engine.models)))]
-  if (models.includes(model)) return
-  throw new ControlError('not_found', `no engine serves ${model}${didYouMean(model, models)}`, {
-    param: 'name',
-    next: 'wattmill models list   (what a model cost is declared when it is served)',
-  })
-}
-
-function checkMeasuredBy(store: Store, meter: string | undefined): void {
-  const known = facilityMeters(store)
-  if (meter === undefined || known.has(meter)) return
-  throw new ControlError('not_found', `no facility has a meter ${meter}${didYouMean(meter, known)}`, {
-    param: 'measured_by',
-    next: 'wattmill meters place METER --level facility --over METER,…',
-  })
-}
-
 const display = (one: CostDeclaration, current: boolean) => {
   const { version, kind, name, from_ms, declared_ms, note, terms } = one
-  const [first = name, second] = terms.per === 'token' || terms.per === 'job' ? parted(name) : [name]
+  const isJob = (makingKinds as readonly string[]).includes(kind)
+  const [first = name, second] = kind === 'list' || isJob ? parted(name) : [name]
   return {
     version,
     kind,
     name: first,
-    model: terms.per === 'token' ? (second ?? null) : null,
-    job: terms.per === 'job' ? (second ?? null) : null,
+    model: kind === 'list' ? (second ?? null) : null,
+    job: isJob ? (second ?? null) : null,
     in_force: current,
     from: isoOrNull(from_ms),
     declared: isoOrNull(declared_ms),

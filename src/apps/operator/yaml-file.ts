@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { LineCounter, parseDocument } from 'yaml'
 import { WorkloadError } from '../../twin/workload/lines.ts'
 import { FieldError } from '../../units/field.ts'
-import { ControlError } from '../operator/errors.ts'
+import { ControlError } from './errors.ts'
 
 /** What a YAML file says, as `read` takes it; what is wrong in it is told with its line and column, and where there are good ones. */
 export function yamlFile<Result>(file: string, read: (value: unknown) => Result, examples: string): Result {
