@@ -10,6 +10,7 @@ import { placingOnSites, placings } from './cost-place.ts'
 import type { Sums } from './figures.ts'
 import { figure } from './figures.ts'
 import type { PnlDimension, PnlSum } from './pnl-sum.ts'
+import type { AgreementKind } from './terms/agreement.ts'
 import { tokenClasses } from './usage.ts'
 
 /** Why a token costs what it does. A demand charge is for electricity too. */
@@ -29,6 +30,14 @@ const causeOf: Readonly<Record<string, Cause>> = {
 /** A sum, and the first hour of the slot that it is in. */
 export type SlotSum = PnlSum & { readonly hour: number }
 
+export interface AgreedAmount {
+  readonly tenant: string
+  /** Empty: of none. */
+  readonly model: string
+  readonly kind: AgreementKind
+  readonly amount: bigint
+}
+
 export interface PnlFacts {
   /** Hours since 1970: [from, to), all of them closed. */
   readonly from: number
@@ -37,25 +46,33 @@ export interface PnlFacts {
   readonly sums: Readonly<Record<PnlDimension, readonly SlotSum[]>>
   /** Where what the factory has stood. Of a whole day as of its first hour. */
   readonly standing: Standing
+  /** What lines of agreements came to in these hours. */
+  readonly agreed: readonly AgreedAmount[]
   /** What the hours were worked out to cost, source by source; nano-USD. What is posted must be the same. */
   readonly worked: ReadonlyMap<Account, bigint>
 }
 
 /**
  *     contribution = revenue − usage        fully loaded = revenue − usage − idle − waste − overhead − making
+ *     net revenue = revenue − what is taken off (free quotas, tiers) + what commitments lack; net margins are of it
  *     residual = what the hours were worked out to cost − what is posted of them: 0
  */
-export function pnlAnswer({ from, to, step_h, sums, standing, worked }: PnlFacts) {
+export function pnlAnswer({ from, to, step_h, sums, standing, agreed, worked }: PnlFacts) {
   const parts = costPartsOf(sums.factory)
   const of = (kind: string): bigint => sumOfParts(parts.filter((part) => part.kind === kind))
   const [used, stood, wasted, beside, made] = [of('usage'), of('idle'), of('waste'), of('overhead'), of('making')]
   const total = used + stood + wasted + beside + made
   const served = servedBy(sums.factory).get('') ?? new Map()
+  const revenue = revenueOf(sums.factory)
+  const net = revenue - takenOff(agreed) + shortfall(agreed)
   return {
     from: timeText(from),
     to: timeText(to),
     step: step_h === 1 ? ('hour' as const) : ('day' as const),
-    revenue_usd: usdText(revenueOf(sums.factory)),
+    revenue_usd: usdText(revenue),
+    taken_off_usd: usdText(takenOff(agreed)),
+    shortfall_usd: usdText(shortfall(agreed)),
+    net_revenue_usd: usdText(net),
     usage_usd: usdText(used),
     idle_usd: usdText(stood),
     waste_usd: usdText(wasted),
@@ -63,10 +80,17 @@ export function pnlAnswer({ from, to, step_h, sums, standing, worked }: PnlFacts
     making_usd: usdText(made),
     total_usd: usdText(total),
     residual_usd: usdText([...worked.values()].reduce((sum, amount) => sum + amount, 0n) - total),
-    figures: pnlFigures(served, used, total),
+    figures: { ...pnlFigures(served, used, total), ...netFigures(net, used, total) },
     slots: slotsOf(sums.factory, { from, to, step_h }),
     tenants: costLines(costPartsOf(sums.tenant), lineFacts(placings.tenant, sums.tenant)),
     models: costLines(costPartsOf(sums.tenant), lineFacts(placings.model, sums.model)),
+    agreed: {
+      tenants: agreedLines(agreed, ({ tenant }) => tenant),
+      models: agreedLines(
+        agreed.filter(({ model }) => model !== ''),
+        ({ model }) => model,
+      ),
+    },
     sites: costLines(parts, lineFacts(placingOnSites(standing), sums.site)),
   }
 }
@@ -116,6 +140,30 @@ function pnlFigures(served: Sums, used: bigint, total: bigint) {
     revenue_usd_per_mtoken: money(per(revenue * 1e6, tokens), 'USD/M tokens'),
     usage_usd_per_mtoken: money(per(usage * 1e6, tokens), 'USD/M tokens'),
     loaded_usd_per_mtoken: money(per(all * 1e6, tokens), 'USD/M tokens'),
+  } as const
+}
+
+const sumOf = (agreed: readonly AgreedAmount[]): bigint => agreed.reduce((sum, { amount }) => sum + amount, 0n)
+const takenOff = (agreed: readonly AgreedAmount[]): bigint => sumOf(agreed.filter(({ kind }) => kind !== 'commitment'))
+const shortfall = (agreed: readonly AgreedAmount[]): bigint => sumOf(agreed.filter(({ kind }) => kind === 'commitment'))
+
+const agreedLines = (agreed: readonly AgreedAmount[], nameOf: (one: AgreedAmount) => string) =>
+  [...Map.groupBy(agreed, nameOf)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, its]) => ({
+      name,
+      taken_off_usd: usdText(takenOff(its)),
+      shortfall_usd: usdText(shortfall(its)),
+    }))
+
+function netFigures(net: bigint, used: bigint, total: bigint) {
+  const [revenue, usage, all] = [net, used, total].map((each) => Number(each) / 1e9) as [number, number, number]
+  const money = (value: number | null, unit: string) => figure(value, unit, 'estimated')
+  return {
+    net_revenue_usd: figure(revenue, 'USD', 'measured'),
+    net_contribution_margin_usd: money(revenue - usage, 'USD'),
+    net_fully_loaded_margin_usd: money(revenue - all, 'USD'),
+    net_fully_loaded_margin_share: money(per(revenue - all, revenue), '1'),
   } as const
 }
 

@@ -3,7 +3,7 @@ import type { FlowsAnswer } from '../../books/cost-flows.ts'
 import type { PnlAnswer, PnlLine } from '../../books/pnl.ts'
 import { fields, type Row, table } from './print.ts'
 
-export function pnlView({ slots, tenants, models, sites, figures, ...head }: PnlAnswer): string[] {
+export function pnlView({ slots, tenants, models, sites, agreed, figures, ...head }: PnlAnswer): string[] {
   return [
     ...fields(head),
     '',
@@ -14,6 +14,8 @@ export function pnlView({ slots, tenants, models, sites, figures, ...head }: Pnl
     ...lines('By tenant', tenants),
     ...lines('By model', models),
     ...lines('By site', sites),
+    ...agreedTable('Taken off or lacking of commitments, by tenant', agreed.tenants),
+    ...agreedTable('Taken off, by model', agreed.models),
     '',
     `Cost per million tokens by ${head.step}, USD (estimated)`,
     ...table(
@@ -25,6 +27,9 @@ export function pnlView({ slots, tenants, models, sites, figures, ...head }: Pnl
     ),
   ]
 }
+
+const agreedTable = (title: string, rows: PnlAnswer['agreed']['tenants']): string[] =>
+  rows.length === 0 ? [] : ['', title, ...table(rows)]
 
 const lines = (title: string, { rows, not_allocated_usd, allocated_by }: PnlAnswer['tenants']): string[] => [
   '',

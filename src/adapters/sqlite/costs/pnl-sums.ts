@@ -114,7 +114,8 @@ const between = `
   select dimension, slot, source, name, measure, amount from pnl_sum
   where span_h = ? and dimension = ? and slot >= ? and slot < ?`
 
-function pieces(from: number, to: number): { span_h: number; low: number; high: number }[] {
+/** Whole days, and the hours at their ends. */
+export function pieces(from: number, to: number): { span_h: number; low: number; high: number }[] {
   const [first, end] = [Math.ceil(from / day_h), Math.floor(to / day_h)]
   if (end <= first) return [{ span_h: 1, low: from, high: to }]
   return [

@@ -4,6 +4,7 @@ import { flowsAnswer } from '../../../books/cost-flows.ts'
 import { costPartsOf, pnlAnswer } from '../../../books/pnl.ts'
 import { all, stream } from '../query.ts'
 import type { Store } from '../store.ts'
+import { agreedBetween } from '../terms/sums.ts'
 import { pnlSumsBetween } from './pnl-sums.ts'
 import { standingIn } from './site-lines.ts'
 
@@ -18,7 +19,8 @@ export function pnl(books: Reader, from: number, to: number, step_h: 1 | 24) {
     site: [...pnlSumsBetween(books, 'site', from, to)],
   }
   const standing = standingIn(books, { from, to })
-  return pnlAnswer({ from, to, step_h, sums, standing, worked: workedOut(books, from, to, 'nano-USD') })
+  const agreed = [...agreedBetween(books, from, to)]
+  return pnlAnswer({ from, to, step_h, sums, standing, agreed, worked: workedOut(books, from, to, 'nano-USD') })
 }
 
 /** Hours [from, to), all of them closed. */

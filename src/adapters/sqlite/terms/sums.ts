@@ -3,6 +3,7 @@ import type { Transfer } from '../../../books/account.ts'
 import type { Findings } from '../../../books/check.ts'
 import { adjustmentOf, isAgreed } from '../../../books/terms/adjustment.ts'
 import type { AgreementKind } from '../../../books/terms/agreement.ts'
+import { pieces } from '../costs/pnl-sums.ts'
 import { type Insert, insertMany } from '../insert-many.ts'
 import { allBig, stream } from '../query.ts'
 import type { Store } from '../store.ts'
@@ -56,11 +57,17 @@ function summed(tenant: string, transfers: readonly Transfer[]): Map<string, Ter
 const placeOf = ({ span_h, slot, model, kind }: Omit<TermsSum, 'amount' | 'tenant'>): string =>
   JSON.stringify([span_h, slot, model, kind])
 
-/** Of hours or of days in [low, high). */
-export function* termsSums({ database }: Reader, span_h: number, low: number, high: number): Generator<TermsSum> {
-  const find = 'select * from terms_sum where span_h = ? and slot >= ? and slot < ?'
-  for (const row of stream<TermsSum & { slot: bigint }>(database, find, span_h, low, high))
-    yield { ...row, span_h, slot: Number(row.slot) }
+/** What they came to in hours [from, to), by tenant, model and kind. */
+export function* agreedBetween(
+  { database }: Reader,
+  from: number,
+  to: number,
+): Generator<Pick<TermsSum, 'tenant' | 'model' | 'kind' | 'amount'>> {
+  const find = `
+    select tenant, model, kind, sum(amount) as amount from terms_sum
+    where span_h = ? and slot >= ? and slot < ? group by tenant, model, kind`
+  for (const { span_h, low, high } of pieces(from, to))
+    for (const row of stream<TermsSum>(database, find, span_h, low, high)) yield { ...row, amount: BigInt(row.amount) }
 }
 
 /** The sums of a tenant are what its transfers come to. */

@@ -12,6 +12,7 @@ import { nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { type Incarnation, id, type TenantId } from '../../../units/ids.ts'
 import { statement } from '../answers.ts'
 import { check } from '../check.ts'
+import { pnl } from '../costs/pnl.ts'
 import { focusRows } from '../focus.ts'
 import { ingestJournal, journalReadTo } from '../ingest.ts'
 import { Leases } from '../leases.ts'
@@ -269,6 +270,17 @@ test('free quotas, tiers and commitments: whatever is late, months and days that
     const from_ms = Date.UTC(2026, 0, 30)
     assert.equal(statement(store, acme, from_ms, end_ms).due_usd, made.due_usd)
     assert.equal(check(store).first_broken, undefined)
+
+    const profit = pnl(store, hourOf(start_ms), hourOf(end_ms), 24)
+    const { taken_off_usd, shortfall_usd } = made
+    assert.deepEqual(profit.agreed.tenants, [{ name: 'acme', taken_off_usd, shortfall_usd }])
+    assert.deepEqual([profit.taken_off_usd, profit.agreed.models[0]?.taken_off_usd], [taken_off_usd, taken_off_usd])
+    assert.equal(nano(profit.net_revenue_usd), nano(profit.revenue_usd) - nano(taken_off_usd) + nano(shortfall_usd))
+    for (const span of [1, 24]) {
+      store.database.exec(`update terms_sum set amount = amount + 1 where span_h = ${span}`)
+      assert.equal(check(store).first_broken?.what, 'terms')
+      store.database.exec(`update terms_sum set amount = amount - 1 where span_h = ${span}`)
+    }
   }
 })
 
