@@ -97,7 +97,12 @@ test('a purchase and a gift are granted, listed as the command line has them, an
       ['WELCOME', 'promo', '5'],
     ],
   )
+  await factory.cli('terms', 'free', '--tokens', '1000000')
+  const tiers = ['--tier', '0=5', '--tier', '20000000=12.5', '--note', 'contract 9']
+  await factory.cli('terms', 'tiers', 'volume', '--tenant', 'acme', ...tiers)
   await look('list', 'credits', 'INV-7')
+  const agreed = page.getByRole('row', { name: /price by volume/ })
+  assert.match(await agreed.innerText(), /from 0 tokens 5 % off[\s\S]*acme[\s\S]*in force[\s\S]*contract 9/)
   await page.getByRole('button', { name: 'Return SECRET-7' }).click()
   const asked = page.getByRole('dialog', { name: 'Return SECRET-7?' })
   await asked.getByText('$7 as of now').waitFor()
@@ -173,6 +178,9 @@ test('the tenant sees what is left, what expires first, and that nothing else pa
   await look('tenant', 'credit', 'You are served on credit alone')
   const text = await page.locator('main').innerText()
   assert.match(text, /\$255\.000000001 left to use now/)
+  assert.match(text, /free quota\s+1.000.000 tokens free\s+all\s+all\s+0 tokens/)
+  assert.match(text, /price by volume/)
+  assert.doesNotMatch(text, /contract 9/)
   assert.match(text, /WELCOME expires first/)
   assert(!/by wire|SECRET-7|rival/.test(text), text)
   await look('tenant-statement', 'statements', 'is due')

@@ -34,6 +34,11 @@ export interface Pnl {
   readonly to: string
   readonly step: 'hour' | 'day'
   readonly revenue_usd: string
+  /** By free quotas and tiers. */
+  readonly taken_off_usd: string
+  /** What commitments lack. */
+  readonly shortfall_usd: string
+  readonly net_revenue_usd: string
   readonly usage_usd: string
   readonly idle_usd: string
   readonly waste_usd: string

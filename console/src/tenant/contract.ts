@@ -1,5 +1,6 @@
 /** What the operator tells a tenant of itself. */
 import type { Key, RequestLine, SettledReceipt, Source } from '../lib/contract.ts'
+import type { Agreed } from '../lib/terms.ts'
 
 export interface Me {
   readonly tenant: string
@@ -129,6 +130,16 @@ export interface Statement {
     readonly usd: string
   }[]
   readonly total_usd: string
+  /** Taken off, or lacking of a commitment. */
+  readonly agreed: readonly {
+    readonly terms: number
+    readonly kind: Agreed['kind']
+    readonly application: string
+    readonly model: string
+    readonly usd: string
+  }[]
+  readonly taken_off_usd: string
+  readonly shortfall_usd: string
   readonly credits: readonly {
     readonly credit: string
     readonly kind: 'prepaid' | 'promo'

@@ -76,6 +76,10 @@ const asks: Record<string, (mine: TestTenant, other: TestTenant) => Ask[]> = {
     { path: '/api/tenant/credits', gives: 'own' },
     { path: `/api/tenant/credits?tenant=${enc(other.tenant)}`, gives: 400 },
   ],
+  'GET /api/tenant/terms': (_, other) => [
+    { path: '/api/tenant/terms', gives: 'own' },
+    { path: `/api/tenant/terms?tenant=${enc(other.tenant)}`, gives: 400 },
+  ],
   'GET /api/tenant/usage': () => [{ path: '/api/tenant/usage', gives: 'own' }],
   'GET /api/tenant/requests': (mine, other) => [
     { path: '/api/tenant/requests?limit=1000', gives: 'own' },

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { ingestJournal } from '../../adapters/sqlite/ingest.ts'
+import { createKey } from '../../adapters/sqlite/registry/keys.ts'
 import { closeRow, gateway, journaled } from '../../adapters/sqlite/testing.ts'
 import { hour_ms } from '../../books/cost-hour.ts'
 import { owner } from './auth.ts'
 import { ControlError } from './errors.ts'
 import { newKeeper } from './keeper.ts'
 import { type Reached, reach } from './reach.ts'
-import { dispatch } from './router.ts'
+import { type Caller, dispatch } from './router.ts'
 import { routes } from './routes/all.ts'
 import type { Operator } from './start.ts'
 import { lonelyOperator } from './testing.ts'
+import { plainKey } from './testing-tenants.ts'
 
 type Json = { readonly [name: string]: unknown }
 
@@ -105,6 +107,20 @@ test('what is agreed is in force from now, and on the statement as JSON, CSV, pa
 
   const at_ms = now()
   ingestJournal(store, gateway, journaled([closeRow(1, { at_ms, closed_ms: at_ms })]))
+  const key = createKey(store, operator.factory.pepper, { ...plainKey, tenant: 'acme', application: 'support' }, at_ms)
+  const tenant: Caller = { name: 'acme', role: 'tenant', tenant: 'acme', key: key.record }
+  const seen = await dispatch(routes, operator.factory, { method: 'GET', url: '/api/tenant/terms' }, () => tenant)
+  const own = ('json' in seen.body ? seen.body.json : {}) as { terms: Json[] }
+  assert.deepEqual(
+    own.terms.map(({ version, kind, used }) => [version, kind, used]),
+    [
+      [2, 'free', '0'],
+      [3, 'free', '0.000012'],
+      [1, 'volume', '0.00001'],
+    ],
+    'provisional until the hour is over; what is free is no use for what follows',
+  )
+
   const later = at_ms + 2 * hour_ms
   store.database.exec(`update journal set dead_ms = ${later}`)
   const meter = { idleWatts: 0, fullWatts: 0 }

@@ -5,6 +5,7 @@ import { addEngine } from '../../adapters/sqlite/registry/engines.ts'
 import { setKeyQuota } from '../../adapters/sqlite/registry/key-quota.ts'
 import { createKey, type KeyRecord, type NewKey } from '../../adapters/sqlite/registry/keys.ts'
 import { setPrice } from '../../adapters/sqlite/registry/prices.ts'
+import { declareAgreement } from '../../adapters/sqlite/terms/agreements.ts'
 import { grantCredit } from '../../adapters/sqlite/terms/credits.ts'
 import { closeRow, dice, embeddedUsage, journaled, openRow } from '../../adapters/sqlite/testing.ts'
 import { priceList } from '../../books/price.ts'
@@ -122,6 +123,14 @@ function oneTenant(factory: Factory, tenant: string, mark: string, roll: (below:
     until_hour: null,
   } as const
   grantCredit(store, { ...credit, id: `cr${mark}`, note: `note-xq ${mark}` }, now)
+  declareAgreement(
+    store,
+    {
+      ...{ tenant, kind: 'free', class: null, counts: 'nano-USD', amount: 5n, tiers: [], from_hour: undefined },
+      ...{ model: `agreed-${mark}`, note: `note-xq ${mark}` },
+    },
+    now,
+  )
   const incarnation = id<Incarnation>(`gw${mark}`)
   const rows = requestsOf(incarnation, { tenant, app, mark, key: whole.record.id, now }, roll)
   noteJournal(store, incarnation)
@@ -139,6 +148,7 @@ function oneTenant(factory: Factory, tenant: string, mark: string, roll: (below:
       `second-${mark}`,
       `gw${mark}`,
       `cr${mark}`,
+      `agreed-${mark}`,
       whole.record.id,
       limited.record.id,
       whole.record.prefix,

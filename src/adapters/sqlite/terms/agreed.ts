@@ -79,5 +79,12 @@ export const termsIn = (store: Reader, tenant: string): Terms => ({
   agreements: listAgreements(store, tenant),
 })
 
+/** Who was granted some, or is served on it alone. */
+export const tenantsWithCredit = ({ database }: Reader): string[] =>
+  all<{ tenant: string }>(
+    database,
+    'select tenant from credit union select tenant from credit_only order by tenant',
+  ).map(({ tenant }) => tenant)
+
 export const tenantsWithTerms = ({ database }: Reader): string[] =>
   all<{ tenant: string }>(database, 'select tenant from terms_done order by tenant').map(({ tenant }) => tenant)

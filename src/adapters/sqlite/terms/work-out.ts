@@ -62,6 +62,15 @@ export const settledSince = (
   return settleTerms(terms, state, orderedCharges(store, tenant, hour, to, fine), hour, to)
 }
 
+/** What the month under way has come to, provisional by the hours of it that are not over. */
+export function monthNow(store: Reader, tenant: string, now_ms: number): Pick<TermsState, 'spent' | 'counted'> {
+  const hour = hourOf(now_ms)
+  const kept = keptUntil(store, tenant, hour)
+  let { state } = kept
+  for (const settled of settledSince(store, tenant, kept, hour + 1)) state = settled.state
+  return state.month === monthStart(hour) ? state : noTerms
+}
+
 /** Of months, and of the hour that is to be posted next: what comes late is worked out from its month on, all else from there. */
 export const keep = ({ database }: Reader, tenant: string, { hour, state }: Kept): void =>
   void run(

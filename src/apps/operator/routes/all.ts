@@ -33,6 +33,7 @@ import { catalogueRoutes } from './tenant/catalogue.ts'
 import { tenantCreditRoutes } from './tenant/credits.ts'
 import { tenantKeyRoutes } from './tenant/keys.ts'
 import { limitRoutes } from './tenant/limits.ts'
+import { tenantTermsRoutes } from './tenant/terms.ts'
 import { tenantUsageRoutes } from './tenant/usage.ts'
 import { tenantsRoutes } from './tenants.ts'
 import { termsRoutes } from './terms.ts'
@@ -78,6 +79,7 @@ export const routes: readonly Route[] = [
   ...catalogueRoutes,
   ...tenantKeyRoutes,
   ...tenantCreditRoutes,
+  ...tenantTermsRoutes,
   ...tenantUsageRoutes,
   ...internalRoutes,
 ]

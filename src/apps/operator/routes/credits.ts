@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { listCredits, tenantsWithTerms } from '../../../adapters/sqlite/terms/agreed.ts'
+import { listCredits, tenantsWithCredit } from '../../../adapters/sqlite/terms/agreed.ts'
 import { creditNow, isCreditOnly, setCreditOnly } from '../../../adapters/sqlite/terms/credit-only.ts'
 import { endsAt_ms, grantCredit, returnCredit } from '../../../adapters/sqlite/terms/credits.ts'
 import { hour_ms, hourOf } from '../../../books/cost-hour.ts'
@@ -24,7 +24,7 @@ export const creditRoutes: readonly Route[] = [
     input: { tenant: Type.Optional(tenant) },
     run: (factory, asked) => {
       const tenants =
-        asked.tenant === undefined ? tenantsWithTerms(factory.store) : [knownTenant(factory, asked.tenant)]
+        asked.tenant === undefined ? tenantsWithCredit(factory.store) : [knownTenant(factory, asked.tenant)]
       return { tenants: tenants.map((each) => display(factory, each)) }
     },
   }),

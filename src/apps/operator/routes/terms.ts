@@ -183,11 +183,12 @@ export const agreedText = ({ kind, model, class: of, counts, amount, tiers }: Ag
   model,
   class: of,
   ...(kind === 'free' || kind === 'commitment'
-    ? { [counts === 'tokens' ? 'tokens' : 'usd']: text(amount, counts) }
+    ? { [counts === 'tokens' ? 'tokens' : 'usd']: quantityText(amount, counts) }
     : {
         by: counts === 'tokens' ? 'tokens' : 'usd',
-        tiers: tiers.map((tier) => ({ from: text(tier.from, counts), percent: formatDecimal(tier.off, 4) })),
+        tiers: tiers.map((tier) => ({ from: quantityText(tier.from, counts), percent: formatDecimal(tier.off, 4) })),
       }),
 })
 
-const text = (amount: bigint, counts: AgreementCounts): string => formatDecimal(amount, counts === 'tokens' ? 0 : 9)
+export const quantityText = (amount: bigint, counts: AgreementCounts): string =>
+  formatDecimal(amount, counts === 'tokens' ? 0 : 9)
