@@ -3,10 +3,17 @@ import { messagesError } from '../../adapters/anthropic/errors.ts'
 import { modelInfo, modelPage } from '../../adapters/anthropic/models.ts'
 import { errorBody, idHeaders, sendError, sendJson } from '../../adapters/http/errors.ts'
 import { listOf, modelObject } from '../../adapters/openai/lists.ts'
+import { priceAt } from '../../books/price.ts'
+import type { PriceRange } from '../../books/price-range.ts'
+import { priceRange } from '../../books/price-range.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import { refusal } from '../../lines/inference/errors.ts'
-import { modelsOf } from '../../lines/inference/snapshot.ts'
-import type { ModelId, RequestId } from '../../units/ids.ts'
+import { sitesOf } from '../../lines/inference/flow-price.ts'
+import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
+import { chainOf, modelsOf } from '../../lines/inference/snapshot.ts'
+import { serves } from '../../plant/infrastructure/replica.ts'
+import type { ModelId, RequestId, SiteId } from '../../units/ids.ts'
+import type { Seconds } from '../../units/quantity.ts'
 import { authorise } from './auth.ts'
 import type { State } from './state.ts'
 
@@ -29,7 +36,12 @@ export function listModels(
   const shown = modelsOf(snapshot).filter((model) => !models || models.includes(model))
   const since = snapshot.published_ms
   const describe = (model: ModelId) =>
-    theirs ? modelInfo(model, new Date(since).toISOString()) : modelObject(model, since)
+    theirs
+      ? modelInfo(model, new Date(since).toISOString())
+      : {
+          ...modelObject(model, since),
+          wattmill: { usd_per_million: rangeOf(snapshot, authorised.grant, model, state.now()) },
+        }
   const one = nameIn(path)
   if (one === undefined) {
     const data = shown.map(describe)
@@ -48,4 +60,12 @@ function nameIn(path: string): string | undefined {
   } catch {
     return rest
   }
+}
+
+/** What a request of this key costs by where it may be answered; of an alias what the model costs that answers. Null: it is free. */
+function rangeOf(snapshot: Snapshot, { tenant, slo }: Grant, name: ModelId, now: Seconds): PriceRange | null {
+  const chain = chainOf(snapshot, name)
+  const model = chain.find((each) => snapshot.replicas.some((one) => serves(one, each))) ?? name
+  const priced = (site: SiteId | undefined) => priceAt(snapshot.prices, { model, slo, tenant, site }, now * 1000)
+  return priceRange(sitesOf(snapshot, model).map(priced))
 }

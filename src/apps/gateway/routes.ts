@@ -91,7 +91,8 @@ export const routes: readonly Route[] = [
   {
     methods: GET,
     path: '/v1/models',
-    about: 'The models that the key may ask for; one of them at `/v1/models/NAME`',
+    about:
+      'The models that the key may ask for, with what a million tokens costs it at the least and at the most by where it is answered (`wattmill`); one of them at `/v1/models/NAME`',
     match: /^\/v1\/models(\/.+)?$/,
     handle: listModels,
   },

@@ -26,16 +26,15 @@ export const billedPrice = (flow: Flow): PriceVersion | undefined => priceAtSite
 export function possiblePrices(flow: Flow): readonly (PriceVersion | undefined)[] {
   if (flow.hit || flow.phase === 'posting') return [billedPrice(flow)]
   if (flow.answered) return [priceAtSite(flow, flow.replica?.site ?? mainSite)]
-  const sites = sitesOf(flow.snapshot, flow.model)
-  return sites.length === 0 ? [priceAtSite(flow, undefined)] : sites.map((site) => priceAtSite(flow, site))
+  return sitesOf(flow.snapshot, flow.model).map((site) => priceAtSite(flow, site))
 }
 
 const answeredAt = ({ attempts, hit }: Flow): SiteId | undefined => siteOf({ attempts, ...(hit && { cached: hit }) })
 
 const known = new WeakMap<Snapshot, Map<ModelId, readonly (SiteId | undefined)[]>>()
 
-/** Sites at which a model may be answered; where none has a price of its own, all are one. Looked up once a snapshot and model. */
-function sitesOf(snapshot: Snapshot, model: ModelId): readonly (SiteId | undefined)[] {
+/** Sites at which a model may be answered; undefined: at none, or none has a price of its own. Looked up once a snapshot and model. */
+export function sitesOf(snapshot: Snapshot, model: ModelId): readonly (SiteId | undefined)[] {
   const models = known.get(snapshot) ?? new Map<ModelId, readonly (SiteId | undefined)[]>()
   known.set(snapshot, models)
   const sites = models.get(model) ?? standing(snapshot, model)
@@ -43,7 +42,8 @@ function sitesOf(snapshot: Snapshot, model: ModelId): readonly (SiteId | undefin
   return sites
 }
 
-const standing = ({ prices, replicas }: Snapshot, model: ModelId): readonly (SiteId | undefined)[] =>
-  pricedSites(prices, model).length === 0
-    ? [undefined]
-    : [...new Set(replicas.filter((one) => serves(one, model) && !one.draining).map(({ site }) => site ?? mainSite))]
+function standing({ prices, replicas }: Snapshot, model: ModelId): readonly (SiteId | undefined)[] {
+  if (pricedSites(prices, model).length === 0) return [undefined]
+  const able = replicas.filter((one) => serves(one, model) && !one.draining)
+  return able.length === 0 ? [undefined] : [...new Set(able.map(({ site }) => site ?? mainSite))]
+}

@@ -10,6 +10,7 @@ import { check } from '../check.ts'
 import { ingestJournal, journalReadTo, noteJournal } from '../ingest.ts'
 import { Prices } from '../price-of.ts'
 import { allBig, one } from '../query.ts'
+import { standAt } from '../registry/sites.ts'
 import { rollUp } from '../rollup.ts'
 import { settledRow } from '../settled-row.ts'
 import type { Store } from '../store.ts'
@@ -111,6 +112,23 @@ test('by whatever it is told apart, the loaded lines are the total, and what the
   const prices = new Prices(store.database)
   const paidFar = requests.filter((row) => siteOf(row) === farSite).map((row) => costOf(row, prices.of(1)))
   assert.equal(far?.figures.revenue_usd.value, Number(paidFar.reduce((sum, one) => sum + one, 0n)) / 1e9)
+  store.close()
+})
+
+test('a meter and an engine that went to another site within the time are told by the hour', () => {
+  using home = testHome()
+  const { store } = booked(home, 8)
+  const moved_ms = begin_ms + hour_ms + 20 * 60_000
+  store.transaction(() => standAt(store, 'gpu', id('eu-south'), moved_ms))
+  // A little while it measured an engine of the north as well: that hour is by where it stood in the end.
+  store.database.exec(`insert into engine_meter (engine, meter, from_ms, until_ms) values
+    ('far', 'board', ${begin_ms}, ${begin_ms + 60_000})`)
+  const { rows } = costs(store, first, first + hours, 'site')
+  const kwh = new Map(rows.map(({ name, figures }) => [name, figures.energy_kwh.value]))
+  const own = new Map(rows.map(({ name, own_usd }) => [name, Number(own_usd)]))
+  assert.deepEqual([...kwh.keys()], ['eu-north', 'eu-south', 'main'])
+  assert.deepEqual([kwh.get('main'), kwh.get('eu-south')], [600_001.77 / 3.6e6, 1_200_014.34 / 3.6e6])
+  assert((own.get('main') ?? 0) > 0 && (own.get('eu-south') ?? 0) > (own.get('main') ?? 0), 'its idle moves along')
   store.close()
 })
 

@@ -1,4 +1,5 @@
 /** Lines by replica, and by the chip that a replica was declared to run on. */
+import { hour_ms } from '../../../books/cost-hour.ts'
 import type { LineFacts } from '../../../books/cost-lines.ts'
 import type { Weighted } from '../../../books/cost-place.ts'
 import { placingOnEngines } from '../../../books/cost-place.ts'
@@ -54,10 +55,11 @@ function chipsOf({ database }: Books): (engine: string) => string {
 
 /** By the tokens that each served. */
 function enginesUnder(books: Books, time: LineTime, served: ReadonlyMap<string, Sums>): Map<string, Weighted[]> {
-  const under = measuredEngines(books, time)
+  const under = measuredEngines(books)
+  const [from_ms, to_ms] = [time.from * hour_ms, time.to * hour_ms]
   return new Map(
     [...new Set(time.metered.map(({ meter }) => meter))].map((meter) => {
-      const engines = under(meter)
+      const engines = under(meter, from_ms, to_ms)
       const weights = engines.map((engine) => tokensOf(served.get(engine)))
       const nobody = weights.every((weight) => weight === 0n)
       return [meter, engines.map((name, at) => ({ name, weight: nobody ? 1n : (weights[at] ?? 0n) }))]

@@ -1,30 +1,30 @@
-import { hour_ms } from '../../../books/cost-hour.ts'
 import { leaves } from '../../../plant/energy/levels.ts'
 import { all } from '../query.ts'
 import { meterPlaces } from '../registry/places.ts'
 import type { Store } from '../store.ts'
-import type { LineTime } from './line-time.ts'
 
-const measuring = `
-  select distinct engine, meter from engine_meter
-  where from_ms < ? and (until_ms is null or until_ms > ?) order by meter, engine`
+interface Measured {
+  readonly engine: string
+  readonly meter: string
+  readonly from_ms: number
+  readonly until_ms: number | null
+}
 
-/** Engines that a meter, or those below it, measured in a time; of a meter that was given to none, the engine inside. */
-export function measuredEngines(
-  { database }: Pick<Store, 'database'>,
-  { from, to }: Pick<LineTime, 'from' | 'to'>,
-): (meter: string) => string[] {
-  const given = Map.groupBy(
-    all<{ engine: string; meter: string }>(database, measuring, to * hour_ms, from * hour_ms),
-    ({ meter }) => meter,
-  )
+const measuring = 'select engine, meter, from_ms, until_ms from engine_meter order by meter, engine'
+
+/** Engines that a meter, or those below it, measured in [from, to), ms; of a meter that was never given to any, the engine inside. */
+export function measuredEngines({
+  database,
+}: Pick<Store, 'database'>): (meter: string, from_ms: number, to_ms: number) => string[] {
+  const given = Map.groupBy(all<Measured>(database, measuring), ({ meter }) => meter)
   const inside = all<{ name: string }>(database, "select name from engine where vendor = 'llama' order by name")
   const places = meterPlaces({ database })
-  return (meter) => [
-    ...new Set(
-      leaves(places, meter, to * hour_ms - 1).flatMap(
-        (leaf) => given.get(leaf)?.map(({ engine }) => engine) ?? inside.map(({ name }) => name),
-      ),
-    ),
-  ]
+  return (meter, from_ms, to_ms) => {
+    const measured = (leaf: string): string[] =>
+      given
+        .get(leaf)
+        ?.filter((one) => one.from_ms < to_ms && (one.until_ms === null || one.until_ms > from_ms))
+        .map(({ engine }) => engine) ?? inside.map(({ name }) => name)
+    return [...new Set(leaves(places, meter, to_ms - 1).flatMap(measured))]
+  }
 }

@@ -6,7 +6,7 @@ import { all, stream } from '../query.ts'
 import type { Store } from '../store.ts'
 import { agreedBetween } from '../terms/sums.ts'
 import { pnlSumsBetween } from './pnl-sums.ts'
-import { standingIn } from './site-lines.ts'
+import { standingOf } from './site-lines.ts'
 
 type Reader = Pick<Store, 'database'>
 
@@ -18,7 +18,7 @@ export function pnl(books: Reader, from: number, to: number, step_h: 1 | 24) {
     model: [...pnlSumsBetween(books, 'model', from, to)],
     site: [...pnlSumsBetween(books, 'site', from, to)],
   }
-  const standing = standingIn(books, { from, to })
+  const standing = standingOf(books)
   const agreed = [...agreedBetween(books, from, to)]
   return pnlAnswer({ from, to, step_h, sums, standing, agreed, worked: workedOut(books, from, to, 'nano-USD') })
 }

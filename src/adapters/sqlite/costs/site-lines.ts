@@ -10,7 +10,7 @@ import { type LineTime, stretchOf } from './line-time.ts'
 import { measuredEngines } from './measured-engines.ts'
 
 export function siteLines(books: Books, time: LineTime): LineFacts {
-  const standing = standingIn(books, time)
+  const standing = standingOf(books)
   const served = new Map<string, Map<string, number>>()
   for (const [site, sums] of sumsByName(books, 'site', stretchOf(time)))
     served.set(site, new Map(sums).set('energy_mj', 0))
@@ -23,15 +23,18 @@ export function siteLines(books: Books, time: LineTime): LineFacts {
   return { place: placingOnSites(standing), served, earns: true, energy: 'drawn' }
 }
 
-/** Where engines and meters stood in a time. */
-export function standingIn(store: Pick<Store, 'database'>, time: Pick<LineTime, 'from' | 'to'>): Standing {
+/** Where engines and meters stood when an hour ended; a meter that measured nothing any more by then, where those stood that it did. */
+export function standingOf(store: Pick<Store, 'database'>): Standing {
   const siteAt = sitesAt(store)
-  const under = measuredEngines(store, time)
+  const under = measuredEngines(store)
   const engine = (name: string, hour: number): string => siteAt(name, (hour + 1) * hour_ms - 1)
   return {
     engine,
     meter(name, hour) {
-      const sites = new Set(under(name).map((one) => engine(one, hour)))
+      const [from_ms, to_ms] = [hour * hour_ms, (hour + 1) * hour_ms]
+      const last = under(name, to_ms - 1, to_ms)
+      const engines = last.length > 0 ? last : under(name, from_ms, to_ms)
+      const sites = new Set(engines.map((one) => engine(one, hour)))
       return sites.size === 1 ? [...sites][0] : undefined
     },
   }

@@ -3,8 +3,9 @@ import { listAliases } from '../../../../adapters/sqlite/registry/aliases.ts'
 import { type EngineRecord, servedModels, toldContexts } from '../../../../adapters/sqlite/registry/engines.ts'
 import { listPrices } from '../../../../adapters/sqlite/registry/prices.ts'
 import { type PriceVersion, priceAt } from '../../../../books/price.ts'
+import { priceRange } from '../../../../books/price-range.ts'
 import { type SloClass, sloClasses } from '../../../../books/slo-class.ts'
-import { type TokenClass, tokenClasses } from '../../../../books/usage.ts'
+import { tokenClasses } from '../../../../books/usage.ts'
 import { mainSite } from '../../../../plant/infrastructure/site.ts'
 import { formatDecimal } from '../../../../units/amount.ts'
 import { id, type ModelId, type SiteId } from '../../../../units/ids.ts'
@@ -33,16 +34,17 @@ export const catalogueRoutes: readonly Route[] = [
             const chain = [model, ...(names.get(model) ?? [])]
             const answers = chain.find((one) => served.get(one)?.some(({ draining }) => !draining))
             const by = answers ?? model
-            const offered = pricesFor(prices, own, id(by), sitesOf(served.get(by) ?? []), factory.now())
+            const sites = sitesOf(served.get(by) ?? [])
+            const usual = { model: id<ModelId>(by), slo: own.key.slo, tenant: own.tenant }
             return {
               model,
               /** Another name: of the models behind it, those that this key may ask for by themselves; null: it is a model's own. */
               stands_for: names.get(model)?.filter(may) ?? null,
               available: answers !== undefined,
               context_tokens: contextOf(factory, told, by),
-              prices: offered,
+              prices: pricesFor(prices, own, id(by), sites, factory.now()),
               /** Of the class of this key, in dollars per million tokens: a request is charged by the site that answers it. */
-              range: rangeOf(offered, own.key.slo),
+              range: priceRange(sites.map((site) => priceAt(prices, { ...usual, site }, factory.now()))),
             }
           }),
       }
@@ -93,16 +95,6 @@ function sitesOf(engines: readonly EngineRecord[]): SiteId[] {
   return sites.length === 0 ? [mainSite] : sites
 }
 
-/** What a request of the key's own class costs at the least and at the most; null: nothing is charged. */
-function rangeOf(prices: readonly ReturnType<typeof priceText>[], own: SloClass) {
-  const of = prices.filter(({ slo }) => slo.includes(own)).map(({ usd_per_million }) => usd_per_million)
-  if (of.length === 0) return null
-  const sorted = (name: TokenClass) => of.map((each) => each[name]).sort((a, b) => Number(a) - Number(b))
-  return Object.fromEntries(
-    tokenClasses.map((name) => [name, { from: sorted(name)[0] ?? '0', to: sorted(name).at(-1) ?? '0' }]),
-  )
-}
-
 /** A note is the factory's own. */
 const priceText = (same: [Offer, ...Offer[]]) => {
   const [{ price, slo }] = same
@@ -116,8 +108,6 @@ const priceText = (same: [Offer, ...Offer[]]) => {
     refund: price.refund ? { percent: price.refund.percent, ttft_s: price.refund.ttft_ms / 1000 } : null,
     /** What an answer from the cache costs, of what its tokens would. */
     hit_percent: price.hit_percent ?? 0,
-    usd_per_million: Object.fromEntries(
-      tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)]),
-    ) as Record<TokenClass, string>,
+    usd_per_million: Object.fromEntries(tokenClasses.map((of) => [of, formatDecimal(price.perMillion[of], 9)])),
   }
 }
