@@ -362,6 +362,29 @@ test('making and revoking in a loop ends too', async () => {
   const { store } = operator.factory
   const now = operator.factory.now()
   for (let number = 0; number < 100; number++)
-    createKey(store, operator.factory.pepper, { ...plain, expires_ms: now + 1000 }, now - 1000)
+    createKey(store, operator.factory.pepper, { ...plain, expires_ms: now + 1000, by_tenant: true }, now - 1000)
   assert.equal((await create(key)).code, 'key_quota_reached')
+})
+
+test('however many keys were made, one that leaked is replaced', async () => {
+  const { store, pepper } = operator.factory
+  const now = operator.factory.now()
+  const { key, record } = make()
+  quota(1000)
+  const many = (count: number, by_tenant: boolean): void => {
+    for (let number = 0; number < count; number++)
+      createKey(store, pepper, { ...plain, expires_ms: now + 1000, by_tenant }, now - 1000)
+  }
+  const rotate = (id: string, by: string) => ask('POST', `/api/tenant/keys/${id}/rotate`, by)
+  many(120, false)
+  const mine = await create(key)
+  assert.equal(mine.status, 200, 'what the factory made for it uses nothing up')
+  many(100, true)
+  assert.equal((await create(key)).code, 'key_quota_reached')
+  const replaced = await rotate(mine.value.id, mine.value.key)
+  assert.equal(replaced.status, 200)
+  many(100, true)
+  assert.equal((await rotate(replaced.value.id, replaced.value.key)).code, 'key_quota_reached', 'a loop ends')
+  assert.equal((await ask('DELETE', `/api/tenant/keys/${replaced.value.id}`, key)).status, 200)
+  assert.equal((await rotate(record.id, key)).status, 200, 'one of the factory is replaced whatever was made')
 })

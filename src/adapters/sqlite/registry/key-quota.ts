@@ -32,12 +32,12 @@ export function setKeyQuota(store: Store, tenant: string, key_quota: number, now
   return findTenant(store, tenant, now_ms)
 }
 
-/** Keys made for a tenant since then, revoked ones too. */
+/** Keys that a tenant made by itself since then, revoked ones too. */
 export const keysMadeSince = (store: Store, tenant: string, since_ms: number): number =>
   Number(
     one<{ n: number }>(
       store,
-      'select count(*) as n from api_key where tenant = ? and created_ms >= ?',
+      'select count(*) as n from api_key where tenant = ? and created_ms >= ? and by_tenant = 1',
       tenant,
       since_ms,
     )?.n,

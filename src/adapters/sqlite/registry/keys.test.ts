@@ -78,14 +78,14 @@ test('a key that another operator rotates at the same moment is rotated once: it
   store.close()
 })
 
-test('a lifetime begins anew, or goes on', () => {
+test('a lifetime begins anew, or goes on where its tenant rotates it', () => {
   using home = testHome()
   const store = openStore(home)
   const make = () => createKey(store, pepper, { ...plain, expires_ms: 11_000 }, 1000).record
   assert.equal(rotateKey(store, pepper, make().id, 0, 5000).record.expires_ms, 15_000)
-  assert.equal(rotateKey(store, pepper, make().id, 0, 5000, 'goes on').record.expires_ms, 11_000)
+  assert.equal(rotateKey(store, pepper, make().id, 0, 5000, 'tenant').record.expires_ms, 11_000)
   const endless = createKey(store, pepper, plain, 1000).record
-  assert.equal(rotateKey(store, pepper, endless.id, 0, 5000, 'goes on').record.expires_ms, null)
+  assert.equal(rotateKey(store, pepper, endless.id, 0, 5000, 'tenant').record.expires_ms, null)
   store.close()
 })
 
@@ -105,17 +105,21 @@ test('a key is found while it is in force, by itself and by its id; its sessions
   store.close()
 })
 
-test('a quota counts keys in force, and how fast keys are made counts all', () => {
+test('a quota counts keys in force, and how fast a tenant makes keys counts all that it made', () => {
   using home = testHome()
   const store = openStore(home)
-  const first = createKey(store, pepper, plain, 1000).record
-  createKey(store, pepper, { ...plain, expires_ms: 5000 }, 2000)
+  const first = createKey(store, pepper, { ...plain, by_tenant: true }, 1000).record
+  createKey(store, pepper, { ...plain, expires_ms: 5000, by_tenant: true }, 2000)
   createKey(store, pepper, { ...plain, tenant: 'rival' }, 2000)
   assert.deepEqual({ ...findTenant(store, 'acme', 4000) }, { tenant: 'acme', key_quota: 0, created_ms: 1000, keys: 2 })
   assert.equal(setKeyQuota(store, 'acme', 3, 5000).keys, 1)
   revokeKey(store, first.id, 5000)
   assert.deepEqual([findTenant(store, 'acme', 5000).keys, findTenant(store, 'acme', 5000).key_quota], [0, 3])
   assert.deepEqual([keysMadeSince(store, 'acme', 1000), keysMadeSince(store, 'acme', 1001)], [2, 1])
+  const made = createKey(store, pepper, { ...plain, tenant: 'acme' }, 6000).record
+  assert.equal(keysMadeSince(store, 'acme', 1000), 2, 'what the factory makes is not its')
+  assert.equal(rotateKey(store, pepper, made.id, 0, 6000, 'tenant').record.by_tenant, true)
+  assert.equal(keysMadeSince(store, 'acme', 1000), 3)
   assert.throws(() => setKeyQuota(store, 'nobody', 3, 5000), /no tenant nobody/)
   store.close()
 })

@@ -21,9 +21,13 @@ export interface KeyRecord {
   readonly slo: SloClass
   readonly revoked_ms: number | null
   readonly created_ms: number
+  /** Its tenant made it by itself. */
+  readonly by_tenant: boolean
 }
 
-export type NewKey = Omit<KeyRecord, 'id' | 'prefix' | 'revoked_ms' | 'created_ms'>
+export type NewKey = Omit<KeyRecord, 'id' | 'prefix' | 'revoked_ms' | 'created_ms' | 'by_tenant'> & {
+  readonly by_tenant?: boolean
+}
 
 /** A key at its only moment in the open. */
 export interface ShownKey {
@@ -51,11 +55,12 @@ function insertKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: numb
   const made = ensureApplication(store, asked.tenant, asked.application, now_ms)
   const key = newApiKey()
   // Eight of 43 letters: enough to recognise it by, and 208 bits stay unknown.
-  const record = { ...asked, id: newId('key'), prefix: key.slice(0, 11), revoked_ms: null, created_ms: now_ms }
+  const made_of = { id: newId('key'), prefix: key.slice(0, 11), revoked_ms: null, created_ms: now_ms }
+  const record = { ...asked, ...made_of, by_tenant: asked.by_tenant ?? false }
   run(
     store,
-    `insert into api_key (id, hash, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, slo, created_ms)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into api_key (id, hash, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, slo, created_ms, by_tenant)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     record.id,
     hashKey(pepper, key),
     record.prefix,
@@ -67,14 +72,19 @@ function insertKey(store: Store, pepper: Uint8Array, asked: NewKey, now_ms: numb
     record.expires_ms,
     record.slo,
     record.created_ms,
+    record.by_tenant ? 1 : 0,
   )
   return { key, record, made }
 }
 
-type KeyRow = Omit<KeyRecord, 'models'> & { readonly models: string | null }
+type KeyRow = Omit<KeyRecord, 'models' | 'by_tenant'> & { readonly models: string | null; readonly by_tenant: number }
 const columns =
-  'id, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, slo, revoked_ms, created_ms'
-const fromRow = (row: KeyRow): KeyRecord => ({ ...row, models: row.models === null ? null : JSON.parse(row.models) })
+  'id, prefix, tenant, application, models, requests_per_minute, tokens_per_minute, expires_ms, slo, revoked_ms, created_ms, by_tenant'
+const fromRow = ({ models, by_tenant, ...row }: KeyRow): KeyRecord => ({
+  ...row,
+  models: models === null ? null : JSON.parse(models),
+  by_tenant: by_tenant === 1,
+})
 
 /** Newest first. */
 export const listKeys = (store: Store, tenant?: string): KeyRecord[] =>
@@ -121,8 +131,8 @@ export function revokeKey(store: Store, idOrPrefix: string, now_ms: number): Key
 }
 
 /**
- * A new key with the old one's rights and budgets, of which what was used stays used, and its lifetime, which begins anew or goes on.
- * The old one stops now, or after `overlap_ms`, so that programs can be changed over one by one.
+ * A new key with the old one's rights and budgets, of which what was used stays used, and its lifetime, which begins anew, or goes on
+ * where its tenant does it. The old one stops now, or after `overlap_ms`, so that programs can be changed over one by one.
  */
 export function rotateKey(
   store: Store,
@@ -130,7 +140,7 @@ export function rotateKey(
   idOrPrefix: string,
   overlap_ms: number,
   now_ms: number,
-  lifetime: 'anew' | 'goes on' = 'anew',
+  by: 'factory' | 'tenant' = 'factory',
 ): ShownKey {
   return change(store, () => {
     const old = findKey(store, idOrPrefix)
@@ -139,12 +149,12 @@ export function rotateKey(
         param: 'id',
         next: `wattmill keys create --tenant ${old.tenant} --app ${old.application}`,
       })
-    const anew = lifetime === 'anew' && old.expires_ms !== null
+    const anew = by === 'factory' && old.expires_ms !== null
     const expires_ms = anew ? now_ms + (old.expires_ms - old.created_ms) : old.expires_ms
     const stop = Math.min(old.expires_ms ?? Number.MAX_SAFE_INTEGER, now_ms + overlap_ms)
     if (overlap_ms > 0) run(store, 'update api_key set expires_ms = ? where id = ?', stop, old.id)
     else run(store, 'update api_key set revoked_ms = ? where id = ?', now_ms, old.id)
-    const shown = insertKey(store, pepper, { ...old, expires_ms }, now_ms)
+    const shown = insertKey(store, pepper, { ...old, expires_ms, by_tenant: by === 'tenant' }, now_ms)
     copyAllowances(store, old.id, shown.record.id, now_ms)
     return shown
   })
