@@ -6,6 +6,7 @@ export const noticeTypes = [
   'budget.exhausted',
   'spend.anomaly',
   'books.broken',
+  'power.alarm',
   'webhook.test',
 ] as const
 export type NoticeType = (typeof noticeTypes)[number]

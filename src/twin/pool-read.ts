@@ -34,6 +34,7 @@ export function poolIn(field: Field): Pool {
     speech: field.oneOf('stream', ['own', ...streamShapes], engine.kind === 'vllm' ? 'usual' : 'own'),
     ranks: field.whole('data_parallel', { from: 1, to: 64, usually: 1 }),
     cost: costIn(field, model),
+    device: field.has('power_limit_w') ? deviceIn(field.group('power_limit_w')) : undefined,
     loop: {
       ...loopDefaults,
       depth: engine.kind === 'vllm' && field.flag('async_scheduling', true) ? 2 : 1,
@@ -50,6 +51,13 @@ export function poolIn(field: Field): Pool {
   price.done()
   field.done()
   return pool
+}
+
+function deviceIn(field: Field): Pool['device'] {
+  const watts = { from: 1, to: 1e6 }
+  const device = { least_w: field.number('least', watts), most_w: field.number('most', watts) }
+  field.done()
+  return device
 }
 
 function engineIn(field: Field): EngineShape {

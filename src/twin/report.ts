@@ -1,6 +1,7 @@
 import { type LedgerUnit, ledgerUnits } from '../books/account.ts'
 import { residual } from '../books/memory.ts'
 import type { Outcome } from '../books/row.ts'
+import type { SloClass } from '../books/slo-class.ts'
 import { inputTokens, outputTokens } from '../books/usage.ts'
 import type { Ending } from '../lines/inference/flow.ts'
 import { tpotOf, verdictsOf } from '../lines/inference/objectives.ts'
@@ -10,6 +11,7 @@ import type { PagedScheduler } from './engine/paged.ts'
 import type { Running } from './factory/attempt.ts'
 import type { TwinBooks } from './factory/books.ts'
 import type { StationEnergy } from './factory/energy.ts'
+import type { PowerReport } from './factory/power-report.ts'
 import type { Station } from './factory/station.ts'
 import type { Kernel } from './kernel.ts'
 import { Column, type Spread } from './records.ts'
@@ -36,6 +38,12 @@ export interface Report {
   readonly total_ms: Spread | null
   /** Requests that were answered within all objectives. */
   readonly goodput: { readonly share: number; readonly per_s: number }
+  /** By SLO class. */
+  readonly classes: Readonly<
+    Record<string, { readonly requests: number; readonly complete_share: number; readonly good_share: number }>
+  >
+  /** How the limit of power was kept; null: there was none. */
+  readonly power: PowerReport | null
   readonly output_tokens_per_s: number
   /** Null: the scenario gives no power. */
   readonly energy: {
@@ -84,6 +92,12 @@ const bands = {
   fitted: 'fitted: as good as the fit that the scenario gives',
 } as const
 
+interface Counts {
+  requests: number
+  good: number
+  complete: number
+}
+
 /** Counts what happens to requests. */
 export class Tally {
   readonly #scenario: Scenario
@@ -91,6 +105,7 @@ export class Tally {
   readonly #ttft = new Column()
   readonly #tpot = new Column()
   readonly #total = new Column()
+  readonly #classes = new Map<SloClass, Counts>()
   readonly #hits = new Map<string, { input: number; cached: number }>()
   #requests = 0
   #good = 0
@@ -104,8 +119,9 @@ export class Tally {
     this.#scenario = scenario
   }
 
-  asked(request: Request): void {
+  asked(request: Request, slo: SloClass): void {
     this.#requests++
+    this.#classOf(slo).requests++
     this.#first_ns = Math.min(this.#first_ns, request.at_ns)
   }
 
@@ -128,6 +144,7 @@ export class Tally {
     }
     const last = flow.closing.attempts.at(-1)
     if (outcome !== 'complete' || !last) return
+    this.#classOf(flow.ask.slo).complete++
     this.#total.add((now_ns - request.at_ns) / 1e6)
     const tpot = tpotOf(
       first_ns === undefined ? undefined : seconds(first_ns / 1e9),
@@ -137,7 +154,16 @@ export class Tally {
     if (tpot !== undefined) this.#tpot.add(1000 * tpot)
     const { ttft_ms, tpot_ms } = this.#scenario.objectives
     const verdicts = verdictsOf(flow.closing, tpot, { ttft: seconds(ttft_ms / 1000), tpot: seconds(tpot_ms / 1000) })
-    if (verdicts.answered && verdicts.ttft !== false && verdicts.tpot !== false) this.#good++
+    if (verdicts.answered && verdicts.ttft !== false && verdicts.tpot !== false) {
+      this.#good++
+      this.#classOf(flow.ask.slo).good++
+    }
+  }
+
+  #classOf(slo: SloClass): Counts {
+    const known = this.#classes.get(slo) ?? { requests: 0, good: 0, complete: 0 }
+    this.#classes.set(slo, known)
+    return known
   }
 
   report(of: {
@@ -146,6 +172,7 @@ export class Tally {
     readonly energy: readonly StationEnergy[]
     readonly books: TwinBooks
     readonly peak_w: number
+    readonly power: PowerReport | undefined
   }): Report {
     const { kernel, stations, energy, books } = of
     const simulated_s = Math.max(0, this.#last_ns - Math.min(this.#first_ns, this.#last_ns)) / 1e9
@@ -175,6 +202,13 @@ export class Tally {
         share: this.#requests === 0 ? 0 : this.#good / this.#requests,
         per_s: simulated_s > 0 ? this.#good / simulated_s : 0,
       },
+      classes: Object.fromEntries(
+        [...this.#classes].map(([slo, { requests, good, complete }]) => [
+          slo,
+          { requests, complete_share: complete / requests, good_share: good / requests },
+        ]),
+      ),
+      power: of.power ?? null,
       output_tokens_per_s: simulated_s > 0 ? this.#output / simulated_s : 0,
       energy:
         chips_kwh === 0

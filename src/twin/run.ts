@@ -1,7 +1,10 @@
 import type { PriceVersion } from '../books/price.ts'
 import type { Row } from '../books/row.ts'
+import type { SloClass } from '../books/slo-class.ts'
+import type { CapDecision } from '../control/cap/decision.ts'
 import type { Ending } from '../lines/inference/flow.ts'
 import { rules } from '../lines/inference/routing.ts'
+import type { SetPoints } from '../lines/inference/set-points.ts'
 import type { Grant, Snapshot } from '../lines/inference/snapshot.ts'
 import type { StepReport } from '../plant/infrastructure/step.ts'
 import { assert } from '../units/assert.ts'
@@ -11,21 +14,25 @@ import type { Seconds } from '../units/quantity.ts'
 import { seconds, tokens } from '../units/quantity.ts'
 import type { Running } from './factory/attempt.ts'
 import { TwinBooks } from './factory/books.ts'
+import { type CapPolicy, capLook_ns, TwinCap } from './factory/cap.ts'
 import { StationEnergy } from './factory/energy.ts'
 import { buildFleet } from './factory/fleet.ts'
 import { TwinGateway } from './factory/gateway.ts'
-import { livePolicyUnder, type PolicyOf } from './factory/policy.ts'
+import { livePolicyUnder, type PolicyOf, type TriedPolicy } from './factory/policy.ts'
 import type { Station } from './factory/station.ts'
 import { Kernel, order } from './kernel.ts'
-import { randomFrom } from './random.ts'
+import { type Random, randomFrom } from './random.ts'
 import { type Report, Tally } from './report.ts'
-import type { Scenario } from './scenario.ts'
+import type { PowerPlan, Scenario } from './scenario.ts'
 import type { Traced } from './workload/mooncake.ts'
 import type { Request } from './workload/request.ts'
 import { requestsOf, synthetic } from './workload/requests.ts'
 
 /** What a run may be given besides its scenario. */
 export interface RunOptions {
+  /** How power is held, where the scenario limits it; as it is live, unless told otherwise. */
+  readonly capPolicyOf?: () => CapPolicy
+  readonly onCap?: (decision: CapDecision) => void
   /** The policy to try; the live one under the scenario's rule of routing, unless told otherwise. */
   readonly policyOf?: PolicyOf
   /** Hears of every row in the moment in which it is durable. */
@@ -64,6 +71,9 @@ export class TwinRun {
   readonly #requests: Iterator<Request>
   readonly #asks: readonly Grant[]
   readonly #snapshot: Snapshot
+  readonly #cap: TwinCap | undefined
+  /** Requests that are not over, by model and class. */
+  readonly #demands = new Map<string, { readonly model: string; readonly slo: SloClass; requests: number }>()
   readonly #onLook: RunOptions['onLook']
   readonly #onMeter: RunOptions['onMeter']
   #next: Request | undefined
@@ -72,11 +82,8 @@ export class TwinRun {
   #under = 0
   #peak_w = 0
 
-  constructor(
-    scenario: Scenario,
-    traced: Iterable<Traced>,
-    { policyOf = livePolicyUnder(rules[scenario.routing]), onRow, onStep, onMeter, onLook }: RunOptions = {},
-  ) {
+  constructor(scenario: Scenario, traced: Iterable<Traced>, options: RunOptions = {}) {
+    const { policyOf = livePolicyUnder(rules[scenario.routing]), onRow, onStep, onMeter, onLook } = options
     this.#onLook = onLook
     this.#onMeter = onMeter
     this.#scenario = scenario
@@ -106,6 +113,7 @@ export class TwinRun {
         },
         over: (running: Running, ending: Ending) => {
           this.#under--
+          this.#over(running)
           this.#tally.over(running, ending, this.#kernel.now_ns)
         },
       })
@@ -116,6 +124,7 @@ export class TwinRun {
         for (const policy of policies) policy.hear(station.replica.id, up)
       })
     const random = randomFrom(scenario.seed)
+    this.#cap = scenario.power && this.#capOf(scenario.power, policies, random('meters'), options)
     const { workload } = scenario
     const source = workload.kind === 'trace' ? traced : synthetic(workload, scenario.start_ms / 1000, random)
     const speed = workload.kind === 'trace' ? workload.speed : 1
@@ -127,6 +136,7 @@ export class TwinRun {
     for (const fault of this.#scenario.faults) this.#plan(fault)
     this.#ahead()
     this.#look()
+    if (this.#cap) this.#hold()
     if (this.#scenario.tell_ms > 0 && this.#gateways.length > 1) this.#tell()
     // What would come later, such as the end of a fault, concerns nobody any more.
     while (!this.#isOver && this.#kernel.step());
@@ -148,7 +158,8 @@ export class TwinRun {
     const gateway = this.#gateways[this.#asked++ % this.#gateways.length]
     assert(grant && gateway, 'a request has a client and a gateway')
     this.#under++
-    this.#tally.asked(request)
+    this.#tally.asked(request, grant.slo)
+    this.#count(this.#scenario.clients[request.client]?.model ?? '', grant.slo, 1)
     gateway.ask(request, {
       grant,
       model: id<ModelId>(this.#scenario.clients[request.client]?.model ?? ''),
@@ -163,7 +174,40 @@ export class TwinRun {
     })
   }
 
+  #capOf(
+    power: PowerPlan,
+    policies: readonly TriedPolicy[],
+    random: Random,
+    { capPolicyOf: policyOf, onCap: onDecision }: RunOptions,
+  ): TwinCap {
+    const obey = (points: SetPoints): void => {
+      for (const policy of policies) policy.obey?.(points)
+    }
+    const demands = () => [...this.#demands.values()].filter(({ requests }) => requests > 0)
+    const [kernel, scenario, stations] = [this.#kernel, this.#scenario, this.#stations]
+    return new TwinCap({ kernel, scenario, power, stations, random, policyOf, demands, obey, onDecision })
+  }
+
+  readonly #hold = (): void => {
+    this.#cap?.look()
+    if (!this.#isOver) this.#kernel.schedule(this.#kernel.now_ns + capLook_ns, order.ends, this.#hold)
+  }
+
+  #count(model: string, slo: SloClass, requests: number): void {
+    const key = `${slo} ${model}`
+    const demand = this.#demands.get(key)
+    if (demand) demand.requests += requests
+    else this.#demands.set(key, { model, slo, requests })
+  }
+
+  #over({ flow: { ask, closing } }: Running): void {
+    this.#count(ask.model, ask.slo, -1)
+    const price = closing && this.prices.find(({ version }) => version === closing.price_version)
+    if (closing) this.#cap?.settled(closing, ask.slo, price)
+  }
+
   #plan(fault: Scenario['faults'][number]): void {
+    if (fault.kind !== 'crash' && fault.kind !== 'slow') return // they are looked for by who holds the power
     const station = this.#stations.find(({ replica }) => replica.id === fault.replica)
     assert(station, `a fault names a replica that is there: ${fault.replica}`)
     const at_ns = Math.round(fault.at_s * 1e9)
@@ -225,6 +269,7 @@ export class TwinRun {
       energy: this.#energy,
       books: this.books,
       peak_w: this.#peak_w,
+      power: this.#cap?.report(),
     })
   }
 }

@@ -4,7 +4,7 @@ import type { Bounds } from '../lines/inference/snapshot.ts'
 import { Field } from '../units/field.ts'
 import { seconds } from '../units/quantity.ts'
 import { poolIn } from './pool-read.ts'
-import type { Client, Fault, Scenario, Workload } from './scenario.ts'
+import type { Client, Fault, PowerPlan, Scenario, Workload } from './scenario.ts'
 import { ScenarioError } from './scenario.ts'
 import { officeDay } from './workload/arrivals.ts'
 import { azureColumns, usualColumns } from './workload/table.ts'
@@ -36,6 +36,7 @@ export function readScenario(value: unknown): Scenario {
     probe_s: top.number('probe_s', { from: 0, to: 600, usually: 2 }),
     objectives: objectivesIn(top.group('objectives')),
     energy: energyIn(top.group('energy')),
+    power: top.has('power') ? powerIn(top.group('power')) : undefined,
     faults: top.has('faults') ? top.list('faults').map((fault) => faultIn(fault, replicas)) : [],
   }
   gateway.done()
@@ -170,15 +171,49 @@ function energyIn(field: Field): Scenario['energy'] {
   return energy
 }
 
-function faultIn(field: Field, replicas: readonly string[]): Fault {
-  const kind = field.oneOf('kind', ['crash', 'slow'])
-  const when = {
-    replica: field.oneOf('replica', replicas),
-    at_s: field.number('at_s', { from: 0, to: 1e7 }),
-    for_s: field.number('for_s', { from: 0, to: 1e7 }),
+function powerIn(field: Field): PowerPlan {
+  const meter = field.group('meter')
+  const watts = { from: 1, to: 1e10 }
+  const power = {
+    limit_w: field.number('limit_w', watts),
+    other_w: field.number('other_w', { from: 0, to: 1e10, usually: 0 }),
+    events: field.has('events')
+      ? field.list('events').map((event) => {
+          const one = {
+            at_s: event.number('at_s', { from: 0, to: 1e7 }),
+            for_s: event.number('for_s', { from: 1, to: 1e7 }),
+            limit_w: event.number('limit_w', watts),
+            notice_s: event.number('notice_s', { from: 0, to: 1e7, usually: 3600 }),
+          }
+          event.done()
+          return one
+        })
+      : [],
+    meter: {
+      lag_s: meter.number('lag_s', { from: 0, to: 60, usually: 1 }),
+      noise: meter.number('noise', { from: 0, to: 1, usually: 0.02 }),
+    },
+    publish_s: field.number('publish_s', { from: 0, to: 60, usually: 0.2 }),
+    confirm_s: field.number('confirm_s', { from: 0, to: 60, usually: 1 }),
   }
+  meter.done()
+  field.done()
+  return power
+}
+
+const faultKinds = ['crash', 'slow', 'silent', 'deaf', 'operator'] as const
+
+function faultIn(field: Field, replicas: readonly string[]): Fault {
+  const kind = field.oneOf('kind', faultKinds)
+  const when = { at_s: field.number('at_s', { from: 0, to: 1e7 }), for_s: field.number('for_s', { from: 0, to: 1e7 }) }
+  const of = (): string => field.oneOf('replica', replicas)
+  const slow = (): number => field.number('factor', { from: 1, to: 1000 })
   const fault: Fault =
-    kind === 'crash' ? { kind, ...when } : { kind, ...when, factor: field.number('factor', { from: 1, to: 1000 }) }
+    kind === 'operator'
+      ? { kind, ...when }
+      : kind === 'slow'
+        ? { kind, replica: of(), ...when, factor: slow() }
+        : { kind, replica: of(), ...when }
   field.done()
   return fault
 }

@@ -32,7 +32,28 @@ export interface Scenario {
   readonly probe_s: number
   readonly objectives: { readonly ttft_ms: number; readonly tpot_ms: number }
   readonly energy: { readonly meter_s: number; readonly pue: number; readonly usdPerKwh: number }
+  /** Undefined: power is not limited. */
+  readonly power: PowerPlan | undefined
   readonly faults: readonly Fault[]
+}
+
+/** A limit of what all replicas draw together, and how the one that holds it sees and acts. */
+export interface PowerPlan {
+  readonly limit_w: number
+  /** Drawn beside the replicas by what cannot be turned down. */
+  readonly other_w: number
+  readonly events: readonly {
+    readonly at_s: number
+    readonly for_s: number
+    readonly limit_w: number
+    /** So long before it begins it is known. */
+    readonly notice_s: number
+  }[]
+  /** A reading is so old when it is seen, and off by so much of itself (a standard deviation). */
+  readonly meter: { readonly lag_s: number; readonly noise: number }
+  /** From a decision until gateways obey it, and until devices do. */
+  readonly publish_s: number
+  readonly confirm_s: number
 }
 
 /** Replicas that are alike. */
@@ -50,6 +71,8 @@ export interface Pool {
   /** How its engines end their streams; `own`: as the embedded engine, which counts for itself. */
   readonly speech: 'own' | StreamShape
   readonly loop: LoopConfig
+  /** What the device of a replica can be held to; undefined: it cannot be. */
+  readonly device: { readonly least_w: number; readonly most_w: number } | undefined
   readonly ranks: number
   readonly cost: CostShape
 }
@@ -105,6 +128,10 @@ export type Workload =
     }
 
 export type Fault =
+  /** The meter of a replica says nothing; its device does not take its limit. */
+  | { readonly kind: 'silent' | 'deaf'; readonly replica: string; readonly at_s: number; readonly for_s: number }
+  /** Nobody decides. Gateways and devices keep what they were told. */
+  | { readonly kind: 'operator'; readonly at_s: number; readonly for_s: number }
   | { readonly kind: 'crash'; readonly replica: string; readonly at_s: number; readonly for_s: number }
   | {
       readonly kind: 'slow'

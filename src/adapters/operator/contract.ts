@@ -3,14 +3,15 @@ import { Compile } from 'typebox/compile'
 import type { Allowance } from '../../books/allowance.ts'
 import { allowance, allowanceUnits, indexed, renewals, scopes } from '../../books/allowance.ts'
 import type { PriceVersion } from '../../books/price.ts'
-import { sloClasses } from '../../books/slo-class.ts'
+import { type SloClass, sloClasses } from '../../books/slo-class.ts'
 import { tokenClasses } from '../../books/usage.ts'
 import type { LeaseAsk, LeaseGrant, Recall } from '../../lines/inference/lease.ts'
 import { type Rail, railScopes } from '../../lines/inference/rail.ts'
+import { heldName, noSetPoints, type Points, type SetPoints } from '../../lines/inference/set-points.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import type { ReplicaFacts } from '../../plant/infrastructure/replica.ts'
 import { price } from '../../units/amount.ts'
-import type { ModelId, SiteId } from '../../units/ids.ts'
+import type { ModelId, ReplicaId, SiteId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import type { Batch } from '../prometheus/totals.ts'
 
@@ -34,6 +35,13 @@ export interface SyncRequest {
   readonly peers: number
   readonly replicas: readonly { readonly id: string; readonly up: boolean; readonly running: number }[]
   readonly models: readonly { readonly model: string; readonly running: number; readonly waiting: number }[]
+  /** Requests under way and waiting, by class, and what is lost for each second that one of them waits (nano-dollars). */
+  readonly demands?: readonly {
+    readonly model: string
+    readonly slo: SloClass
+    readonly requests: number
+    readonly worth: number
+  }[]
   /** The oldest requests under way. */
   readonly flows: readonly FlowLine[]
   /** What it counted since the operator last acknowledged. */
@@ -100,6 +108,11 @@ export const WireRail = Type.Object({
   ...railRules,
 })
 
+const wirePoints = {
+  concurrency: Type.Array(Type.Tuple([name, whole]), { maxItems: 100_000 }),
+  held: Type.Array(Type.Object({ model: name, slo: Type.Enum([...sloClasses]) }), { maxItems: 10_000 }),
+}
+
 export const WireSnapshot = Type.Object({
   number: Type.Integer({ minimum: 1 }),
   published_ms: whole,
@@ -142,6 +155,14 @@ export const WireSnapshot = Type.Object({
   rails: Type.Optional(Type.Array(WireRail)),
   /** What a token of a model drew lately, by model; mJ, estimated. */
   energy_per_token_mj: Type.Optional(Type.Record(Type.String(), Type.Number({ minimum: 0 }))),
+  /** What control allows; absent: there is no limit of power. */
+  set_points: Type.Optional(
+    Type.Object({
+      ...wirePoints,
+      at_ms: whole,
+      later: Type.Array(Type.Object({ ...wirePoints, from_ms: whole, until_ms: whole }), { maxItems: 100 }),
+    }),
+  ),
   engines: Type.Array(
     Type.Object({
       name,
@@ -165,6 +186,7 @@ export const WireSnapshot = Type.Object({
   ),
 })
 export type WireSnapshot = Type.Static<typeof WireSnapshot>
+export type WirePoints = Pick<WireSnapshot['set_points'] & {}, 'concurrency' | 'held'>
 export type WireEngine = WireSnapshot['engines'][number]
 
 const wireSnapshot = Compile(WireSnapshot)
@@ -173,6 +195,7 @@ const wireSnapshot = Compile(WireSnapshot)
 export interface FactorySnapshot extends Snapshot {
   readonly engines: readonly WireEngine[]
   readonly rails: readonly Rail[]
+  readonly setPoints: SetPoints
 }
 
 /** Checks it whole before any of it is used; `undefined` when it is no valid snapshot. */
@@ -205,8 +228,20 @@ export function parseSnapshot(value: unknown): FactorySnapshot | undefined {
     })),
     engines: value.engines,
     rails: (value.rails ?? []) as readonly Rail[],
+    setPoints: value.set_points ? setPointsOf(value.set_points) : noSetPoints,
   }
 }
+
+const setPointsOf = ({ at_ms, later, ...now }: WireSnapshot['set_points'] & {}): SetPoints => ({
+  ...pointsFrom(now),
+  at_ms,
+  later: later.map(({ from_ms, until_ms, ...then }) => ({ ...pointsFrom(then), from_ms, until_ms })),
+})
+
+const pointsFrom = ({ concurrency, held }: WirePoints): Points => ({
+  concurrency: new Map(concurrency.map(([replica, most]) => [id<ReplicaId>(replica), most])),
+  held: new Set(held.map(({ model, slo }) => heldName(id(model), slo))),
+})
 
 /** For comparing replicas; what is charged is never worked out from these. */
 const factsOf = ({ per_hour, list }: WireEngine): ReplicaFacts => ({

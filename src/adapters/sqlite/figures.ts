@@ -45,5 +45,15 @@ export function floorOf({ database }: Pick<Store, 'database'>, meter: string): W
 }
 
 /** The last interval of a meter; undefined: it has none yet. */
+/** Mean power of a meter's last interval. */
+export function lastPower(database: Database, meter: string): { power_w: number; to_ms: number } | undefined {
+  const row = one<{ from_ms: number; to_ms: number; energy_mj: number }>(
+    database,
+    'select from_ms, to_ms, energy_mj from meter_interval where meter = ? and to_ms > from_ms order by sequence desc limit 1',
+    meter,
+  )
+  return row && { power_w: Number(row.energy_mj) / (row.to_ms - row.from_ms), to_ms: row.to_ms }
+}
+
 export const lastInterval = (database: Database, meter: string): MeterFigure | undefined =>
   one(database, 'select meter, grade, to_ms from meter_interval where meter = ? order by sequence desc limit 1', meter)

@@ -5,6 +5,7 @@ import { appCommands } from './commands/apps.ts'
 import { batchCommands } from './commands/batches.ts'
 import { bookCommands } from './commands/books.ts'
 import { budgetCommands } from './commands/budgets.ts'
+import { capCommands } from './commands/cap.ts'
 import { chipCommands } from './commands/chips.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
@@ -65,6 +66,7 @@ export function program(): Command {
   costCommands(root)
   budgetCommands(root)
   railCommands(root)
+  capCommands(root)
   noticeCommands(root)
   bookCommands(root)
   storeCommands(root)

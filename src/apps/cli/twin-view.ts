@@ -15,6 +15,7 @@ export const twinView = (report: Report): string[] => [
     goodput: `${(100 * report.goodput.share).toFixed(1)} % within the objectives, ${report.goodput.per_s.toFixed(2)} requests/s`,
     energy: energyOf(report),
     peak: report.energy && `${report.energy.peak_w.toFixed(0)} W of chips`,
+    ...(report.power && { 'power limit': limitLine(report.power) }),
     revenue: `$${report.money.revenue_usd}`,
     cost: costOf(report),
     books: report.books.conserved ? 'conserved: tokens, money and energy add up' : JSON.stringify(report.books),
@@ -40,6 +41,12 @@ const energyOf = ({ energy }: Report): string => {
   const { chips_kwh, facility_kwh, idle_share, joules_per_output_token: joules } = energy
   const perToken = joules === null ? '' : `, ${joules.toPrecision(4)} J per output token`
   return `${chips_kwh.toPrecision(4)} kWh of chips (${(100 * idle_share).toFixed(0)} % idle)${perToken}, ${facility_kwh.toPrecision(4)} kWh with the facility`
+}
+
+const limitLine = ({ over_s, seconds, worst_w, used_share, falls }: Report['power'] & {}): string => {
+  const kept = over_s === 0 ? 'kept' : `exceeded in ${over_s} of ${seconds} s, by ${worst_w.toFixed(0)} W at the most`
+  const after = falls.map(({ limit_w, kept_after_s }) => `${limit_w} W kept after ${kept_after_s.toFixed(0)} s`)
+  return [kept, ...after, `${(100 * used_share).toFixed(0)} % of it used`].join(', ')
 }
 
 const costOf = ({ money }: Report): string => {

@@ -128,6 +128,8 @@ export function gateway(parts: GatewayParts): Gateway {
     state.snapshot = snapshot
     fleet.apply(snapshot)
     policy.admitter.purses.setGateways(snapshot.gateways)
+    policy.router.allowed.obey(snapshot.setPoints)
+    world.look()
   }
   let sync: { close(): void } | undefined
   let leases: LeaseLoop | undefined

@@ -2,10 +2,13 @@ import type { ApiRequest } from '../../adapters/openai/request.ts'
 import type { GatewayMetricName } from '../../adapters/prometheus/metrics.ts'
 import { Recorder, type Series } from '../../adapters/prometheus/recorder.ts'
 import { causeOf } from '../../books/bearer.ts'
+import { costOf } from '../../books/post.ts'
 import type { CloseRow } from '../../books/row.ts'
 import { inputTokens, outputTokens, tokenClasses } from '../../books/usage.ts'
+import { Earnings } from '../../control/cap/earnings.ts'
 import type { Refusal } from '../../lines/inference/errors.ts'
 import type { Ending, Event, Flow } from '../../lines/inference/flow.ts'
+import { billedPrice } from '../../lines/inference/flow-price.ts'
 import {
   type Objectives,
   tpotOf,
@@ -25,6 +28,8 @@ interface Gaps {
 /** What a gateway measures of its requests. It only looks: no request waits for it, and none goes another way. */
 export class Measures {
   readonly recorder: Recorder
+  /** What requests earn by the second: what is lost when one must wait. */
+  readonly earnings = new Earnings()
   readonly #objectives: Objectives
   readonly #gaps = new WeakMap<Flow, Gaps>()
 
@@ -82,6 +87,7 @@ export class Measures {
     if (hedge) this.recorder.count('wattmill_hedges_total', [model, hedge === last ? 'won' : 'lost'])
     const tpot = complete && last ? tpotOf(flow.firstAt, now, outputTokens(last.usage)) : undefined
 
+    this.earnings.learn(model, flow.ask.slo, Number(costOf(row, billedPrice(flow))), (row.closed_ms - row.at_ms) / 1000)
     this.recorder.count('wattmill_requests_total', [model, outcome])
     observe('wattmill_queue_time_seconds', [model], row.queued_ms / 1000)
     observe('gen_ai_server_request_duration_seconds', [...of, complete ? '' : outcome], now - flow.askedAt)

@@ -1,4 +1,5 @@
 import type { SyncRequest } from '../../adapters/operator/contract.ts'
+import type { Earnings } from '../../control/cap/earnings.ts'
 import type { Flow } from '../../lines/inference/flow.ts'
 import type { Seconds } from '../../units/quantity.ts'
 import { readiness } from './ready.ts'
@@ -25,6 +26,7 @@ export function statusOf(state: State): Omit<SyncRequest, 'metrics'> {
       return { id, up, running }
     }),
     models: modelLoads(flows),
+    demands: demandsOf(flows, state.measures.earnings),
     flows: flows.slice(0, mostFlows).map((flow) => flowLine(flow, state.now())),
   }
 }
@@ -35,6 +37,13 @@ function modelLoads(flows: readonly Flow[]): SyncRequest['models'] {
     return { model, running: of.length - waiting, waiting }
   })
 }
+
+const demandsOf = (flows: readonly Flow[], earnings: Earnings): NonNullable<SyncRequest['demands']> =>
+  [...Map.groupBy(flows, ({ ask }) => ask.model)].flatMap(([model, of]) =>
+    [...Map.groupBy(of, ({ ask }) => ask.slo)].map(([slo, those]) => {
+      return { model, slo, requests: those.length, worth: earnings.lostBy(model, slo) }
+    }),
+  )
 
 const flowLine = (flow: Flow, now: Seconds): SyncRequest['flows'][number] => ({
   id: flow.id,

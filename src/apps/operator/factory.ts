@@ -6,6 +6,7 @@ import type { Audit } from '../../adapters/sqlite/audit.ts'
 import type { Leases } from '../../adapters/sqlite/leases.ts'
 import { all } from '../../adapters/sqlite/registry/change.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
+import type { CapDecision } from '../../control/cap/decision.ts'
 import type { Admission } from './auth.ts'
 import type { Console } from './console.ts'
 import type { Listening } from './doctor/network.ts'
@@ -49,6 +50,10 @@ export interface Live {
   readonly console: Console
   readonly keeper: Pick<Keeper, 'lag' | 'meters' | 'backlog'>
   readonly room: RoomWatch
+  /** What the machine draws at rest and at full load, as it was told. */
+  readonly machine: { readonly idleWatts: number; readonly fullWatts: number }
+  /** What was decided of power last; undefined: there is no limit, or nobody has looked yet. */
+  readonly power: { now: CapDecision | undefined }
   /** The embedded engine's model files have changed: the launcher must know, for the engine's next start. */
   modelsChanged(): void
   /** One after the other; how many. Rejects when a new one does not start, and then the old ones serve on. */

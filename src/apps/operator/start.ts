@@ -17,10 +17,11 @@ import { Sessions } from '../../adapters/sqlite/registry/sessions.ts'
 import { openStore, type Store } from '../../adapters/sqlite/store.ts'
 import { roomText } from '../../books/room.ts'
 import { Admission } from './auth.ts'
+import { startCapping } from './capping.ts'
 import { Console } from './console.ts'
 import { engineHost } from './engine-host.ts'
 import { ControlError } from './errors.ts'
-import type { Factory } from './factory.ts'
+import type { Factory, Live } from './factory.ts'
 import { readPepper } from './factory.ts'
 import { Gateways } from './gateways.ts'
 import { startKeeper } from './keeper.ts'
@@ -134,6 +135,8 @@ export async function startOperator(
     console: new Console(settings.console),
     keeper,
     room,
+    machine: { idleWatts, fullWatts },
+    power: { now: undefined } as Live['power'],
     modelsChanged: () => launcher.modelsChanged(filesToLoad(factory)),
     restartGateways: () => launcher.restartGateways(),
   }
@@ -149,6 +152,7 @@ export async function startOperator(
   }
   const server = await serve(factory, routes, home.operatorSocket)
   const notifier = startNotifier(factory, live)
+  const capping = startCapping(factory, live)
   const otlp = settings.otlp && sendOtlp(factory, live, settings.otlp)
 
   return {
@@ -161,6 +165,7 @@ export async function startOperator(
       engine.close()
       telemetry.close()
       otlp?.close()
+      capping.close()
       await notifier.close()
       room.close()
       await keeper.stop()

@@ -163,11 +163,11 @@ export class Admitter {
       })
     const patience = Math.min(this.#bounds.queueTime, sloTerms[flow.ask.slo].patience)
     const waited = now - flow.askedAt
-    if (waited >= patience)
-      return refusal('overloaded', `waited ${patience} s for a free engine`, { retry_after_ms: 2000 })
+    if (waited >= patience) return room === 'held' ? withoutPower(flow, patience) : tooLong(patience)
     if (this.#queue.has(flow)) return undefined
     if (this.waiting >= this.#bounds.queueLength)
       return refusal('overloaded', `${this.waiting} requests wait already`, { retry_after_ms: 1000 })
+    if (room === 'held') return undefined // how long power is short the queue cannot tell
     // Refused now rather than when it has waited in vain.
     const wait = this.#queue.ahead(flow.ask.slo) * this.#pace.between
     if (wait <= patience - waited) return undefined
@@ -189,6 +189,14 @@ export class Admitter {
     return lengths
   }
 }
+
+const tooLong = (patience: number): Refusal =>
+  refusal('overloaded', `waited ${patience} s for a free engine`, { retry_after_ms: 2000 })
+
+const withoutPower = ({ ask }: Flow, patience: number): Refusal =>
+  refusal('power_limited', `class ${ask.slo} waited ${patience} s for power that others earn more with`, {
+    retry_after_ms: 30_000,
+  })
 
 /** What it will take: deadline by its class, cost by its likely size. */
 const waitingOf = (flow: Flow): Waiting => ({

@@ -222,6 +222,12 @@ export const errorCatalogue = {
     retry: true,
     next: 'Try again as `retry-after-ms` says, or add a replica with `wattmill engines add`.',
   },
+  power_limited: {
+    status: 503,
+    type: 'overloaded_error',
+    retry: true,
+    next: 'The factory is held under its power limit and serves what earns more first; `wattmill cap status` says until when.',
+  },
   draining: { status: 503, type: 'overloaded_error', retry: true, next: 'This gateway is shutting down; try again.' },
   not_ready: { status: 503, type: 'overloaded_error', retry: true, next: 'The gateway is starting; see GET /readyz.' },
   journal_unavailable: {

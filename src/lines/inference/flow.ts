@@ -164,8 +164,8 @@ export type Event =
   | { readonly kind: 'denied'; readonly refusal: Refusal }
   | { readonly kind: 'journaled' | 'unjournaled'; readonly row: 'open' | 'close' }
 
-/** Whether some replica of a model could take one more request. */
-export type Room = 'free' | 'full' | 'none'
+/** Whether some replica of a model could take one more request; `held`: not of this class, while there is too little power. */
+export type Room = 'free' | 'full' | 'held' | 'none'
 
 export type Admission =
   | { readonly verdict: 'admitted' }

@@ -12,6 +12,7 @@ import type { Dispatch, Placing } from './replica-view.ts'
 import { ReplicaView } from './replica-view.ts'
 import type { Rule } from './routing.ts'
 import { moneyRule, servingCost } from './routing.ts'
+import { Allowed } from './set-points.ts'
 import { sloTerms } from './slo.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -28,6 +29,7 @@ interface Sent {
 
 /** S2: the replica on which the request costs least by the rule; those that are full, away or have failed it are left out. */
 export class Router {
+  readonly allowed = new Allowed()
   readonly #rule: Rule
   readonly #index: PrefixIndex
   readonly #peers = new Peers()
@@ -52,6 +54,7 @@ export class Router {
 
   /** Of the model that was asked for, or of the first fallback that anybody serves: it is the flow's model then. */
   room(flow: Flow, now: Seconds): Room {
+    this.allowed.turn(now)
     for (const model of [flow.ask.model, ...(flow.ask.fallbacks ?? [])]) {
       const room = this.#roomOf(flow, model, now)
       if (room === 'none') continue
@@ -64,6 +67,7 @@ export class Router {
 
   /** A retry goes to a replica that has not failed this request; when there is none, to one of the next fallback. */
   route(flow: Flow, now: Seconds): Replica | undefined {
+    this.allowed.turn(now)
     const chain = [flow.ask.model, ...(flow.ask.fallbacks ?? [])]
     for (const model of chain.slice(chain.indexOf(flow.model))) {
       const able = this.#candidates(flow, model, now)
@@ -208,19 +212,27 @@ export class Router {
 
   /** When all are left alone they are all asked: some of them may be well again, and waiting is no better. */
   #roomOf(flow: Flow, model: ModelId, now: Seconds): Room {
+    const held = this.allowed.isHeld(model, flow.ask.slo)
     let [able, left, place] = [0, 0, false]
     for (const view of this.#serving(flow.snapshot, model)) {
-      const { replica } = view
       if (!view.up) continue
       const out = view.ejection.isOut(now)
-      const hasPlace = !isCold(view, model) && view.running < replica.concurrency
-      if (hasPlace && !out) return 'free'
+      const hasPlace = !isCold(view, model) && this.#hasPlace(view, flow)
+      if (hasPlace && !out) return held ? 'held' : 'free'
       able++
       if (out) left++
       place ||= hasPlace
     }
     if (able === 0) return 'none'
+    if (held) return 'held'
     return left === able && place ? 'free' : 'full'
+  }
+
+  /** Where control allows fewer than the replica takes, what others have under way counts too; of silent ones, as much as our own. */
+  #hasPlace({ running, others, replica }: ReplicaView, flow: Flow): boolean {
+    if (running >= replica.concurrency) return false
+    const most = this.allowed.most(replica.id)
+    return most === undefined || (running + 1) * unheard(flow, this.#peers.size) + others.running <= most
   }
 
   #send(flow: Flow, able: readonly ReplicaView[], now: Seconds): Replica {
@@ -264,7 +276,8 @@ export class Router {
       const { replica } = view
       if (!view.up || isCold(view, model) || (hedge && replica.id === flow.replica?.id)) continue
       if (flow.attempts.length > 0 && flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
-      const good = view.running < replica.concurrency && !view.ejection.isOut(now)
+      if (this.allowed.most(replica.id) === 0) continue
+      const good = this.#hasPlace(view, flow) && !view.ejection.isOut(now)
       if (good && only) {
         only = false
         able.length = 0

@@ -44,6 +44,7 @@ export class Engine {
   #composing: Ticket | undefined
   #isWarm = false
   #slowness = 1
+  #limit_w = Number.POSITIVE_INFINITY
   /** Until then its host does nothing else. */
   #busyUntil_ns = 0
   #state: EngineState = 'down'
@@ -105,6 +106,12 @@ export class Engine {
   /** Steps that begin from now on take so much longer. */
   slow(factor: number): void {
     this.#slowness = factor
+    this.#attend()
+  }
+
+  /** In steps that begin from now on its chips draw no more, and slow down where they would. */
+  limitPower(limit_w: number): void {
+    this.#limit_w = limit_w
     this.#attend()
   }
 
@@ -215,7 +222,7 @@ export class Engine {
       this.#under.keep(flight)
       return false
     }
-    flight.weigh(this.#config.host_ns, this.#slowness)
+    flight.weigh(this.#config.host_ns, this.#slowness, this.#limit_w)
     this.#under.give(flight, now_ns + (this.#isWarm ? 0 : this.#config.warmUp_ns))
     return true
   }
@@ -225,7 +232,7 @@ export class Engine {
     if (!this.#config.leaps || flights.length < this.#config.depth) return 0
     if (this.#arrived.length + this.#leaving.length > 0) return 0 // who came while others were told that they are over
     // The steps that follow would not be as slow, or slow, as those under way.
-    if (flights.some(({ slowness }) => slowness !== this.#slowness)) return 0
+    if (flights.some(({ slowness, limit_w }) => slowness !== this.#slowness || limit_w !== this.#limit_w)) return 0
     let steps = Number.POSITIVE_INFINITY
     for (let rank = 0; rank < this.#ranks.length && steps > 0; rank++) {
       const { running, waiting } = (this.#ranks[rank] as Scheduler).load

@@ -2,6 +2,7 @@ import type { Flow, Policy } from '../../lines/inference/flow.ts'
 import type { Word } from '../../lines/inference/peers.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
 import type { Rule } from '../../lines/inference/routing.ts'
+import type { SetPoints } from '../../lines/inference/set-points.ts'
 import type { Bounds } from '../../lines/inference/snapshot.ts'
 import type { ReplicaId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
@@ -12,6 +13,8 @@ export interface TriedPolicy extends Policy {
   next(now: Seconds): Flow | undefined
   /** What probes say of a replica. */
   hear(replica: ReplicaId, up: boolean): void
+  /** What control allows from now on; absent: it does as it likes. */
+  obey?(points: SetPoints): void
   /** What it tells the other gateways; absent: they say nothing to each other. */
   tell?(now: Seconds): Word
   heard?(from: string, word: Word, now: Seconds): void
@@ -29,6 +32,7 @@ export const livePolicyUnder =
     return {
       ...policy,
       hear: (replica, up) => router.hear(replica, up),
+      obey: (points) => router.allowed.obey(points),
       tell: (now) => router.tell(now),
       heard: (from, word, now) => router.heard(from, word, now),
     }

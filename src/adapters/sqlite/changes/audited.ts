@@ -32,6 +32,8 @@ export const audited: readonly Audited[] = [
   { table: 'agreement', kind: 'terms', name: ['kind', 'version'] },
   { table: 'allowance', kind: 'budget', name: ['id'] },
   { table: 'webhook', kind: 'webhook', name: ['name'] },
+  { table: 'power_limit', kind: 'power limit', name: ['name'] },
+  { table: 'power_event', kind: 'power event', name: ['id'] },
   { table: 'guard_rail', kind: 'guard rail', name: ['name'] },
 ]
 

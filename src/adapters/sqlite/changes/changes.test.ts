@@ -113,6 +113,7 @@ test('every table of what people set is watched, and nothing that the factory wr
 const written = [
   'balance',
   'busy_hour',
+  'cap_decision',
   'change_log',
   'closed_hour',
   'cost_hour',

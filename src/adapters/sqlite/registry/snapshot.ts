@@ -1,6 +1,7 @@
 import { tokenClasses } from '../../../books/usage.ts'
 import { mainSite } from '../../../plant/infrastructure/site.ts'
-import type { WireSnapshot } from '../../operator/contract.ts'
+import type { WirePoints, WireSnapshot } from '../../operator/contract.ts'
+import { type DecisionBody, lastDecision } from '../cap-decisions.ts'
 import { routedCosts } from '../costs/routed.ts'
 import { isFirst } from '../nodes.ts'
 import type { Store } from '../store.ts'
@@ -9,11 +10,26 @@ import { bindingAllowances } from './allowances.ts'
 import { all, counter } from './change.ts'
 import { listEngines } from './engines.ts'
 import { listKeys } from './keys.ts'
+import { listLimits } from './power.ts'
 import { listPrices } from './prices.ts'
 import { listRails } from './rails.ts'
 
 /** An expired key is still known for a day, so that its owner is told what happened; then it is like any wrong key. */
 const expiredKnown_ms = 24 * 3600 * 1000
+
+/** None while there is no limit: what was decided under one that is gone holds nobody. */
+function setPoints(store: Store): Pick<WireSnapshot, 'set_points'> {
+  const last = listLimits(store).length > 0 ? lastDecision(store) : undefined
+  if (!last) return {}
+  const { at_ms, later, ...now } = last
+  const upcoming = later.map(({ from_ms, until_ms, ...then }) => ({ ...pointsOf(then), from_ms, until_ms }))
+  return { set_points: { ...pointsOf(now), at_ms, later: upcoming } }
+}
+
+const pointsOf = ({ settings, held }: Pick<DecisionBody, 'settings' | 'held'>): WirePoints => ({
+  concurrency: settings.flatMap(({ engines }) => engines.map(([name, most]): [string, number] => [name, most])),
+  held: held.map(({ model, slo }) => ({ model, slo })),
+})
 
 export const snapshotNumber = (store: Store): number => counter(store, 'snapshot')
 
@@ -44,6 +60,7 @@ export function wireSnapshot(store: Store, now_ms: number): WireSnapshot {
       ) as WireSnapshot['prices'][number]['perMillion'],
     })),
     aliases: Object.fromEntries(listAliases(store).map(({ name, models }) => [name, [...models]])),
+    ...setPoints(store),
     rails: listRails(store) as WireSnapshot['rails'] & {},
     allowances: bindingAllowances(store).map(({ id: _, amount, ...one }) => ({ ...one, amount: amount.toString() })),
     // Field by field: what else is known of an engine is no gateway's concern.

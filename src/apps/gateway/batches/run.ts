@@ -199,8 +199,8 @@ export class BatchRun {
     const { snapshot, world, policy, journal, room } = state
     if (!snapshot || this.#stuck || journal.state !== 'up' || room.room.state === 'full') return false
     const chain = chainOf(snapshot, model)
-    const capacity = capacityFor(snapshot.replicas, chain)
-    if (capacity === 0) return true // nobody serves it: the line says so
+    const capacity = capacityFor(snapshot.replicas, chain, policy.router.allowed.turn(state.now()))
+    if (capacity === null) return true // nobody serves it: the line says so
     const running = [...world.flows].filter((flow) => chain.includes(flow.model)).length
     return hasHeadroom({ capacity, running, waiting: policy.admitter.waiting })
   }

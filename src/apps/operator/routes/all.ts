@@ -5,6 +5,7 @@ import { appRoutes } from './apps.ts'
 import { batchRoutes } from './batches.ts'
 import { bookRoutes } from './books.ts'
 import { budgetRoutes } from './budgets.ts'
+import { capRoutes } from './caps.ts'
 import { changeRoutes } from './changes.ts'
 import { costRoutes } from './costs.ts'
 import { creditRoutes } from './credits.ts'
@@ -62,6 +63,7 @@ export const routes: readonly Route[] = [
   ...costRoutes,
   ...budgetRoutes,
   ...railRoutes,
+  ...capRoutes,
   ...noticeRoutes,
   ...bookRoutes,
   ...pnlRoutes,

@@ -2,6 +2,7 @@ import Type from 'typebox'
 import type { LeaseReply } from '../../../adapters/operator/contract.ts'
 import { leaseAskOf, wireGrant } from '../../../adapters/operator/contract.ts'
 import type { Counts } from '../../../adapters/prometheus/recorder.ts'
+import { sloClasses } from '../../../books/slo-class.ts'
 import type { Incarnation } from '../../../units/ids.ts'
 import { id } from '../../../units/ids.ts'
 import { ControlError } from '../errors.ts'
@@ -33,6 +34,17 @@ export const internalRoutes: readonly Route[] = [
         maxItems: 10_000,
       }),
       models: Type.Array(Type.Object({ model: Type.String(), running: whole, waiting: whole }), { maxItems: 10_000 }),
+      demands: Type.Optional(
+        Type.Array(
+          Type.Object({
+            model: Type.String(),
+            slo: Type.Enum([...sloClasses]),
+            requests: whole,
+            worth: Type.Number({ minimum: 0 }),
+          }),
+          { maxItems: 10_000 },
+        ),
+      ),
       flows: Type.Array(
         Type.Object({
           id: Type.String(),

@@ -1,6 +1,7 @@
 import type { Replica } from '../../../plant/infrastructure/replica.ts'
 import { serves } from '../../../plant/infrastructure/replica.ts'
 import type { ModelId } from '../../../units/ids.ts'
+import { heldName, noSetPoints, type Points } from '../set-points.ts'
 
 /** What batches must know of a gateway before they begin one more line. */
 export interface Load {
@@ -21,7 +22,17 @@ export function hasHeadroom({ capacity, running, waiting }: Load): boolean {
   return waiting === 0 && running < capacity - kept
 }
 
-export const capacityFor = (replicas: readonly Replica[], models: readonly ModelId[]): number =>
-  replicas
-    .filter((replica) => !replica.draining && models.some((model) => serves(replica, model)))
-    .reduce((sum, { concurrency }) => sum + concurrency, 0)
+/** Null: nobody serves them. Under set-points it may be nothing. */
+export function capacityFor(
+  replicas: readonly Replica[],
+  models: readonly ModelId[],
+  points: Points = noSetPoints,
+): number | null {
+  const able = replicas.filter((replica) => !replica.draining && models.some((model) => serves(replica, model)))
+  if (able.length === 0) return null
+  if (models.every((model) => points.held.has(heldName(model, 'batch')))) return 0
+  return able.reduce(
+    (sum, { id, concurrency }) => sum + Math.min(concurrency, points.concurrency.get(id) ?? concurrency),
+    0,
+  )
+}
