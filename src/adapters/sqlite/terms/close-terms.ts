@@ -12,7 +12,7 @@ import { allowAgain, workOutAgain } from './credit-only.ts'
 import type { DoneRow } from './done.ts'
 import { postedTransfers } from './posted.ts'
 import { sumTerms } from './sums.ts'
-import { forgetFrom, keep, keptUntil, settledSince } from './work-out.ts'
+import { dayStart, forgetDays, forgetFrom, keep, keptUntil, settledSince } from './work-out.ts'
 
 /** Works out one tenant's hours; true when there may be more. */
 export function closeTerms(store: Store, now_ms: number): boolean {
@@ -44,16 +44,17 @@ function closeTenant(store: Store, { tenant, next_hour, stale_hour }: DoneRow, t
   const kept = keptUntil(store, tenant, from)
   let { hour, state } = kept
   forgetFrom(store, tenant, from)
-  const keepMonth = (next: number): void => {
-    if (monthStart(next) > hour) keep(store, tenant, { hour: monthStart(next), state })
+  const keepDay = (next: number): void => {
+    if (dayStart(next) > hour) keep(store, tenant, { hour: dayStart(next), state })
   }
   for (const settled of settledSince(store, tenant, kept, to)) {
-    keepMonth(settled.hour)
+    keepDay(settled.hour)
     ;({ hour, state } = settled)
     if (hour >= from) postHour(store, tenant, settled)
   }
-  keepMonth(to)
+  keepDay(to)
   keep(store, tenant, { hour: to, state })
+  if (monthStart(to) > from) forgetDays(store, tenant, to)
   run(store.database, 'update terms_done set next_hour = ?, stale_hour = null where tenant = ?', to, tenant)
   workOutAgain(store, tenant)
 }

@@ -341,7 +341,7 @@ function keptHours(store: Store): number[] {
   return kept.map(({ hour }) => hour)
 }
 
-test('what is kept of months and of the next hour is what all hours before left, whatever is learned later', () => {
+test('what is kept of days and of the next hour is what all hours before left, whatever is learned later', () => {
   for (let seed = 1; seed <= 3; seed++) {
     using factory = opened()
     const { store } = factory
@@ -362,7 +362,8 @@ test('what is kept of months and of the next hour is what all hours before left,
     const end_ms = start_ms + 5 * day_ms
     settle(store, end_ms)
     const done = keptHours(store)
-    assert.deepEqual(done, [february, hourOf(end_ms) - 1], `seed ${seed}`)
+    const days = [0, 1, 2, 3, 4].map((day) => february - 24 + 24 * day).filter((hour) => hour < hourOf(end_ms))
+    assert.deepEqual(done, [...new Set([...days, hourOf(end_ms) - 1])], `seed ${seed}`)
     for (const row of late.reverse()) {
       book([row], end_ms)
       assert(
@@ -374,6 +375,32 @@ test('what is kept of months and of the next hour is what all hours before left,
     }
     agree(store, seed, end_ms)
   }
+})
+
+test('of months before the last one their beginnings are kept, and what comes as late as that is right all the same', () => {
+  using factory = opened()
+  const { store } = factory
+  grantCredit(store, asked({ amount: nanoDollars(900_000n) }), start_ms)
+  const rows = traffic(6, 150, start_ms, start_ms + 75 * day_ms)
+  const [late, early] = [rows.filter((_, at) => at % 30 === 20), rows.filter((_, at) => at % 30 !== 20)]
+  let seq = 1
+  const end_ms = start_ms + 76 * day_ms
+  for (let day_start = start_ms; day_start < end_ms; day_start += day_ms) {
+    settle(store, day_start)
+    const day = early.filter(({ closed_ms }) => closed_ms >= day_start && closed_ms < day_start + day_ms)
+    ingestJournal(store, gateway, journaled(day, seq))
+    seq += day.length
+  }
+  settle(store, end_ms)
+  const march = hourOf(Date.UTC(2026, 2, 1))
+  const kept = keptHours(store)
+  const before = kept.filter((hour) => hour < march)
+  assert.deepEqual(before, [hourOf(Date.UTC(2026, 1, 1))])
+  assert(kept.length > before.length + 30, 'days of this month and the last')
+  ingestJournal(store, gateway, journaled(late, seq))
+  settle(store, end_ms)
+  keptHours(store)
+  agree(store, 6, end_ms)
 })
 
 test('what another operator books between a look and its turn is corrected all the same, and a credit sent to both is granted once', () => {

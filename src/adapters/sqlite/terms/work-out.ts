@@ -71,7 +71,7 @@ export function monthNow(store: Reader, tenant: string, now_ms: number): Pick<Te
   return state.month === monthStart(hour) ? state : noTerms
 }
 
-/** Of months, and of the hour that is to be posted next: what comes late is worked out from its month on, all else from there. */
+/** Of days, and of the hour that is to be posted next: what comes late is worked out from its day on, all else from there. */
 export const keep = ({ database }: Reader, tenant: string, { hour, state }: Kept): void =>
   void run(
     database,
@@ -84,8 +84,17 @@ export const keep = ({ database }: Reader, tenant: string, { hour, state }: Kept
 
 /** What hours from there on left, and what was kept only because it was the next one. */
 export function forgetFrom({ database }: Reader, tenant: string, hour: number): void {
-  const first = monthStart(hour) === hour ? hour + 1 : hour
+  const first = dayStart(hour) === hour ? hour + 1 : hour
   run(database, 'delete from terms_month where tenant = ? and hour >= ?', tenant, first)
+}
+
+export const dayStart = (hour: number): number => hour - (hour % 24)
+
+/** Of months before the last one their beginnings are enough: little comes so late. */
+export function forgetDays({ database }: Reader, tenant: string, hour: number): void {
+  const last = monthStart(monthStart(hour) - 1)
+  const days = 'delete from terms_month where tenant = ? and hour > ? and hour < ?'
+  run(database, days, tenant, monthStart(last - 1), last)
 }
 
 /** Amounts outgrow the numbers of JSON, and names of what people chose are no names of fields. */
