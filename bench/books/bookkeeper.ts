@@ -1,9 +1,10 @@
 /** The store under a story: one operation after another, and in the end the comparison with what was counted beside it. */
 import type { Home } from '../../src/adapters/files/home.ts'
 import { closeIntervals } from '../../src/adapters/sqlite/close-intervals.ts'
+import { closeLevels } from '../../src/adapters/sqlite/close-levels.ts'
+import { closeHours } from '../../src/adapters/sqlite/costs/close-hours.ts'
 import { engineCursor, engineReadTo, finishEngine, ingestEngineLog } from '../../src/adapters/sqlite/engine-log.ts'
-import { ingestJournal, markDead } from '../../src/adapters/sqlite/ingest.ts'
-import { insertInterval } from '../../src/adapters/sqlite/intervals.ts'
+import { ingestJournal, journalReadTo, markDead, noteJournal } from '../../src/adapters/sqlite/ingest.ts'
 import { settleOrphans } from '../../src/adapters/sqlite/orphans.ts'
 import { one, stream } from '../../src/adapters/sqlite/query.ts'
 import { reconcileAttempts } from '../../src/adapters/sqlite/reconcile.ts'
@@ -11,14 +12,26 @@ import { setPrice } from '../../src/adapters/sqlite/registry/prices.ts'
 import { openStore, type Store } from '../../src/adapters/sqlite/store.ts'
 import { StoreError } from '../../src/adapters/sqlite/store-error.ts'
 import type { Check } from '../../src/books/check.ts'
-import { millijoules } from '../../src/units/amount.ts'
 import { id } from '../../src/units/ids.ts'
 import { type Dice, dice } from '../dice.ts'
-import { attemptBy, closed, count, Gateway, logged, model, type Prices, pricesBy, type Truth } from './story.ts'
+import { Hall } from './hall.ts'
+import {
+  attemptBy,
+  closed,
+  count,
+  countHit,
+  Gateway,
+  hit,
+  logged,
+  model,
+  type PriceList,
+  pricesBy,
+  type Truth,
+} from './story.ts'
 
 const engine = 'e0'
-const second_ms = 1000
-const start_ms = 1_790_000_000_000
+/** Five minutes before an hour ends. */
+const start_ms = 1_790_002_500_000
 
 /** A fault in the midst of a transaction, which has to leave nothing behind. */
 class BrokeOff extends Error {}
@@ -26,32 +39,42 @@ class BrokeOff extends Error {}
 export class Bookkeeper {
   store: Store
   readonly did = new Map<string, number>()
-  readonly truth: Truth = { requests: 0, tokens: 0n, nano_usd: 0n, energy_mj: 0n, conflicts: 0 }
+  readonly truth: Truth = {
+    requests: 0,
+    tokens: 0n,
+    nano_usd: 0n,
+    energy_mj: 0n,
+    drawn_mj: new Map(),
+    hits: 0,
+    conflicts: 0,
+  }
   readonly #home: Home
   readonly #dice: Dice
   readonly #gateways: Gateway[]
-  #born: number
+  #born = 0
   #now_ms = start_ms
-  #metered_ms = start_ms
-  #intervals = 0
+  readonly #pace_ms: number
+  readonly #hall: Hall
   /** Lines that the engine wrote and nobody has read. */
   #log: string[] = []
-  #price: { readonly version: number; readonly prices: Prices }
+  #price: PriceList
 
-  constructor(home: Home, seed: number) {
+  /** `pace_ms`: between two operations, at the most. */
+  constructor(home: Home, seed: number, pace_ms = 40) {
+    this.#pace_ms = pace_ms
     this.#home = home
     this.#dice = dice(seed)
     this.store = openStore(home)
-    this.#gateways = [new Gateway(0), new Gateway(1), new Gateway(2)]
-    this.#born = this.#gateways.length
+    this.#gateways = [this.#bear(), this.#bear(), this.#bear()]
     this.#price = this.#newPrice()
+    this.#hall = new Hall(this.store, this.#dice, start_ms)
   }
 
   /** One more thing happens. */
   operate(): void {
     const dice = this.#dice
-    this.#now_ms += dice.whole(0, 4)
-    if (this.#now_ms - this.#metered_ms >= second_ms) return this.#count('energy metered', () => this.#meter())
+    this.#now_ms += dice.whole(0, this.#pace_ms)
+    if (this.#hall.isDue(this.#now_ms)) return this.#count('energy metered', () => this.#meter())
     const chance = dice.whole(0, 9999)
     const gateway = dice.pick(this.#gateways)
     if (chance < 4200) return this.#count('request asked', () => this.#ask(gateway))
@@ -71,11 +94,11 @@ export class Bookkeeper {
   /** Everything that is still under way comes to rest. */
   finish(): void {
     for (const gateway of [...this.#gateways]) this.#die(gateway)
-    this.#now_ms += 60_000
-    this.#meter()
+    for (this.#now_ms += 60_000; this.#hall.isDue(this.#now_ms); ) this.#meter()
     this.#readLog()
     finishEngine(this.store, engine)
-    this.#now_ms += 60_000
+    this.#now_ms += 2 * 3_600_000 // the last hour is over
+    for (const { incarnation } of this.#gateways) journalReadTo(this.store, incarnation, this.#now_ms)
     for (let more = true; more; ) more = this.#turn()
   }
 
@@ -89,7 +112,13 @@ export class Bookkeeper {
     }
     const is: readonly (readonly [string, bigint | number, bigint | number])[] = [
       ['tokens', sum('token', '1 = 1'), this.truth.tokens],
-      ['nano-USD', sum('nano-USD', '1 = 1'), this.truth.nano_usd],
+      ['nano-USD of requests', sum('nano-USD', "id not like 'cost/%'"), this.truth.nano_usd],
+      [
+        'nano-USD of demand',
+        sum('nano-USD', "debit = 'demand/all'") - sum('nano-USD', "credit = 'demand/all'"),
+        this.#hall.charged(this.truth, this.#now_ms),
+      ],
+      ['mJ of the host beyond its processors', sum('mJ', "debit = 'meter/host'"), this.#hall.beyond_mj],
       ['mJ', sum('mJ', "debit like 'meter/%'"), this.truth.energy_mj],
       ['requests', found.requests, this.truth.requests],
       ['open requests', found.open, 0],
@@ -105,15 +134,17 @@ export class Bookkeeper {
     does()
   }
 
-  #newPrice(): { readonly version: number; readonly prices: Prices } {
+  #newPrice(): PriceList {
     const perMillion = pricesBy(this.#dice)
+    const hit_percent = this.#dice.whole(1, 100)
     const { version } = setPrice(this.store, {
       model: id(model),
       effective_from_ms: this.#now_ms,
       perMillion,
+      hit_percent,
       note: '',
     })
-    return { version, prices: perMillion }
+    return { version, prices: perMillion, hit_percent }
   }
 
   #reprice(): void {
@@ -121,7 +152,7 @@ export class Bookkeeper {
   }
 
   #ask(gateway: Gateway): void {
-    gateway.ask(this.#dice, this.#now_ms, this.#price.version, this.#price.prices)
+    gateway.ask(this.#dice, this.#now_ms, this.#price)
   }
 
   /** The oldest or any other that is open; up to three attempts, of engines of ours or hosted ones. */
@@ -130,13 +161,18 @@ export class Bookkeeper {
     const at = dice.whole(0, Math.min(gateway.open.length, 50) - 1)
     const [asked] = gateway.open.length === 0 ? [] : gateway.open.splice(at, 1)
     if (!asked) return
+    if (dice.whole(0, 11) === 0) {
+      const answered = hit(dice, asked, this.#now_ms + 50)
+      gateway.write(answered)
+      return countHit(this.truth, answered, asked.list)
+    }
     const attempts = Array.from({ length: dice.whole(0, 9) === 0 ? dice.whole(2, 3) : 1 }, (_, index) => {
       const own = dice.whole(0, 2) > 0
       return attemptBy(dice, index + 1, own ? this.#work(asked.row.id, index + 1) : undefined)
     })
     const row = closed(dice, asked, attempts, this.#now_ms + 50)
     gateway.write(row)
-    count(this.truth, row, asked.prices)
+    count(this.truth, row, asked.list.prices)
   }
 
   #work(request: string, attempt: number) {
@@ -150,6 +186,7 @@ export class Bookkeeper {
     const rows = gateway.rows.slice(from, from + this.#dice.whole(1, 500))
     const { seq } = ingestJournal(this.store, gateway.incarnation, rows)
     gateway.delivered = seq
+    if (seq === gateway.rows.length) journalReadTo(this.store, gateway.incarnation, this.#now_ms)
   }
 
   #earlier = (gateway: Gateway): number => Math.max(0, gateway.delivered - this.#dice.whole(1, 800))
@@ -169,6 +206,8 @@ export class Bookkeeper {
       settleOrphans(this.store, this.#now_ms),
       reconcileAttempts(this.store),
       closeIntervals(this.store, this.#now_ms),
+      closeLevels(this.store, this.#now_ms),
+      closeHours(this.store, this.#now_ms),
     ]
     return did.some(Boolean)
   }
@@ -220,26 +259,18 @@ export class Bookkeeper {
     }
     while (gateway.delivered < gateway.rows.length) this.#deliver(gateway, gateway.delivered)
     markDead(this.store, gateway.incarnation, this.#now_ms)
-    this.#gateways[this.#gateways.indexOf(gateway)] = new Gateway(this.#born++)
+    this.#gateways[this.#gateways.indexOf(gateway)] = this.#bear()
   }
 
   #meter(): void {
-    const [from_ms, to_ms] = [this.#metered_ms, this.#metered_ms + second_ms]
-    const energy = millijoules(BigInt(this.#dice.whole(0, 400_000)))
-    const idle = millijoules(energy / 4n)
-    const grade = 'measured' as const
-    insertInterval(this.store, {
-      meter: 'rapl-0',
-      sequence: ++this.#intervals,
-      from_ms,
-      to_ms,
-      energy,
-      idle,
-      grade,
-      reset: false,
-    })
-    this.truth.energy_mj += energy
-    this.#metered_ms = to_ms
+    this.store.transaction(() => this.#hall.read(this.store, this.truth))
+  }
+
+  /** Its journal is known from its first moment on: what it asks for is waited for. */
+  #bear(): Gateway {
+    const gateway = new Gateway(this.#born++)
+    noteJournal(this.store, gateway.incarnation)
+    return gateway
   }
 
   #reopen(): void {

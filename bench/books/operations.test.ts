@@ -10,11 +10,13 @@ import { Bookkeeper } from './bookkeeper.ts'
 test('after thousands of things that happen the books hold exactly these, and one transfer less is missed', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'wattmill-operations-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
-  const keeper = new Bookkeeper(makeHome(root), 7)
+  const keeper = new Bookkeeper(makeHome(root), 7, 600)
   for (let at = 0; at < 4000; at++) keeper.operate()
   keeper.finish()
   assert.deepEqual(keeper.compare(check(keeper.store)), [])
-  assert(keeper.truth.requests > 1000 && keeper.truth.conflicts > 0 && keeper.truth.nano_usd > 0n)
+  const { requests, conflicts, nano_usd, hits, drawn_mj } = keeper.truth
+  assert(requests > 1000 && conflicts > 0 && nano_usd > 0n && hits > 50)
+  assert(drawn_mj.size > 1, 'quarters of two hours')
 
   keeper.store.database.exec("delete from transfer where id = (select min(id) from transfer where unit = 'nano-USD')")
   const wrong = keeper.compare(check(keeper.store))

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:operations`: a million things that can happen to the books, in an order made from a seed: requests asked and
- * settled, journals told once, twice and late, rows that contradict others, prices that change, energy metered, gateways that die,
+ * settled, answers from the cache, journals told once, twice and late, rows that contradict others, prices that change, energy metered by a meter and one above it, the highest power charged hour by hour, gateways that die,
  * transactions that break off on a full disk or in the midst of their work, the store closed and opened. In the end everything is
  * worked out again, and compared with what was counted beside the books.
  *
@@ -40,6 +40,9 @@ try {
     console.log(`  ${String(times).padStart(8)} ${what}`)
   for (const [unit, { residual, transfers }] of Object.entries(units))
     console.log(`  residual ${residual} ${unit} over ${transfers} transfers`)
+  console.log(
+    `  ${keeper.truth.hits} answers from the cache, ${keeper.truth.drawn_mj.size} quarters of an hour, levels' residual ${found.levels.residual} mJ over ${found.levels.intervals} intervals`,
+  )
   console.log(
     `  ${found.requests} requests, ${found.open} open, ${found.intervals} intervals; lost ${found.lost}, doubled ${found.doubled}, put aside ${found.quarantined}`,
   )

@@ -20,6 +20,9 @@ export interface Truth {
   tokens: bigint
   nano_usd: bigint
   energy_mj: bigint
+  /** By the quarter of an hour, in milliseconds since 1970. */
+  readonly drawn_mj: Map<number, bigint>
+  hits: number
   /** Rows that contradict one that came before: to be put aside, and to post nothing. */
   conflicts: number
 }
@@ -36,9 +39,17 @@ export const pricesBy = (dice: Dice): Prices =>
 
 const odd = (dice: Dice, below: number): bigint => BigInt(2 * dice.whole(0, below / 2) + 1)
 
+/** What holds from a moment on. */
+export interface PriceList {
+  readonly version: number
+  readonly prices: Prices
+  /** What an answer from the cache costs, of the price of its tokens. */
+  readonly hit_percent: number
+}
+
 export interface Asked {
   readonly row: OpenRow
-  readonly prices: Prices
+  readonly list: PriceList
 }
 
 /** A gateway's journal as far as it has been written, with what is open under it. */
@@ -54,7 +65,7 @@ export class Gateway {
     this.incarnation = id<Incarnation>(`g${number}`)
   }
 
-  ask(dice: Dice, at_ms: number, price_version: number, prices: Prices): void {
+  ask(dice: Dice, at_ms: number, list: PriceList): void {
     const row: OpenRow = {
       kind: 'open',
       id: requestId(this.incarnation, ++this.#requests),
@@ -62,12 +73,12 @@ export class Gateway {
       application: id(`a${dice.whole(0, 2)}`),
       key: id(`k${dice.whole(0, 19)}`),
       model: id(model),
-      price_version,
+      price_version: list.version,
       snapshot: 1,
       at_ms,
       reserved_tokens: 100,
     }
-    this.open.push({ row, prices })
+    this.open.push({ row, list })
     this.write(row)
   }
 
@@ -117,6 +128,39 @@ export function closed(dice: Dice, { row }: Asked, attempts: readonly Attempt[],
   const { kind: _, reserved_tokens: __, ...asked } = row
   const outcome = dice.pick(outcomes)
   return { ...asked, kind: 'close', closed_ms, queued_ms: 0, ttft_ms: 10, stream: true, outcome, attempts }
+}
+
+/** An answer from the cache: no engine worked, and it costs a part of the tokens that it spared. */
+export function hit(dice: Dice, { row }: Asked, closed_ms: number): CloseRow {
+  const counts = {
+    input_uncached: dice.whole(0, 4000),
+    cache_read: dice.whole(0, 3000),
+    cache_write: 0,
+    output_visible: dice.whole(1, 600),
+    reasoning: 0,
+  }
+  const { kind: _, reserved_tokens: __, ...asked } = row
+  const cached = { from: row.id, usage: usageFrom('engine', counts) }
+  return {
+    ...asked,
+    kind: 'close',
+    closed_ms,
+    queued_ms: 0,
+    ttft_ms: 1,
+    stream: true,
+    outcome: 'complete',
+    attempts: [],
+    cached,
+  }
+}
+
+export function countHit(truth: Truth, { cached }: CloseRow, { prices, hit_percent }: PriceList): void {
+  truth.requests++
+  truth.hits++
+  for (const of of tokenClasses) {
+    const part = price((prices[of] * BigInt(hit_percent) + 50n) / 100n)
+    truth.nano_usd += charge(cached?.usage[of]?.tokens ?? (0 as never), part)
+  }
 }
 
 /** Counts a settled request: only the last attempt is anybody's bill; what engines of ours logged is counted by the log. */
