@@ -4,6 +4,7 @@ import { checkCosts } from './cost.ts'
 import type { EnergyResult } from './energy.ts'
 import { checkEnergy } from './energy.ts'
 import { addUp } from './engine.ts'
+import { checkExchange } from './exchange.ts'
 import { checkMoney } from './money.ts'
 import type {
   Books,
@@ -68,6 +69,7 @@ export function audit(records: Records): Audit {
     ...checkTerms(books),
     ...checkBeside(books),
     ...checkWork(books),
+    ...checkExchange(books, records.statements ?? []),
     ...books.quarantined.map(
       ([subject, reason]): Finding => ({ kind: 'record', subject, message: `put aside: ${reason}` }),
     ),

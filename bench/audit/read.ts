@@ -70,6 +70,7 @@ export function parseExport(text: string): Books {
     },
     journals: [] as string[],
     quarantined: [] as Books['quarantined'][number][],
+    exchange: { rates: [] as Exchange['rates'][number][], currencies: [] as Exchange['currencies'][number][] },
     costs: {
       hours: [] as Costs['hours'][number][],
       unsettled: new Set<number>(),
@@ -99,6 +100,8 @@ export function parseExport(text: string): Books {
     else if (row.record === 'terms_hours') books.terms.hours.push(termsHoursOf(row))
     else if (row.record === 'rolled_day')
       books.terms.rolledUntilHour = Math.max(books.terms.rolledUntilHour, (Number(whole(row, 'day')) + 1) * 24)
+    else if (row.record === 'exchange_rate') books.exchange.rates.push(rateOf(row))
+    else if (row.record === 'tenant_currency') books.exchange.currencies.push(currencyOf(row))
     else if (row.record === 'cost_hour') books.costs.hours.push(costHourOf(row))
     else if (row.record === 'cost_declaration') books.costs.declared.push(declaredOf(row))
     else if (row.record === 'engine_cost') books.costs.given.push(givenOf(row))
@@ -166,6 +169,22 @@ const rolledOf = (row: Fields): NonNullable<Books['rolled']>[number] => ({
   debit: words(row, 'debit'),
   credit: words(row, 'credit'),
   amount: whole(row, 'amount'),
+})
+
+type Exchange = NonNullable<Books['exchange']>
+
+const rateOf = (row: Fields): Exchange['rates'][number] => ({
+  version: Number(whole(row, 'version')),
+  currency: words(row, 'currency'),
+  day: Number(whole(row, 'day')),
+  rate: whole(row, 'rate'),
+})
+
+const currencyOf = (row: Fields): Exchange['currencies'][number] => ({
+  version: Number(whole(row, 'version')),
+  tenant: words(row, 'tenant'),
+  currency: words(row, 'currency'),
+  from_day: Number(whole(row, 'from_day')),
 })
 
 type Costs = NonNullable<Books['costs']>

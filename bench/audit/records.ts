@@ -11,6 +11,8 @@ export interface Records {
   readonly books: Books
   /** True when the clients' log holds all traffic there was: then a request that no client knows is a finding. */
   readonly closed: boolean
+  /** Of tenants that are billed in another currency, month by month; absent where there are none. */
+  readonly statements?: readonly StatementRecord[]
 }
 
 /** One message as its sender saw it. */
@@ -97,6 +99,22 @@ export interface Books {
   readonly rolled?: readonly Pick<TransferRecord, 'unit' | 'debit' | 'credit' | 'amount'>[]
   /** What engines did by the hour and for whom; absent in records without any. */
   readonly work?: { readonly shares: readonly WorkRecord[]; readonly busy: readonly BusyRecord[] }
+  /** Currencies of tenants and rates, as they were declared; absent in records without any. */
+  readonly exchange?: {
+    /** Of the currency for a dollar, in 10^-12. */
+    readonly rates: readonly {
+      readonly version: number
+      readonly currency: string
+      readonly day: number
+      readonly rate: bigint
+    }[]
+    readonly currencies: readonly {
+      readonly version: number
+      readonly tenant: string
+      readonly currency: string
+      readonly from_day: number
+    }[]
+  }
   /** What hours cost, and what was declared: absent in records without any. */
   readonly costs?: CostRecords
   /** Absent in records without any. */
@@ -126,6 +144,27 @@ export interface AgreementRecord {
   readonly tiers: readonly { readonly from: bigint; readonly off: bigint }[]
   readonly ended: boolean
   readonly from_hour: number
+}
+
+/** As `wattmill books statement -o json` tells it; of it what money of another currency is made of. */
+export interface StatementRecord {
+  readonly tenant: string
+  readonly from_ms: number
+  readonly to_ms: number
+  readonly total_usd: string
+  readonly lines: readonly { readonly billed?: string }[]
+  readonly refunds: readonly { readonly billed?: string }[]
+  readonly billing?:
+    | {
+        readonly currency: string
+        readonly exchange_version: number
+        readonly total: string
+        readonly taken_off: string
+        readonly shortfall: string
+        readonly credit: string
+        readonly due: string
+      }
+    | undefined
 }
 
 export const bookClasses = ['input_uncached', 'cache_read', 'cache_write', 'output_visible', 'reasoning'] as const

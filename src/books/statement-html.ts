@@ -4,7 +4,10 @@ import type { AgreementKind } from './terms/agreement.ts'
 
 /** A statement as one page that needs nothing else: no script, nothing fetched, for the screen by day and night, and for paper. */
 export function statementHtml(statement: Statement): string {
-  const { tenant, from_ms, to_ms, lines, refunds, agreed, credits, waste, energy } = statement
+  const { tenant, from_ms, to_ms, lines, refunds, agreed, credits, waste, energy, billing } = statement
+  const also = billing ? [billing.currency] : []
+  const billed = (line: { readonly billed?: string }, sign = ''): string[] =>
+    billing ? [`${sign}${line.billed ?? '0'}`] : []
   const period = `${moment(from_ms)} to ${moment(to_ms)}`
   return `<!doctype html>
 <html lang="en">
@@ -21,11 +24,22 @@ export function statementHtml(statement: Statement): string {
 <dt>Tenant</dt><dd>${escaped(tenant)}</dd>
 <dt>Period (UTC, its end not in it)</dt><dd>${period}</dd>
 <dt>Requests</dt><dd>${grouped(statement.requests)}</dd>
-<dt>Total</dt><dd class="total">${escaped(statement.total_usd)} ${statement.currency}</dd>
+<dt>Total</dt><dd class="total">${money(statement, 'total')}</dd>
 ${isDueOther(statement) ? untilDue(statement) : ''}</dl>
 ${missing(statement)}${section(
   'Billed',
-  ['Application', 'Model', 'Price version', 'Site', 'Class of token', 'Requests', 'Tokens', 'USD per million', 'USD'],
+  [
+    'Application',
+    'Model',
+    'Price version',
+    'Site',
+    'Class of token',
+    'Requests',
+    'Tokens',
+    'USD per million',
+    'USD',
+    ...also,
+  ],
   lines.map((line) => [
     line.application,
     line.model,
@@ -36,11 +50,12 @@ ${missing(statement)}${section(
     line.tokens,
     line.usd_per_million ?? '–',
     line.usd,
+    ...billed(line),
   ]),
   5,
 )}${section(
   'Refunded',
-  ['Application', 'Model', 'Price version', 'Site', 'Requests', 'USD'],
+  ['Application', 'Model', 'Price version', 'Site', 'Requests', 'USD', ...also],
   refunds.map((line) => [
     line.application,
     line.model,
@@ -48,23 +63,33 @@ ${missing(statement)}${section(
     line.site,
     line.requests,
     line.usd,
+    ...billed(line),
   ]),
   4,
 )}${section(
   'Agreed',
-  ['Terms', 'What', 'Application', 'Model', 'USD'],
+  ['Terms', 'What', 'Application', 'Model', 'USD', ...also],
   agreed.map((line) => [
     line.terms,
     agreedNames[line.kind],
     line.application || '–',
     line.model || '–',
     line.kind === 'commitment' ? line.usd : `−${line.usd}`,
+    ...billed(line, line.kind === 'commitment' ? '' : '−'),
   ]),
   4,
 )}${section(
   'Credit',
-  ['Credit', 'Kind', 'Granted, USD', 'Used, USD', 'Expired, USD', 'Returned, USD'],
-  credits.map((line) => [line.credit, line.kind, line.granted_usd, line.used_usd, line.expired_usd, line.returned_usd]),
+  ['Credit', 'Kind', 'Granted, USD', 'Used, USD', 'Expired, USD', 'Returned, USD', ...also.map((of) => `Used, ${of}`)],
+  credits.map((line) => [
+    line.credit,
+    line.kind,
+    line.granted_usd,
+    line.used_usd,
+    line.expired_usd,
+    line.returned_usd,
+    ...billed(line),
+  ]),
   2,
 )}${section(
   'Not billed: work that was for nothing',
@@ -76,7 +101,12 @@ ${missing(statement)}${section(
   ['Application', 'How it is known', 'mJ'],
   energy.map((line) => [line.application, line.grade, line.energy_mj]),
   2,
-)}<p class="note">Amounts are exact, to the nano-dollar and the millijoule. Each request’s charge is rounded once and then added.</p>
+)}${section(
+  'Exchange rates',
+  ['From day (UTC)', 'Declaration', `${also[0] ?? ''} for a dollar`],
+  (billing?.rates ?? []).map(({ rate_day, exchange_version, rate }) => [rate_day, String(exchange_version), rate]),
+  2,
+)}${billing ? `<p class="note">${escaped(billing.currency)}: ${billing.rounding}. Made with all declarations of currencies and rates until number ${billing.exchange_version}.</p>\n` : ''}<p class="note">Amounts are exact, to the nano-dollar and the millijoule. Each request’s charge is rounded once and then added.</p>
 </body>
 </html>
 `
@@ -90,16 +120,24 @@ const agreedNames: Readonly<Record<AgreementKind, string>> = {
 }
 
 /** From the total to what is due; what is nothing is not told. */
-function untilDue({ taken_off_usd, shortfall_usd, credit_usd, due_usd, currency }: Statement): string {
+function untilDue(statement: Statement): string {
   const told = [
-    ['Taken off', taken_off_usd],
-    ['Lacking of commitments', shortfall_usd],
-    ['Paid with credit', credit_usd],
+    ['Taken off', 'taken_off'],
+    ['Lacking of commitments', 'shortfall'],
+    ['Paid with credit', 'credit'],
   ] as const
   const lines = told
-    .filter(([, usd]) => usd !== '0')
-    .map(([name, usd]) => `<dt>${name}</dt><dd>${escaped(usd)} ${currency}</dd>\n`)
-  return `${lines.join('')}<dt>Due</dt><dd class="total">${escaped(due_usd)} ${currency}</dd>\n`
+    .filter(([, what]) => statement[`${what}_usd`] !== '0')
+    .map(([name, what]) => `<dt>${name}</dt><dd>${money(statement, what)}</dd>\n`)
+  return `${lines.join('')}<dt>Due</dt><dd class="total">${money(statement, 'due')}</dd>\n`
+}
+
+type Sum = 'total' | 'taken_off' | 'shortfall' | 'credit' | 'due'
+
+/** In the currency in which the tenant is billed, and what that is in dollars. */
+function money({ billing, currency, ...statement }: Statement, what: Sum): string {
+  const usd = `${escaped(statement[`${what}_usd`])} ${currency}`
+  return billing ? `${billing[what]} ${escaped(billing.currency)} = ${usd}` : usd
 }
 
 const missing = ({ requests_with_missing_counts: n }: Statement): string =>

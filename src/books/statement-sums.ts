@@ -2,8 +2,8 @@ import { nanoDollars } from '../units/amount.ts'
 import type { Findings } from './check.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow } from './row.ts'
-import type { StatementPart } from './statement.ts'
-import { statementPartsOf } from './statement.ts'
+import type { StatementPart } from './statement-part.ts'
+import { statementPartsOf } from './statement-part.ts'
 
 /** What a tenant's requests that were settled in a slot put on its statement, as one part by price, cause and class. */
 export interface SummedPart extends StatementPart {

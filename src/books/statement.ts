@@ -1,15 +1,14 @@
 import type { Grade } from '../plant/energy/meter.ts'
-import { mainSite } from '../plant/infrastructure/site.ts'
-import type { NanoDollars } from '../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../units/amount.ts'
 import { assert } from '../units/assert.ts'
-import type { SiteId } from '../units/ids.ts'
-import { hitCharges, partsOf, refundOf } from './post.ts'
+import type { Billed, BilledPart, StatementBilling } from './exchange/statement-billing.ts'
+import { BillingSums } from './exchange/statement-billing.ts'
+import type { TenantExchange } from './exchange/tenant-exchange.ts'
 import type { PriceVersion } from './price.ts'
-import { charge, hitPrices } from './price.ts'
 import type { CloseRow, WasteCause } from './row.ts'
-import { siteOf } from './row.ts'
 import type { SloClass } from './slo-class.ts'
+import type { StatementPart } from './statement-part.ts'
+import { priceOfPart, statementPartsOf } from './statement-part.ts'
 import type { Adjustment, AgreedLine, CreditMove } from './terms/adjustment.ts'
 import { isAgreed } from './terms/adjustment.ts'
 import type { AgreementKind } from './terms/agreement.ts'
@@ -36,6 +35,8 @@ export interface StatementLine {
   readonly usd_per_million: string | null
   /** Sum of the requests' charges, each rounded to a whole nano-dollar. */
   readonly usd: string
+  /** The same in the currency in which the tenant is billed, where that is another one. */
+  readonly billed?: string
 }
 
 /** What engines made for a tenant's requests and nobody paid for. */
@@ -57,6 +58,7 @@ export interface RefundLine {
   readonly site: string
   readonly requests: number
   readonly usd: string
+  readonly billed?: string
 }
 
 export interface EnergyLine {
@@ -73,6 +75,8 @@ export interface CreditLine {
   readonly used_usd: string
   readonly expired_usd: string
   readonly returned_usd: string
+  /** What was used of it, in the currency in which the tenant is billed. */
+  readonly billed?: string
 }
 
 /** What was taken off for how much was used, or is owed of what a month was promised to come to. */
@@ -84,6 +88,7 @@ export interface AgreedSum {
   readonly application: string
   readonly model: string
   readonly usd: string
+  readonly billed?: string
 }
 
 export interface Statement {
@@ -113,68 +118,8 @@ export interface Statement {
   readonly requests: number
   /** Billed requests of which some count is missing: they are charged for what is known. */
   readonly requests_with_missing_counts: number
-}
-
-/** A count of one class of token on a statement: billed at a price, spared by the cache, or wasted by a cause. Or a refund, of no class. */
-export interface StatementPart {
-  readonly application: string
-  readonly model: string
-  readonly price_version: number | null
-  /** Where it was answered, or the work was for nothing. */
-  readonly site: SiteId
-  /** Null: billed. */
-  readonly cause: WasteCause | 'refund' | 'cache_hit' | null
-  readonly class: TokenClass | null
-  readonly requests: number
-  readonly tokens: number
-  readonly amount: NanoDollars
-}
-
-/** What a settled request puts on a statement. Zero tokens make no part: a price for what was not used says nothing. */
-export function statementPartsOf(
-  row: CloseRow,
-  price: PriceVersion | undefined,
-): { readonly parts: StatementPart[]; readonly missing: boolean } {
-  const { application, model, price_version } = row
-  const of = { application, model, price_version }
-  const parts: StatementPart[] = []
-  let missing = false
-  for (const attempt of row.attempts)
-    for (const { usage, cause = null } of partsOf(row, attempt, attempt === row.attempts.at(-1)))
-      for (const tokenClass of tokenClasses) {
-        const count = usage[tokenClass]
-        if (!count && !cause) missing = true
-        if (!count || count.tokens === 0) continue
-        const perMillion = cause === null ? price?.perMillion[tokenClass] : undefined
-        const amount = perMillion === undefined ? nanoDollars(0n) : charge(count.tokens, perMillion)
-        const { tokens } = count
-        parts.push({ ...of, site: attempt.site ?? mainSite, cause, class: tokenClass, requests: 1, tokens, amount })
-      }
-  for (const [tokenClass, amount] of hitCharges(row, price)) {
-    const tokens = row.cached?.usage[tokenClass]?.tokens ?? 0
-    if (tokens === 0) continue
-    parts.push({
-      ...of,
-      site: row.cached?.site ?? mainSite,
-      cause: 'cache_hit',
-      class: tokenClass,
-      requests: 1,
-      tokens,
-      amount,
-    })
-  }
-  const amount = refundOf(row, price)
-  if (amount > 0n)
-    parts.push({
-      ...of,
-      site: siteOf(row) ?? mainSite,
-      cause: 'refund',
-      class: null,
-      requests: 1,
-      tokens: 0,
-      amount,
-    })
-  return { parts, missing }
+  /** Where the tenant is billed in another currency than dollars. */
+  readonly billing?: StatementBilling
 }
 
 /**
@@ -195,15 +140,18 @@ export class StatementBuilder {
   private takenOff = 0n
   private shortfall = 0n
   private readonly head: Pick<Statement, 'tenant' | 'from_ms' | 'to_ms'>
+  private readonly billing: BillingSums | undefined
 
-  constructor(tenant: string, from_ms: number, to_ms: number) {
+  /** `exchange`: where the tenant is billed in another currency; then each part must say of when it is. */
+  constructor(tenant: string, from_ms: number, to_ms: number, exchange?: TenantExchange) {
     this.head = { tenant, from_ms, to_ms }
+    this.billing = exchange && new BillingSums(exchange, from_ms)
   }
 
   add(row: CloseRow, price: PriceVersion | undefined): void {
     const { parts, missing } = statementPartsOf(row, price)
     this.count(1, missing ? 1 : 0)
-    for (const part of parts) this.part(part, price)
+    for (const part of parts) this.part(part, price, row.closed_ms)
   }
 
   /** Requests that it stands for, and how many of them lack some count. */
@@ -212,10 +160,10 @@ export class StatementBuilder {
     this.missing += missing
   }
 
-  part(part: StatementPart, price: PriceVersion | undefined): void {
-    if (part.cause === 'refund') this.refunded(part, price)
+  part(part: StatementPart, price: PriceVersion | undefined, at_ms?: number): void {
+    if (part.cause === 'refund') this.refunded(part, price, at_ms)
     else if (part.class === null) assert(false, 'only a refund is of no class')
-    else if (part.cause === null || part.cause === 'cache_hit') this.billed(part, part.class, price)
+    else if (part.cause === null || part.cause === 'cache_hit') this.billed(part, part.class, price, at_ms)
     else this.wasted(part, part.class, part.cause)
   }
 
@@ -224,15 +172,16 @@ export class StatementBuilder {
     else this.credited(adjustment)
   }
 
-  private agreedOn({ kind, of: model, name, application, amount }: AgreedLine): void {
+  private agreedOn({ kind, of: model, name, application, amount, at_ms }: AgreedLine): void {
     if (kind === 'commitment') this.shortfall += amount
     else this.takenOff += amount
     const key = JSON.stringify([name.padStart(16, '0'), application, model])
     const known = this.agreed.get(key)?.amount ?? 0n
+    this.billing?.add(kind === 'commitment' ? 'shortfall' : 'takenOff', key, amount, at_ms)
     this.agreed.set(key, { line: { terms: Number(name), kind, application, model }, amount: known + amount })
   }
 
-  private credited({ kind, of, name, amount }: CreditMove): void {
+  private credited({ kind, of, name, amount, at_ms }: CreditMove): void {
     const sums = this.credits.get(name) ?? { credit: name, kind: of, granted: 0n, used: 0n, expired: 0n, returned: 0n }
     this.credits.set(name, sums)
     switch (kind) {
@@ -243,6 +192,7 @@ export class StatementBuilder {
       case 'prepaid':
         sums.used += amount
         this.paid += amount
+        this.billing?.add('credit', name, amount, at_ms)
         return
       case 'breakage':
       case 'expired':
@@ -261,31 +211,51 @@ export class StatementBuilder {
   }
 
   done(): Statement {
+    const billed = this.billing?.done()
+    const money = (part: BilledPart) => (key: string, amount: bigint) => ({
+      usd: formatDollars(nanoDollars(amount)),
+      ...inCurrency(billed, part, key),
+    })
     return {
       ...this.head,
       currency: 'USD',
-      lines: inOrder(this.lines).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
-      refunds: inOrder(this.back).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
+      lines: entriesInOrder(this.lines).map(([key, { line, amount }]) => ({
+        ...line,
+        ...money('charged')(key, amount),
+      })),
+      refunds: entriesInOrder(this.back).map(([key, { line, amount }]) => ({
+        ...line,
+        ...money('refunded')(key, amount),
+      })),
       total_usd: formatDollars(nanoDollars(this.total)),
-      agreed: inOrder(this.agreed).map(({ line, amount }) => ({ ...line, usd: formatDollars(nanoDollars(amount)) })),
+      agreed: entriesInOrder(this.agreed).map(([key, { line, amount }]) => ({
+        ...line,
+        ...money(line.kind === 'commitment' ? 'shortfall' : 'takenOff')(key, amount),
+      })),
       taken_off_usd: formatDollars(nanoDollars(this.takenOff)),
       shortfall_usd: formatDollars(nanoDollars(this.shortfall)),
-      credits: inOrder(this.credits).map(creditLine),
+      credits: entriesInOrder(this.credits).map(([key, sums]) => ({
+        ...creditLine(sums),
+        ...inCurrency(billed, 'credit', key),
+      })),
       credit_usd: formatDollars(nanoDollars(this.paid)),
       due_usd: formatDollars(nanoDollars(this.total - this.takenOff + this.shortfall - this.paid)),
       waste: inOrder(this.waste),
       energy: inOrder(this.joules).map(({ amount, ...line }) => ({ ...line, energy_mj: amount.toString() })),
       requests: this.requests,
       requests_with_missing_counts: this.missing,
+      ...(billed && { billing: billed.billing }),
     }
   }
 
   private refunded(
     { application, model, price_version, site, requests, amount }: StatementPart,
     price: PriceVersion | undefined,
+    at_ms: number | undefined,
   ) {
     this.total -= amount
     const key = JSON.stringify([application, model, price_version, site])
+    this.billing?.add('refunded', key, amount, at_ms)
     const known = this.back.get(key)
     this.back.set(key, {
       line: {
@@ -300,11 +270,12 @@ export class StatementBuilder {
     })
   }
 
-  private billed(part: StatementPart, tokenClass: TokenClass, price: PriceVersion | undefined): void {
+  private billed(part: StatementPart, tokenClass: TokenClass, price: PriceVersion | undefined, at_ms?: number): void {
     const { application, model, price_version, site, requests, tokens, amount } = part
     this.total += amount
     const cached = part.cause === 'cache_hit'
     const key = JSON.stringify([application, model, price_version, site, cached, tokenClasses.indexOf(tokenClass)])
+    this.billing?.add('charged', key, amount, at_ms)
     const known = this.lines.get(key)
     const perMillion = priceOfPart(part, price)?.[tokenClass]
     this.lines.set(key, {
@@ -331,12 +302,6 @@ export class StatementBuilder {
   }
 }
 
-/** What its tokens were charged at: computed, or spared by the cache. */
-export const priceOfPart = (
-  { cause }: Pick<StatementPart, 'cause'>,
-  price: PriceVersion | undefined,
-): PriceVersion['perMillion'] | undefined => (price && cause === 'cache_hit' ? hitPrices(price) : price?.perMillion)
-
 interface CreditSums {
   readonly credit: string
   readonly kind: CreditKind
@@ -356,8 +321,13 @@ const creditLine = ({ credit, kind, granted, used, expired, returned }: CreditSu
 })
 
 /** By key, so that the same requests in another order make the same statement. */
-const inOrder = <T>(map: ReadonlyMap<string, T>): T[] =>
-  [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value)
+const entriesInOrder = <T>(map: ReadonlyMap<string, T>): [string, T][] =>
+  [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+const inOrder = <T>(map: ReadonlyMap<string, T>): T[] => entriesInOrder(map).map(([, value]) => value)
+
+/** A line's share of what is billed in the tenant's currency; nothing where that is dollars. */
+const inCurrency = (billed: Billed | undefined, part: BilledPart, key: string): { readonly billed?: string } =>
+  billed ? { billed: billed.shares[part].get(key) ?? '0' } : {}
 
 /** Whether something lies between the total and what is due. */
 export const isDueOther = ({ credits, agreed }: Statement): boolean => credits.length > 0 || agreed.length > 0

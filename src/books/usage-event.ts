@@ -1,4 +1,8 @@
 import { formatDollars } from '../units/amount.ts'
+import { dayOf } from './account.ts'
+import type { BilledMoney } from './exchange/billed.ts'
+import { billedMoney } from './exchange/billed.ts'
+import type { TenantExchange } from './exchange/tenant-exchange.ts'
 import { costOf, hitCharges, partsOf, refundOf } from './post.ts'
 import type { PriceVersion } from './price.ts'
 import type { CloseRow } from './row.ts'
@@ -38,10 +42,16 @@ export interface UsageEvent {
     /** Charges less refund: decimal text, exact. */
     readonly cost: string
     readonly refund: string
+    /** The same in the currency in which the tenant is billed, where that is another one. */
+    readonly billed?: BilledMoney
   }
 }
 
-export function usageEvent(row: CloseRow, price: PriceVersion | undefined): UsageEvent {
+export function usageEvent(
+  row: CloseRow,
+  price: PriceVersion | undefined,
+  exchange?: TenantExchange | undefined,
+): UsageEvent {
   const { id, tenant, application, key, model, outcome, price_version, closed_ms } = row
   const tokens: Record<TokenClass, number | null> = {
     input_uncached: 0,
@@ -58,6 +68,8 @@ export function usageEvent(row: CloseRow, price: PriceVersion | undefined): Usag
         if (cause) wasted += count ?? 0
         else tokens[of] = count === null ? null : (tokens[of] ?? 0) + count
       }
+  const money = { cost: formatDollars(costOf(row, price)), refund: formatDollars(refundOf(row, price)) }
+  const rate = exchange?.on(dayOf(closed_ms))
   return {
     specversion: '1.0',
     id,
@@ -78,8 +90,8 @@ export function usageEvent(row: CloseRow, price: PriceVersion | undefined): Usag
       cache_hit_tokens: hitTokens(row, price),
       wasted_tokens: wasted,
       currency: 'USD',
-      cost: formatDollars(costOf(row, price)),
-      refund: formatDollars(refundOf(row, price)),
+      ...money,
+      ...(exchange && rate && { billed: billedMoney(money, rate, exchange.version) }),
     },
   }
 }

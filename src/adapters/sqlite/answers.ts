@@ -1,5 +1,8 @@
 /** What people ask of the books. Everything printed is worked out in `books/`; here is only where it comes from. */
+
+import { dayOf } from '../../books/account.ts'
 import { hour_ms } from '../../books/cost-hour.ts'
+import { dayText } from '../../books/exchange/rate.ts'
 import type { Receipt } from '../../books/receipt.ts'
 import { openReceipt, receiptOf } from '../../books/receipt.ts'
 import type { CloseRow, OpenRow } from '../../books/row.ts'
@@ -9,8 +12,10 @@ import type { Adjustment } from '../../books/terms/adjustment.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import type { TenantId } from '../../units/ids.ts'
 import type { Books } from './books.ts'
+import { tenantExchange } from './exchange.ts'
 import { Prices } from './price-of.ts'
 import { one, stream, streamPlain } from './query.ts'
+import { RegistryError } from './registry/change.ts'
 import { energyOf } from './request-energy.ts'
 import { rolledEnergy, rolledUp } from './rolled.ts'
 import { settledRow } from './settled-row.ts'
@@ -22,8 +27,15 @@ import { postedAdjustments } from './terms/posted.ts'
  * A tenant's statement for requests settled in [from, to). Of whole hours it reads the sums that were kept as they were booked; of
  * parts of hours, and of hours before there were such sums, the requests themselves and the sums of days that are rolled up.
  */
-export function statement(books: Books, tenant: TenantId, from_ms: number, to_ms: number): Statement {
-  const making = begun(books, tenant, from_ms, to_ms)
+/** `exchange`: as all declarations of currencies and rates until that one say it; else as all do. */
+export function statement(
+  books: Books,
+  tenant: TenantId,
+  from_ms: number,
+  to_ms: number,
+  exchange?: number,
+): Statement {
+  const making = begun(books, tenant, from_ms, to_ms, exchange)
   const from = Math.max(Math.ceil(from_ms / hour_ms), summedFrom(books))
   const to = Math.floor(to_ms / hour_ms)
   if (from < to) {
@@ -59,12 +71,26 @@ interface Making {
   readonly builder: StatementBuilder
 }
 
-const begun = (books: Books, tenant: TenantId, from_ms: number, to_ms: number): Making => ({
+const begun = (books: Books, tenant: TenantId, from_ms: number, to_ms: number, exchange?: number): Making => ({
   books,
   tenant,
   prices: new Prices(books.database),
-  builder: new StatementBuilder(tenant, from_ms, to_ms),
+  builder: new StatementBuilder(tenant, from_ms, to_ms, billedIn(books, tenant, from_ms, to_ms, exchange)),
 })
+
+/** Undefined: in dollars. Two currencies do not add up. */
+function billedIn(books: Books, tenant: TenantId, from_ms: number, to_ms: number, version: number | undefined) {
+  const exchange = tenantExchange(books, tenant, version)
+  const [from, to] = [dayOf(from_ms), dayOf(to_ms - 1)]
+  const change = exchange?.changeWithin(from, to)
+  if (exchange && change !== undefined)
+    throw new RegistryError(
+      'invalid',
+      `${tenant} is billed in ${exchange.currencyOn(from)} until ${dayText(change)}, and in ${exchange.currencyOn(change)} from then on`,
+      { param: 'to', next: `Ask for each time by itself: --to ${dayText(change)}, and --from ${dayText(change)}` },
+    )
+  return exchange?.currencyOn(from) === 'USD' ? undefined : exchange
+}
 
 function addHours(making: Making, from: number, to: number): void {
   addSums(making, 'hour', from, to)
@@ -100,7 +126,9 @@ function addRolled(making: Making, from_ms: number, to_ms: number): void {
 function addSums({ books, tenant, prices, builder }: Making, by: 'hour' | 'day', from: number, to: number): void {
   const { requests, missing } = summedRequestsOf(books, by, tenant, from, to)
   builder.count(requests, missing)
-  for (const part of summedPartsOf(books, by, tenant, from, to)) builder.part(part, prices.of(part.price_version ?? 0))
+  const slot_ms = by === 'hour' ? hour_ms : day_ms
+  for (const part of summedPartsOf(books, by, tenant, from, to))
+    builder.part(part, prices.of(part.price_version ?? 0), part.slot * slot_ms)
 }
 
 /** A tenant's requests that were settled in [from, to) and are kept whole, in order. */

@@ -9,6 +9,8 @@ import { stream } from './query.ts'
 const records: readonly (readonly [record: string, sql: string, amounts: readonly string[]])[] = [
   ['journal', 'select * from journal order by incarnation', []],
   ['price', 'select * from price order by version', tokenClasses],
+  ['exchange_rate', 'select * from exchange_rate order by version, currency, day', ['rate']],
+  ['tenant_currency', 'select * from tenant_currency order by version', []],
   ['credit', 'select * from credit order by id', ['amount']],
   ['agreement', 'select * from agreement order by version', ['amount']],
   ['terms_hours', 'select tenant, first_hour, next_hour, stale_hour from terms_done order by tenant', []],

@@ -1,5 +1,9 @@
 /** The FOCUS export, from the sums that are kept by the hour: a line at a time, whatever the length of the period. */
+
+import { dayOf } from '../../books/account.ts'
 import { hour_ms } from '../../books/cost-hour.ts'
+import type { FocusRow } from '../../books/focus/check.ts'
+import { focusBilled } from '../../books/focus/currency.ts'
 import { focusAdjustmentRow, focusCsvHead, focusCsvLine, focusEnergyRow, focusRow } from '../../books/focus/rows.ts'
 import type { PriceVersion } from '../../books/price.ts'
 import { priceAt } from '../../books/price.ts'
@@ -9,6 +13,7 @@ import { nanoDollars } from '../../units/amount.ts'
 import type { SiteId } from '../../units/ids.ts'
 import type { Books } from './books.ts'
 import { openBooks } from './books.ts'
+import { exchanges } from './exchange.ts'
 import { type PriceRow, Prices, priceOfRow } from './price-of.ts'
 import { allBig } from './query.ts'
 import { orderedEnergy, orderedParts, type SummedEnergy } from './statement-sums.ts'
@@ -22,6 +27,8 @@ export interface FocusWanted {
   readonly to: number
   readonly by: 'hour' | 'day'
   readonly provider: string
+  /** As all declarations of currencies and rates until that one say it; undefined: as all do. */
+  readonly exchange?: number | undefined
 }
 
 /** Sees one moment of the books, however long the reader takes. */
@@ -35,7 +42,17 @@ export function* focusCsv({ home }: Pick<Books, 'home'>, wanted: FocusWanted): G
   }
 }
 
-export function* focusRows(books: Books, { tenant, from, to, by, provider }: FocusWanted) {
+/** In the currency in which each tenant is billed; a charge period lies within a day, which has one rate. */
+export function* focusRows(books: Books, wanted: FocusWanted): Generator<FocusRow> {
+  const of = exchanges(books, wanted.exchange)
+  for (const row of rowsInDollars(books, wanted)) {
+    const exchange = of(row.BillingAccountId ?? '')
+    const rate = exchange?.on(dayOf(Date.parse(row.ChargePeriodStart ?? '')))
+    yield focusBilled(row, rate, exchange?.version ?? 0)
+  }
+}
+
+function* rowsInDollars(books: Books, { tenant, from, to, by, provider }: FocusWanted) {
   const hours = by === 'hour' ? 1 : 24
   const terms = { provider, slot_ms: hours * hour_ms }
   const prices = new Prices(books.database)

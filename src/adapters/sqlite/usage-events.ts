@@ -3,6 +3,7 @@ import type { CloseRow } from '../../books/row.ts'
 import type { UsageEvent } from '../../books/usage-event.ts'
 import { usageEvent } from '../../books/usage-event.ts'
 import type { Books } from './books.ts'
+import { exchanges } from './exchange.ts'
 import { Prices } from './price-of.ts'
 import { all } from './query.ts'
 
@@ -19,6 +20,8 @@ export interface EventsWanted {
   readonly to_ms: number
   readonly after: Place | undefined
   readonly limit: number
+  /** As all declarations of currencies and rates until that one say it; undefined: as all do. */
+  readonly exchange?: number | undefined
 }
 
 /** Rows that one call looks at. What is wanted may be rare: then a page is short, or empty, and the next one goes on. */
@@ -37,9 +40,10 @@ interface Row extends Place {
 /** `next` is where to go on, at the end as well: what is booked later comes after it. `more`: there is something already. */
 export function usageEvents(
   books: Books,
-  { tenant, from_ms, to_ms, after, limit }: EventsWanted,
+  { tenant, from_ms, to_ms, after, limit, exchange }: EventsWanted,
 ): { events: UsageEvent[]; next: Place | undefined; more: boolean } {
   const prices = new Prices(books.database)
+  const exchangeOf = exchanges(books, exchange)
   const { booked, id } = after ?? { booked: -1, id: '' }
   const rows = all<Row>(books.database, find, booked, booked, id, mostScanned)
   const events: UsageEvent[] = []
@@ -50,7 +54,7 @@ export function usageEvents(
     if (tenant !== undefined && row.tenant !== tenant) continue
     if (row.closed_ms < from_ms || row.closed_ms >= to_ms) continue
     const close = JSON.parse(row.body) as CloseRow
-    events.push(usageEvent(close, prices.of(close.price_version ?? 0)))
+    events.push(usageEvent(close, prices.of(close.price_version ?? 0), exchangeOf(close.tenant)))
   }
   return { events, next, more: rows.length === mostScanned }
 }

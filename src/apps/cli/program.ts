@@ -22,6 +22,7 @@ import { noticeCommands } from './commands/notices.ts'
 import { placeCommands } from './commands/place.ts'
 import { priceCommands } from './commands/prices.ts'
 import { railCommands } from './commands/rails.ts'
+import { rateCommands } from './commands/rates.ts'
 import { restartCommands } from './commands/restart.ts'
 import { statusCommands } from './commands/status.ts'
 import { storeCommands } from './commands/store.ts'
@@ -61,6 +62,7 @@ export function program(): Command {
   meterCommands(root)
   modelCommands(root)
   priceCommands(root)
+  rateCommands(root)
   creditCommands(root)
   termsCommands(root)
   costCommands(root)

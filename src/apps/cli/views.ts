@@ -1,6 +1,8 @@
 import type { MeterHealth } from '../../adapters/sqlite/attribution.ts'
 import type { RequestCost } from '../../adapters/sqlite/costs/of-request.ts'
 import type { RequestLine } from '../../adapters/sqlite/requests.ts'
+import type { BilledMoney } from '../../books/exchange/billed.ts'
+import type { StatementBilling } from '../../books/exchange/statement-billing.ts'
 import type { StepFit } from '../../books/fit.ts'
 import type { Receipt } from '../../books/receipt.ts'
 import type { Statement } from '../../books/statement.ts'
@@ -36,9 +38,11 @@ export const requestsView = ({ requests }: { readonly requests: readonly Request
     grade: request.cached ? 'from the cache' : grade(request.energy_grade, request.energy_final),
   }))
 
-export const receiptView = (receipt: Receipt & { readonly factory_cost?: RequestCost }): string[] => {
+export const receiptView = (
+  receipt: Receipt & { readonly factory_cost?: RequestCost; readonly billed?: BilledMoney },
+): string[] => {
   if (receipt.state === 'open') return fields(receipt)
-  const { attempts, energy, price, at_ms, closed_ms, cached, factory_cost: cost, ...rest } = receipt
+  const { attempts, energy, price, at_ms, closed_ms, cached, factory_cost: cost, billed, ...rest } = receipt
   return [
     ...fields({
       ...rest,
@@ -46,6 +50,9 @@ export const receiptView = (receipt: Receipt & { readonly factory_cost?: Request
       closed: new Date(closed_ms).toISOString(),
       joules: joules(energy.energy_mj),
       ...(cached && { cached: `the answer of ${cached.from}, ${cached.price}` }),
+      ...(billed && {
+        billed: `${billed.cost} ${billed.currency}, at ${billed.rate} of ${billed.rate_day} (declaration ${billed.exchange_version})`,
+      }),
       ...(cost && {
         factory_cost:
           cost.usd === null ? 'nothing is declared' : `${cost.usd} USD, ${cost.final ? 'final' : 'provisional'}`,
@@ -60,12 +67,14 @@ export const receiptView = (receipt: Receipt & { readonly factory_cost?: Request
 }
 
 export const statementView = (statement: Statement): string[] => {
-  const { lines, refunds, agreed, credits, waste, energy, from_ms, to_ms, ...head } = statement
+  const { lines, refunds, agreed, credits, waste, energy, from_ms, to_ms, billing, ...head } = statement
   const days = { from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() }
   const part = (title: string, rows: readonly object[]): string[] =>
     rows.length === 0 ? [] : ['', title, ...table(rows as readonly Row[])]
   return [
     ...fields({ ...head, ...days }),
+    ...(billing ? ['', ...fields(inCurrency(billing))] : []),
+    ...part('Exchange rates, of the currency for a dollar', billing?.rates ?? []),
     ...part('Billed', lines),
     ...part('Given back: promises that were missed', refunds),
     ...part('Agreed: taken off, or lacking of a commitment', agreed),
@@ -77,6 +86,11 @@ export const statementView = (statement: Statement): string[] => {
     ),
   ]
 }
+
+const inCurrency = ({ currency, rates: _, ...billing }: StatementBilling): Row => ({
+  billed_in: currency,
+  ...billing,
+})
 
 /** Microjoules with their standard errors: a token of a small model is far below a joule. */
 export const fitsView = ({

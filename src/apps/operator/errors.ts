@@ -1,5 +1,6 @@
 import { RegistryError, type RegistryFault } from '../../adapters/sqlite/registry/change.ts'
 import { faultOf, StoreError, type StoreFault } from '../../adapters/sqlite/store-error.ts'
+import { NoExchangeRate } from '../../books/exchange/tenant-exchange.ts'
 
 /**
  * Every error of the control API and of the command line, once: HTTP status, exit code of the command, and the next step
@@ -34,6 +35,11 @@ export const controlCatalogue = {
     status: 409,
     exit: 4,
     next: 'Revoke a key; or ask those who run the factory: wattmill tenants set TENANT --key-quota N',
+  },
+  no_exchange_rate: {
+    status: 409,
+    exit: 4,
+    next: 'Declare a rate for that day, or for one before: wattmill rates set CURRENCY RATE --day DAY',
   },
   internal_error: { status: 500, exit: 1, next: 'wattmill doctor' },
   engine_unreachable: { status: 502, exit: 4, next: 'Check the URL and that the engine runs.' },
@@ -144,6 +150,11 @@ const codeOfStore: Record<StoreFault, ControlCode> = {
 export function asControlError(cause: unknown): ControlError {
   if (cause instanceof ControlError) return cause
   if (cause instanceof RegistryError) return new ControlError(codeOfFault[cause.fault], cause.message, cause)
+  if (cause instanceof NoExchangeRate)
+    return new ControlError('no_exchange_rate', cause.message, {
+      next: `wattmill rates set ${cause.currency} RATE --day ${cause.day}   (or a day before)`,
+      cause,
+    })
   if (cause instanceof StoreError)
     return new ControlError(codeOfStore[cause.fault], cause.message, { next: cause.next, cause })
   const { code, message } = (cause ?? {}) as { code?: string; message?: string }

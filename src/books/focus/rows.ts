@@ -3,7 +3,7 @@ import type { NanoDollars } from '../../units/amount.ts'
 import { formatDecimal, formatDollars, nanoDollars } from '../../units/amount.ts'
 import { csvCell, csvNumber } from '../csv.ts'
 import type { PriceVersion } from '../price.ts'
-import { priceOfPart } from '../statement.ts'
+import { priceOfPart } from '../statement-part.ts'
 import type { SummedPart } from '../statement-sums.ts'
 import type { Adjustment, AgreedLine } from '../terms/adjustment.ts'
 import { isAgreed } from '../terms/adjustment.ts'
@@ -55,6 +55,10 @@ export const focusExportColumns = [
   'ListCost',
   'ListUnitPrice',
   'PricingCategory',
+  'PricingCurrency',
+  'PricingCurrencyContractedUnitPrice',
+  'PricingCurrencyEffectiveCost',
+  'PricingCurrencyListUnitPrice',
   'PricingQuantity',
   'PricingUnit',
   'ProviderName',
@@ -82,6 +86,9 @@ export const focusExportColumns = [
   'x_AllocatedMethodId',
   'x_CreditId',
   'x_TermsVersion',
+  'x_ExchangeRate',
+  'x_ExchangeRateDate',
+  'x_ExchangeVersion',
 ] as const
 type Name = (typeof focusExportColumns)[number]
 

@@ -14,6 +14,7 @@ import { rerateView } from '../rerate-view.ts'
 import { does, path, query, show } from '../run.ts'
 import { complain, talk } from '../talk.ts'
 import { utilisationView } from '../utilisation-view.ts'
+import { whole } from '../values.ts'
 import { checkView, fitsView, receiptView, requestsView, statementView } from '../views.ts'
 import { pnlCommands } from './books-pnl.ts'
 
@@ -31,17 +32,18 @@ export function bookCommands(program: Command): void {
     },
   )
 
-  does<{ tenant: string; from: string; to: string }>(
+  does<{ tenant: string; from: string; to: string; exchange?: number }>(
     books
       .command('statement')
       .description('what a tenant owes for a time; -o csv for a spreadsheet, -o html for print, -o focus for FOCUS 1.2')
       .requiredOption('--tenant <name>')
       .option('--from <date>', 'first moment, such as 2027-01-01 (UTC; default: the first of this month)')
-      .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)'),
-    async (factory, { tenant, from, to, ...options }) => {
-      const url = `/api/books/statement${query({ tenant, from, to })}`
-      if (options.format === 'focus')
-        await print(factory.lines('GET', `/api/books/focus${query({ tenant, from, to })}`))
+      .option('--to <date>', 'the moment after the last, such as 2027-02-01 (default: now)')
+      .option(...asOfExchange),
+    async (factory, { tenant, from, to, exchange, ...options }) => {
+      const asked = query({ tenant, from, to, exchange_version: exchange })
+      const url = `/api/books/statement${asked}`
+      if (options.format === 'focus') await print(factory.lines('GET', `/api/books/focus${asked}`))
       else if (options.format === 'csv' || options.format === 'html')
         await print(factory.lines('GET', `${url}&format=${options.format}`))
       else show(await factory.json('GET', url), options, statementView)
@@ -152,7 +154,7 @@ export function bookCommands(program: Command): void {
     },
   )
 
-  does<Readonly<Record<'from' | 'to' | 'tenant' | 'by' | 'provider', string | undefined>>>(
+  does<Readonly<Record<'from' | 'to' | 'tenant' | 'by' | 'provider' | 'exchange', string | undefined>>>(
     books
       .command('focus')
       .description('what was billed and what came back, as FOCUS 1.2 (CSV): of one tenant, or of all')
@@ -163,29 +165,32 @@ export function bookCommands(program: Command): void {
       )
       .option('--tenant <name>', 'this tenant alone')
       .option('--by <period>', 'hour or day: the length of a charge period (default: hour)')
-      .option('--provider <name>', 'who issues the invoice (default: Wattmill)'),
-    async (factory, { from, to, tenant, by, provider }) => {
-      await print(factory.lines('GET', `/api/books/focus${query({ from, to, tenant, by, provider })}`))
+      .option('--provider <name>', 'who issues the invoice (default: Wattmill)')
+      .option(...asOfExchange),
+    async (factory, { exchange: exchange_version, from, to, tenant, by, provider }) => {
+      const asked = query({ from, to, tenant, by, provider, exchange_version })
+      await print(factory.lines('GET', `/api/books/focus${asked}`))
       return undefined
     },
   )
 
-  does<Readonly<Record<'from' | 'to' | 'tenant' | 'after', string | undefined>>>(
+  does<Readonly<Record<'from' | 'to' | 'tenant' | 'after' | 'exchange', string | undefined>>>(
     books
       .command('events')
       .description('settled requests as CloudEvents 1.0, one a line, in the order in which they were booked')
       .option('--from <date>', 'settled from this moment on, such as 2027-01-01 (UTC)')
       .option('--to <date>', 'settled before this moment')
       .option('--tenant <name>', 'of this tenant alone')
-      .option('--after <place>', 'go on after this one: the place that was told last time'),
+      .option('--after <place>', 'go on after this one: the place that was told last time')
+      .option(...asOfExchange),
     async (factory, asked) => {
-      const { from, to, tenant } = asked
+      const { from, to, tenant, exchange: exchange_version } = asked
       let after = asked.after
       const pages = async function* (): AsyncGenerator<string> {
         for (let more = true; more; ) {
           const page = (await factory.json(
             'GET',
-            `/api/books/events${query({ from, to, tenant, after })}`,
+            `/api/books/events${query({ from, to, tenant, after, exchange_version })}`,
           )) as EventsPage
           yield* page.events.map((event) => JSON.stringify(event))
           after = page.next ?? after
@@ -252,3 +257,10 @@ interface EventsPage {
   readonly next: string | null
   readonly more: boolean
 }
+
+/** Of tenants that are billed in another currency. */
+const asOfExchange = [
+  '--exchange <number>',
+  'currencies and rates as all declarations until this one say them, as an earlier statement names it (default: as all do)',
+  whole,
+] as const

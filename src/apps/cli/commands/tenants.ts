@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { ControlError } from '../../operator/errors.ts'
 import { fields, type Row } from '../print.ts'
 import { does, show } from '../run.ts'
 import { whole } from '../values.ts'
@@ -14,14 +15,26 @@ export function tenantCommands(program: Command): void {
     },
   )
 
-  does<{ keyQuota: number }>(
+  does<{ keyQuota?: number; currency?: string; from?: string; note?: string }>(
     tenants
       .command('set')
-      .description('let a tenant make keys by itself, in its own view of the console')
+      .description('let a tenant make keys by itself, in its own view of the console; or bill it in another currency')
       .argument('<name>')
-      .requiredOption('--key-quota <n>', 'keys in force that it may have when it makes one; 0: it makes none', whole),
-    async (factory, { keyQuota, ...options }, tenant) => {
-      show(await factory.json('POST', '/api/tenants', { tenant, key_quota: keyQuota }), options, fields)
+      .option('--key-quota <n>', 'keys in force that it may have when it makes one; 0: it makes none', whole)
+      .option('--currency <code>', 'ISO 4217, such as EUR, of which there are rates (`rates set`); or USD')
+      .option('--from <date>', 'with --currency: the first of a month, such as 2027-01-01 (default: of this one)')
+      .option('--note <text>', 'with --currency: why, for whoever reads the history'),
+    async (factory, { keyQuota, currency, from, note, ...options }, tenant) => {
+      if (keyQuota === undefined && currency === undefined)
+        throw new ControlError('invalid_value', 'give what is to be set: --key-quota N, or --currency CODE')
+      if (keyQuota !== undefined)
+        show(await factory.json('POST', '/api/tenants', { tenant, key_quota: keyQuota }), options, fields)
+      if (currency !== undefined)
+        show(
+          await factory.json('PUT', '/api/tenants/currency', { tenant, currency, from, note }),
+          options,
+          ({ currencies }: { currencies: Row[] }) => currencies,
+        )
       return undefined
     },
   )

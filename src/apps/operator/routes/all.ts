@@ -27,6 +27,7 @@ import { priceImportRoutes } from './price-import.ts'
 import { priceRoutes } from './prices.ts'
 import { probeRoutes } from './probe.ts'
 import { railRoutes } from './rails.ts'
+import { rateRoutes } from './rates.ts'
 import { rerateRoutes } from './rerate.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
@@ -58,6 +59,7 @@ export const routes: readonly Route[] = [
   ...aliasRoutes,
   ...priceRoutes,
   ...priceImportRoutes,
+  ...rateRoutes,
   ...creditRoutes,
   ...termsRoutes,
   ...costRoutes,

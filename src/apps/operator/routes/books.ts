@@ -3,10 +3,15 @@ import { receipt, statement } from '../../../adapters/sqlite/answers.ts'
 import { quarantine, quarantined } from '../../../adapters/sqlite/aside.ts'
 import { fitsInForce, meterHealth } from '../../../adapters/sqlite/attribution.ts'
 import { check } from '../../../adapters/sqlite/check.ts'
+import { tenantExchange } from '../../../adapters/sqlite/exchange.ts'
 import { explain } from '../../../adapters/sqlite/explain.ts'
 import { exportBooks } from '../../../adapters/sqlite/export.ts'
 import { residuals } from '../../../adapters/sqlite/figures.ts'
 import { type Mark, requestsPage } from '../../../adapters/sqlite/requests.ts'
+import { dayOf } from '../../../books/account.ts'
+import type { BilledMoney } from '../../../books/exchange/billed.ts'
+import { billedMoney } from '../../../books/exchange/billed.ts'
+import type { Receipt } from '../../../books/receipt.ts'
 import { outcomes } from '../../../books/row.ts'
 import type { Statement } from '../../../books/statement.ts'
 import { statementCsv } from '../../../books/statement-csv.ts'
@@ -41,10 +46,20 @@ export const wantedPage = {
   before: Type.Optional(Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the page before' })),
 }
 
+/** Of a tenant that is billed in another currency. */
+export const exchangeVersion = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    description:
+      'currencies and rates as all declarations until this one say them, as an earlier answer names it; else as all do',
+  }),
+)
+
 export const statementInput = {
   from: Type.Optional(Type.String({ description: 'a date such as 2027-01-01; else the first of this month' })),
   to: Type.Optional(Type.String({ description: 'a date such as 2027-02-01, which is not included; else now' })),
   format: Type.Optional(Type.Enum(['json', 'csv', 'html'], { description: 'json, csv or html' })),
+  exchange_version: exchangeVersion,
 }
 
 export const bookRoutes: readonly Route[] = [
@@ -78,7 +93,7 @@ export const bookRoutes: readonly Route[] = [
           param: 'id',
           next: 'Its id is the x-request-id of the answer; it is in the books a second later.',
         })
-      return found
+      return withBilled(factory, found)
     },
   }),
   route({
@@ -165,10 +180,16 @@ export function statementAnswer(
     from,
     to,
     format,
-  }: { readonly from?: string | undefined; readonly to?: string | undefined; readonly format?: string | undefined },
+    exchange_version,
+  }: {
+    readonly from?: string | undefined
+    readonly to?: string | undefined
+    readonly format?: string | undefined
+    readonly exchange_version?: number | undefined
+  },
 ): Statement | Answer {
   const { from_ms, to_ms } = spanOf(factory, from, to)
-  const made = statement(factory.store, tenant, from_ms, to_ms)
+  const made = statement(factory.store, tenant, from_ms, to_ms, exchange_version)
   if (format !== 'csv' && format !== 'html') return made
   const text = format === 'csv' ? statementCsv(made) : statementHtml(made)
   return new Answer({
@@ -176,4 +197,14 @@ export function statementAnswer(
     headers: { 'content-type': `text/${format}; charset=utf-8` },
     body: { text },
   })
+}
+
+/** A receipt with its cost in the currency in which its tenant is billed, where that is another one than dollars. */
+export function withBilled({ store }: Factory, found: Receipt): Receipt & { readonly billed?: BilledMoney } {
+  if (found.state === 'open') return found
+  const exchange = tenantExchange(store, found.tenant)
+  const rate = exchange?.on(dayOf(found.closed_ms))
+  if (!(exchange && rate)) return found
+  const money = { cost: found.cost_usd, refund: found.refund_usd }
+  return { ...found, billed: billedMoney(money, rate, exchange.version) }
 }

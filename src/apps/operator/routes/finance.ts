@@ -1,5 +1,6 @@
 /** What finance takes away: the books in the forms that other programs read. */
 import Type from 'typebox'
+import { knownExchange } from '../../../adapters/sqlite/exchange.ts'
 import { focusCsv } from '../../../adapters/sqlite/focus.ts'
 import { reconcile } from '../../../adapters/sqlite/reconciled.ts'
 import { summedFrom } from '../../../adapters/sqlite/statement-sums.ts'
@@ -12,6 +13,7 @@ import type { Factory } from '../factory.ts'
 import { Answer, type Route, route } from '../router.ts'
 import { knownTenant } from '../tenancy.ts'
 import { dateMs, monthStartMs } from '../when.ts'
+import { exchangeVersion } from './books.ts'
 
 const slotHours = { hour: 1, day: 24 } as const
 
@@ -40,10 +42,12 @@ export const financeRoutes: readonly Route[] = [
       provider: Type.Optional(
         Type.String({ minLength: 1, maxLength: 200, description: 'who issues the invoice (default: Wattmill)' }),
       ),
+      exchange_version: exchangeVersion,
     },
-    run: (factory, { tenant, by = 'hour', provider = 'Wattmill', ...asked }) => {
+    run: (factory, { tenant, by = 'hour', provider = 'Wattmill', exchange_version: exchange, ...asked }) => {
       if (tenant !== undefined) knownTenant(factory, tenant)
-      const wanted = { tenant, by, provider, ...wholeSlots(factory, asked, slotHours[by]) }
+      knownExchange(factory.store, exchange)
+      const wanted = { tenant, by, provider, exchange, ...wholeSlots(factory, asked, slotHours[by]) }
       return new Answer({
         status: 200,
         headers: { 'content-type': 'text/csv; charset=utf-8' },
@@ -66,13 +70,14 @@ export const financeRoutes: readonly Route[] = [
         Type.String({ pattern: '^\\d{1,15}/.{1,200}$', description: 'the `next` of the answer before' }),
       ),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'events (default 1000)' })),
+      exchange_version: exchangeVersion,
       format: Type.Optional(
         Type.Enum(['json', 'batch'], {
           description: 'json; or batch: application/cloudevents-batch+json, with `next` in the header x-wattmill-next',
         }),
       ),
     },
-    run: (factory, { from, to, tenant, after, limit = 1000, format }) => {
+    run: (factory, { from, to, tenant, after, limit = 1000, exchange_version: exchange, format }) => {
       if (tenant !== undefined) knownTenant(factory, tenant)
       const { events, next, more } = usageEvents(factory.store, {
         tenant,
@@ -80,6 +85,7 @@ export const financeRoutes: readonly Route[] = [
         to_ms: to === undefined ? Number.MAX_SAFE_INTEGER : dateMs(to, 'to'),
         after: after === undefined ? undefined : placeOf(after),
         limit,
+        exchange,
       })
       const mark = next === undefined ? null : `${next.booked}/${next.id}`
       if (format !== 'batch') return { events, next: mark, more }

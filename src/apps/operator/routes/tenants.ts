@@ -1,10 +1,13 @@
 import Type from 'typebox'
+import { tenantExchange } from '../../../adapters/sqlite/exchange.ts'
 import {
   findTenant,
   listTenantRecords,
   setKeyQuota,
   type TenantRecord,
 } from '../../../adapters/sqlite/registry/key-quota.ts'
+import type { Store } from '../../../adapters/sqlite/store.ts'
+import { dayOf } from '../../../books/account.ts'
 import { type Route, route } from '../router.ts'
 import { isoOrNull } from '../when.ts'
 
@@ -21,7 +24,7 @@ export const tenantsRoutes: readonly Route[] = [
     input: { tenant: Type.Optional(Type.String()) },
     run: ({ store, now }, { tenant }) => ({
       tenants: (tenant === undefined ? listTenantRecords(store, now()) : [findTenant(store, tenant, now())]).map(
-        display,
+        (record) => ({ ...display(record), currency: currencyNow(store, record.tenant, now()) }),
       ),
     }),
   }),
@@ -44,3 +47,6 @@ const display = ({ tenant, key_quota, keys, created_ms }: TenantRecord) => ({
   keys,
   created: isoOrNull(created_ms),
 })
+
+const currencyNow = (store: Store, tenant: string, now_ms: number): string =>
+  tenantExchange(store, tenant)?.currencyOn(dayOf(now_ms)) ?? 'USD'

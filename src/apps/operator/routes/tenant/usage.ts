@@ -2,14 +2,17 @@
 import Type from 'typebox'
 import { receipt } from '../../../../adapters/sqlite/answers.ts'
 import { type ApplicationDay, applicationDays } from '../../../../adapters/sqlite/application-days.ts'
+import { tenantExchange } from '../../../../adapters/sqlite/exchange.ts'
 import { type RequestLine, requestsPage } from '../../../../adapters/sqlite/requests.ts'
+import { dayText, exchanged, formatExchanged } from '../../../../books/exchange/rate.ts'
+import type { TenantExchange } from '../../../../books/exchange/tenant-exchange.ts'
 import { tenantReceipt } from '../../../../books/tenant-receipt.ts'
 import { formatDecimal } from '../../../../units/amount.ts'
 import { ControlError } from '../../errors.ts'
 import type { Factory } from '../../factory.ts'
 import type { Route } from '../../router.ts'
 import { dateMs } from '../../when.ts'
-import { markOf, markText, statementAnswer, statementInput, wantedPage } from '../books.ts'
+import { markOf, markText, statementAnswer, statementInput, wantedPage, withBilled } from '../books.ts'
 import { keyOf } from './keys.ts'
 import { notOwn, tenantRoute } from './own.ts'
 
@@ -31,7 +34,7 @@ export const tenantUsageRoutes: readonly Route[] = [
       return {
         from: dayText(from),
         to: dayText(to),
-        days: applicationDays(factory.store, tenant, from, to).map(dayLine),
+        days: applicationDays(factory.store, tenant, from, to).map(dayLine(tenantExchange(factory.store, tenant))),
       }
     },
   }),
@@ -84,10 +87,11 @@ export const tenantUsageRoutes: readonly Route[] = [
     path: '/receipts/{id}',
     about: 'One of its requests: tokens, cost, joules, and whether they are final',
     input: { id: Type.String({ maxLength: 200 }) },
-    run: ({ store }, own, { id }) => {
-      const found = receipt(store, id)
+    run: (factory, own, { id }) => {
+      const found = receipt(factory.store, id)
       if (found?.tenant !== own.tenant) throw notOwn('request', id)
-      return tenantReceipt(found)
+      const { billed } = withBilled(factory, found)
+      return { ...tenantReceipt(found), ...(billed && { billed }) }
     },
   }),
   tenantRoute({
@@ -95,7 +99,7 @@ export const tenantUsageRoutes: readonly Route[] = [
     path: '/statement',
     about: 'What it owes for a time, as JSON, CSV or a page that prints',
     input: statementInput,
-    run: (factory, own, { from, to, format }) => statementAnswer(factory, own.tenant, { from, to, format }),
+    run: (factory, own, asked) => statementAnswer(factory, own.tenant, asked),
   }),
 ]
 
@@ -120,26 +124,29 @@ function daysOf(factory: Factory, asked: { from?: string | undefined; to?: strin
   return { from, to }
 }
 
-const dayText = (day: number): string => new Date(day * day_ms).toISOString().slice(0, 10)
-
-function dayLine({ application, day, sums }: ApplicationDay) {
-  const of = (measure: Parameters<typeof sums.get>[0]): bigint => sums.get(measure) ?? 0n
-  return {
-    day: dayText(day),
-    application,
-    requests: Number(of('requests')),
-    failed: Number(of('failed')),
-    input_tokens: Number(of('input_uncached') + of('cache_read') + of('cache_write')),
-    cached_tokens: Number(of('cache_read')),
-    output_tokens: Number(of('output_visible') + of('reasoning')),
-    tokens_grade: of('estimated') > 0n ? 'estimated' : 'measured',
-    /** Charged, less what came back. */
-    usd: formatDecimal(of('nano_usd'), 9),
-    /** Whose a meter's energy was is found by a rule; null: no meter saw its work. */
-    energy_mj: of('metered') > 0n || of('energy_mj') > 0n ? of('energy_mj').toString() : null,
-    energy_grade: of('metered') > 0n || of('energy_mj') > 0n ? 'estimated' : 'unknown',
+const dayLine =
+  (exchange: TenantExchange | undefined) =>
+  ({ application, day, sums }: ApplicationDay) => {
+    const rate = exchange?.on(day)
+    const of = (measure: Parameters<typeof sums.get>[0]): bigint => sums.get(measure) ?? 0n
+    return {
+      day: dayText(day),
+      application,
+      requests: Number(of('requests')),
+      failed: Number(of('failed')),
+      input_tokens: Number(of('input_uncached') + of('cache_read') + of('cache_write')),
+      cached_tokens: Number(of('cache_read')),
+      output_tokens: Number(of('output_visible') + of('reasoning')),
+      tokens_grade: of('estimated') > 0n ? 'estimated' : 'measured',
+      /** Charged, less what came back. */
+      usd: formatDecimal(of('nano_usd'), 9),
+      /** The same in the currency in which the tenant was billed on that day. */
+      ...(rate && { currency: rate.currency, billed: formatExchanged(exchanged(of('nano_usd'), rate)) }),
+      /** Whose a meter's energy was is found by a rule; null: no meter saw its work. */
+      energy_mj: of('metered') > 0n || of('energy_mj') > 0n ? of('energy_mj').toString() : null,
+      energy_grade: of('metered') > 0n || of('energy_mj') > 0n ? 'estimated' : 'unknown',
+    }
   }
-}
 
 /** Without the engine that did it. */
 const ownLine = ({ engine: _, tenant: __, ...line }: RequestLine) => line
