@@ -1,7 +1,7 @@
 /** A PostgreSQL of a test's own, which can be stopped, started again, and run out of room. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +30,9 @@ export interface Server extends AsyncDisposable {
   start(): void
   /** As if its machine had lost its power. */
   stop(): void
+  /** It takes connections on, and says nothing any more. */
+  hang(): void
+  wake(): void
   /** Takes all the room that its disk has left. */
   fill(): void
   makeRoom(): void
@@ -53,15 +56,19 @@ export async function ownServer({ disk_mib }: { readonly disk_mib?: number } = {
   if (isRoot) execFileSync('chown', ['postgres', disk])
   run(join(programs ?? '', 'initdb'), '-D', join(disk, 'data'), '-A', 'trust', '-U', 'wattmill', '--locale=C.UTF-8')
   const port = await freePort()
+  const postmaster = (): number => Number.parseInt(readFileSync(join(disk, 'data', 'postmaster.pid'), 'utf8'), 10)
   const server: Server = {
     url: `postgres://wattmill@127.0.0.1:${port}/postgres`,
     start: () =>
       control('-l', join(disk, 'log'), '-w', '-o', `-p ${port} -k ${disk} -c listen_addresses=127.0.0.1`, 'start'),
     stop: () => control('-m', 'immediate', 'stop'),
+    hang: () => void process.kill(postmaster(), 'SIGSTOP'),
+    wake: () => void process.kill(postmaster(), 'SIGCONT'),
     fill: () => run('sh', '-c', `dd if=/dev/zero of=${disk}/filler bs=4096 2>/dev/null; sync`),
     makeRoom: () => run('rm', '-f', `${disk}/filler`),
     [Symbol.asyncDispose]: async () => {
       try {
+        server.wake()
         server.stop()
       } catch {} // it was stopped
       if (holder) {

@@ -10,8 +10,18 @@ import { check } from '../../adapters/sqlite/check.ts'
 import { exportBooks } from '../../adapters/sqlite/export.ts'
 import type { Store } from '../../adapters/sqlite/store.ts'
 import { openStore } from '../../adapters/sqlite/store.ts'
-import { dice, setTestPrice, testHome } from '../../adapters/sqlite/testing.ts'
+import { StoreError } from '../../adapters/sqlite/store-error.ts'
+import {
+  closeRow,
+  dice,
+  gateway,
+  openRow,
+  setTestPrice,
+  testHome,
+  writeJournal,
+} from '../../adapters/sqlite/testing.ts'
 import { dayEnd_ms, makeDay, silentMeter } from '../../adapters/sqlite/testing-factory.ts'
+import { roomOf } from '../../books/room.ts'
 import { newKeeper } from './keeper.ts'
 
 const keeperOf = (home: Home, store: Store, now = dayEnd_ms) =>
@@ -172,6 +182,51 @@ test('a store that fails is told once, and the keeper goes on when it works agai
   keeper.tick()
   assert.deepEqual(said, ['keeper: books failed: the disk is full', 'keeper: books works again'])
   assert.equal(keeper.lag().failing, null)
+  keeper.close()
+  store.close()
+})
+
+test('what waits is told since the question that was not answered, counted without the store, and no more when it answers', () => {
+  using home = testHome()
+  const store = openStore(home)
+  setTestPrice(store)
+  let [now, away] = [dayEnd_ms, false]
+  const leads = (): boolean => {
+    if (!away) return true
+    now += 40_000 // one that hangs says nothing for so long
+    throw new StoreError('unreachable', store.path)
+  }
+  const hanging: Store = { ...store, leads }
+  const room = roomOf(
+    { journal_bytes: 2048, engine_log_bytes: 1024, free_bytes: null },
+    { most_bytes: 4096, least_free_bytes: 0 },
+    'ample',
+  )
+  const meter = { idleWatts: 20, fullWatts: 60 }
+  const keeper = newKeeper({
+    home,
+    store: hanging,
+    meter,
+    now: () => now,
+    log: () => {},
+    readers: [],
+    room: () => room,
+  })
+  keeper.tick()
+  assert.equal(keeper.backlog(), null)
+  away = true
+  writeJournal(home.journals, gateway, [openRow(1), closeRow(1)])
+  const asked_ms = now
+  for (let turn = 0; turn < 3; turn++) keeper.tick()
+  const told = keeper.backlog()
+  assert.deepEqual(
+    [told?.since_ms, told?.age_s, told?.fault, told?.journal_rows, told?.held_bytes],
+    [asked_ms, 120, 'unreachable', 2, 3072],
+  )
+  away = false
+  while (keeper.tick());
+  assert.equal(keeper.backlog(), null)
+  assert.equal(check(store).requests, 1)
   keeper.close()
   store.close()
 })

@@ -249,6 +249,7 @@ class Failures {
 
   catch(what: string, work: () => void): void {
     const { log, store, now, room } = this.#options
+    const asked_ms = now() // a database that hangs says so after its patience
     try {
       work()
       if (this.#known.delete(what)) log(`keeper: ${what} works again`)
@@ -258,7 +259,7 @@ class Failures {
       const known = this.#known.get(what)
       if (known?.why !== why) log(`keeper: ${what} failed: ${why}`)
       const fault = cause instanceof StoreError ? cause.fault : 'failed'
-      const { since_ms, began } = known ?? { since_ms: now(), began: room?.() }
+      const { since_ms, began } = known ?? { since_ms: asked_ms, began: room?.() }
       this.#known.set(what, { since_ms, began, fault, why })
     }
   }

@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline'
 import type { Dispatcher, Pool } from 'undici'
 import { isDead } from '../../adapters/files/alive.ts'
 import { type Home, home as homeAt } from '../../adapters/files/home.ts'
+import { heldIn } from '../../adapters/files/room.ts'
 import { dialSocket } from '../../adapters/http/dial.ts'
+import { sized } from '../../books/room.ts'
 import { owner } from './auth.ts'
 import { ControlError, type ErrorBody } from './errors.ts'
 import { openStopped } from './open.ts'
@@ -30,14 +32,19 @@ export async function reach(directory: string, log: (line: string) => void): Pro
     const pool = await listening(home)
     if (pool) return bySocket(pool, home)
     if (!existsSync(home.root) || isDead(home.upLock)) return inProcess(directory, log)
-    if (performance.now() > until)
-      throw new ControlError(
-        'factory_unreachable',
-        `the factory in ${home.root} runs, but its operator does not answer`,
-        { next: 'See the output of wattmill up.' },
-      )
+    if (performance.now() > until) throw await silent(home)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+/** It may wait for a database that does not answer; what its gateways journal meanwhile can be seen without it. */
+async function silent(home: Home): Promise<ControlError> {
+  const { journal_bytes, engine_log_bytes } = await heldIn(home)
+  const waits = `journals and engine logs hold ${sized(journal_bytes + engine_log_bytes)}`
+  const message = `the factory in ${home.root} runs, but its operator does not answer; ${waits}`
+  return new ControlError('factory_unreachable', message, {
+    next: 'See the output of wattmill up. Gateways serve on and journal; nothing is lost',
+  })
 }
 
 function bySocket(pool: Pool, home: Home): Reached {
