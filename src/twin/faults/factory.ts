@@ -1,11 +1,12 @@
 import { allowance, indexed } from '../../books/allowance.ts'
 import type { MemoryBooks } from '../../books/memory.ts'
+import type { PriceVersion } from '../../books/price.ts'
 import { priceList } from '../../books/price.ts'
 import type { Grant, Snapshot } from '../../lines/inference/snapshot.ts'
 import type { Dice } from '../../lines/models/dice.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import { price } from '../../units/amount.ts'
-import type { AttemptId, Incarnation, ModelId, ReplicaId } from '../../units/ids.ts'
+import type { AttemptId, Incarnation, ModelId, ReplicaId, SiteId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import { tokens } from '../../units/quantity.ts'
 import { Agenda, Life } from './agenda.ts'
@@ -27,12 +28,16 @@ import type { Watch } from './watch.ts'
 export const start_ms = 20_000 * 86_400_000 - 8_000
 const restartAfter_ms = 400
 
+/** Where the hosted engine stands. */
+const far = id<SiteId>('far')
+
 const replicaOf = (name: string, models: readonly string[]): Replica => ({
   id: id(name),
   vendor: name === 'hosted' ? 'openai' : 'llama',
   models: Object.fromEntries(models.map((model) => [model, model])),
   concurrency: name === 'hosted' ? 8 : 4,
   draining: false,
+  ...(name === 'hosted' && { site: far }),
 })
 
 /** Of the one tenant that has a limit. */
@@ -56,7 +61,7 @@ const grantOf = (tenant: string): Grant => ({
 })
 
 /** Odd nano-dollars, so that rounding is met. */
-const prices = ['own', 'hosted', 'either'].map((model, index) => ({
+const usual: readonly PriceVersion[] = ['own', 'hosted', 'either'].map((model, index) => ({
   version: index + 1,
   model: id<ModelId>(model),
   effective_from_ms: 0,
@@ -64,6 +69,12 @@ const prices = ['own', 'hosted', 'either'].map((model, index) => ({
   refund: { ttft_ms: 100, percent: 33 },
   note: '',
 }))
+const dearer = priceList(price(52_500_003n), price(310_000_001n), { cache_read: price(3_750_001n) })
+/** Where the hosted engine stands a model that others serve too costs more. */
+export const prices: readonly PriceVersion[] = [
+  ...usual,
+  { version: 4, model: id<ModelId>('either'), effective_from_ms: 0, perMillion: dearer, site: far, note: '' },
+]
 
 export const snapshotOf = ({ engines, gateways }: Plan): Snapshot => ({
   number: 1,

@@ -4,13 +4,14 @@ import { auditInterval, auditRequest, Findings } from '../../books/check.ts'
 import type { MemoryBooks } from '../../books/memory.ts'
 import { residual } from '../../books/memory.ts'
 import { partsOf } from '../../books/post.ts'
-import { isBilled } from '../../books/row.ts'
+import { priceAt } from '../../books/price.ts'
+import { isBilled, siteOf } from '../../books/row.ts'
 import { outputTokens, totalTokens } from '../../books/usage.ts'
 import { workOfLines } from '../../books/work.ts'
 import type { ApplicationId, ReplicaId, RequestId, TenantId } from '../../units/ids.ts'
 import { id, requestOf } from '../../units/ids.ts'
 import type { Factory } from './factory.ts'
-import { budget, tokensPerMinute } from './factory.ts'
+import { budget, prices, tokensPerMinute } from './factory.ts'
 import type { Client } from './gateway.ts'
 import type { ClientPlan } from './plan.ts'
 import type { Watch } from './watch.ts'
@@ -46,6 +47,7 @@ export function holdsAtRest(factory: Factory, watch: Watch): void {
   for (const { source, subject, reason, body } of books.asides.values())
     if (reason !== 'unreadable') broken(`put aside: ${reason} of ${subject} from ${source}: ${body.slice(0, 200)}`)
   auditBooks(books, broken)
+  pricedWhereAnswered(books, broken)
   const metered_mj = books.intervals.reduce((sum, { interval }) => sum + interval.energy, 0n)
   if (metered_mj > BigInt(Math.ceil(factory.drawn_mj)))
     broken(`${metered_mj} mJ are metered, ${factory.drawn_mj} were drawn`)
@@ -57,6 +59,15 @@ export function holdsAtRest(factory: Factory, watch: Watch): void {
     for (const replica of ['own-0', 'own-1', 'hosted'])
       if (gateway.policy.router.load(replica as ReplicaId).running !== 0)
         broken(`${gateway.incarnation} counts load on ${replica} though nothing runs`)
+  }
+}
+
+/** What was billed has the price of the site that answered it, whatever was tried before. */
+function pricedWhereAnswered({ settled }: MemoryBooks, broken: (law: string) => void): void {
+  for (const { row } of settled.values()) {
+    if (!isBilled(row.outcome)) continue
+    const due = priceAt(prices, { model: row.model, site: siteOf(row) }, row.at_ms)?.version
+    if (row.price_version !== due) broken(`${row.id} was answered at ${siteOf(row)} and has price ${row.price_version}`)
   }
 }
 
