@@ -186,12 +186,13 @@ const style = `
 :root { color-scheme: light dark; --ink: #1a1c1e; --paper: #fff; --dim: #5c636a; --line: #d5d9dd }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --paper: #141618; --dim: #9aa2aa; --line: #33383d } }
 @media print { :root { --ink: #000; --paper: #fff; --dim: #444; --line: #bbb } thead { display: table-header-group } tr { break-inside: avoid } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 76rem; margin: 2rem auto; padding: 0 1rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.5rem }
 dt, .note { color: var(--dim) }
 dd { margin: 0 }
 .total { font-weight: 600 }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
+th { overflow-wrap: normal }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 `

@@ -70,6 +70,9 @@ export interface UsageDay {
   readonly output_tokens: number
   readonly tokens_grade: Source
   readonly usd: string
+  /** Where the tenant was billed in another currency on that day: which, and what in it. */
+  readonly currency?: string
+  readonly billed?: string
   readonly energy_mj: string | null
   readonly energy_grade: Source | 'unknown'
 }
@@ -91,12 +94,20 @@ export interface OwnError {
   readonly id: string
 }
 
-type Settled = Omit<SettledReceipt, 'tenant' | 'snapshot' | 'energy' | 'attempts'> & {
-  readonly attempts: readonly Omit<SettledReceipt['attempts'][number], 'replica'>[]
-  readonly energy: Omit<SettledReceipt['energy'], 'intervals' | 'attribution'> & {
-    readonly attribution: { readonly grade: string; readonly how: string }
-  }
+/** What a request came to in the currency in which the tenant is billed. */
+interface OwnBilled {
+  readonly currency: string
+  readonly cost: string
+  readonly rate: string
+  readonly rate_day: string
 }
+
+type Settled = { readonly billed?: OwnBilled } & Omit<SettledReceipt, 'tenant' | 'snapshot' | 'energy' | 'attempts'> & {
+    readonly attempts: readonly Omit<SettledReceipt['attempts'][number], 'replica'>[]
+    readonly energy: Omit<SettledReceipt['energy'], 'intervals' | 'attribution'> & {
+      readonly attribution: { readonly grade: string; readonly how: string }
+    }
+  }
 export type OwnReceipt =
   | Settled
   | {
@@ -122,12 +133,14 @@ export interface Statement {
     readonly tokens: number
     readonly usd_per_million: string | null
     readonly usd: string
+    readonly billed?: string
   }[]
   readonly refunds: readonly {
     readonly application: string
     readonly model: string
     readonly requests: number
     readonly usd: string
+    readonly billed?: string
   }[]
   readonly total_usd: string
   /** Taken off, or lacking of a commitment. */
@@ -153,4 +166,13 @@ export interface Statement {
   readonly energy: readonly { readonly application: string; readonly grade: Source; readonly energy_mj: string }[]
   readonly requests: number
   readonly requests_with_missing_counts: number
+  /** Where the tenant is billed in another currency. */
+  readonly billing?: {
+    readonly currency: string
+    readonly exchange_version: number
+    readonly total: string
+    readonly credit: string
+    readonly due: string
+    readonly rates: readonly { readonly rate: string; readonly rate_day: string; readonly exchange_version: number }[]
+  }
 }

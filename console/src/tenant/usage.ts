@@ -1,3 +1,5 @@
+import type { Billed } from '../lib/billed.ts'
+import { sumBilled } from '../lib/billed.ts'
 import type { UsageDay } from './contract.ts'
 
 /** Sums of days, exact: dollars in nano-dollars, energy in millijoules. */
@@ -9,6 +11,8 @@ export interface Sum {
   readonly cached_tokens: number
   readonly output_tokens: number
   readonly usd: string
+  /** In the currencies in which it was billed, where those are others. */
+  readonly billed: readonly Billed[]
   /** null: no meter saw any of it. */
   readonly energy_mj: string | null
   readonly estimated: boolean
@@ -36,11 +40,16 @@ export function sumOf(application: string, days: readonly UsageDay[], dates: rea
     cached_tokens: of('cached_tokens'),
     output_tokens: of('output_tokens'),
     usd: decimal(days.reduce((sum, { usd }) => sum + nano(usd), 0n)),
+    billed: sumBilled(days.flatMap(billedOf)),
     energy_mj: known.length === 0 ? null : known.reduce((sum, mj) => sum + BigInt(mj), 0n).toString(),
     estimated: days.some(({ tokens_grade }) => tokens_grade !== 'measured'),
     course: dates.map((date) => days.reduce((sum, day) => sum + (day.day === date ? day.output_tokens : 0), 0)),
   }
 }
+
+/** Nothing of a day that was billed in dollars. */
+export const billedOf = ({ currency, billed }: UsageDay): Billed[] =>
+  currency === undefined || billed === undefined ? [] : [{ currency, amount: billed }]
 
 /** `2027-01-31` and so on, the end not in it. */
 export function datesOf(from: string, to: string): string[] {
