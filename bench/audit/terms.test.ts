@@ -14,6 +14,7 @@ import {
   embeddedUsage,
   gateway,
   journaled,
+  setLaterPrice,
   setTestPrice,
   testHome,
 } from '../../src/adapters/sqlite/testing.ts'
@@ -34,6 +35,7 @@ function booksOf(seed: number, rolledTo_ms = 0): Books {
   using home = testHome()
   const store = openStore(home)
   setTestPrice(store)
+  setLaterPrice(store)
   store.database.exec('update price set hit_percent = 40 where version = 1')
   const roll = dice(seed)
   createApplication(store, 'acme', 'support', start_ms)
@@ -73,6 +75,7 @@ function booksOf(seed: number, rolledTo_ms = 0): Books {
       tenant: id(roll(4) === 0 ? 'b' : 'acme'),
       application: id(roll(2) === 0 ? 'support' : 'a/b'),
       model: id(roll(3) === 0 ? 'n/1' : 'm'),
+      price_version: closed_ms > start_ms + 2 * day_ms ? 2 : 1,
       outcome: roll(6) === 0 ? 'upstream_error' : 'complete',
       ttft_ms: roll(3) === 0 ? 1500 : 10,
       at_ms: closed_ms - 500,

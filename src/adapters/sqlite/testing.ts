@@ -95,6 +95,12 @@ export const setTestPrice = (store: Store): void =>
     "insert into price (version, model, effective_from_ms, input_uncached, cache_read, cache_write, output_visible, reasoning, note, refund_ttft_ms, refund_percent) values (1, 'm', 0, 37500001, 3750001, 0, 150000003, 150000003, 'test', 1000, 33) on conflict do nothing",
   )
 
+/** Version 2, which some day took its place: other prices, another promise. */
+export const setLaterPrice = (store: Store): void =>
+  store.database.exec(
+    "insert into price (version, model, effective_from_ms, input_uncached, cache_read, cache_write, output_visible, reasoning, note, refund_ttft_ms, refund_percent, hit_percent) values (2, 'm', 0, 61000007, 5250003, 0, 99000001, 99000001, 'later', 900, 71, 25)",
+  )
+
 /** A store whose engine `gpu`, elsewhere, is measured by the meter `board`; with a price, and a journal to be read. */
 export function measuredStore(home: Home): Store {
   const store = openStore(home)

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { nanoDollars } from '../../units/amount.ts'
 import type { Transfer } from '../account.ts'
+import { hour_ms } from '../cost-hour.ts'
 import type { Adjustment } from './adjustment.ts'
 import { isAgreed, postAdjustments, postedLines } from './adjustment.ts'
 import type { Agreement } from './agreement.ts'
 import { whyNotTiers } from './agreement.ts'
+import type { Credit, CreditKind } from './credit.ts'
 import type { Charged } from './discount.ts'
 import { monthStart } from './month.ts'
 import { noTerms, settleTerms } from './terms.ts'
@@ -208,6 +211,54 @@ test('hours that are worked out in two goes, and what is learned later, come to 
         const first = [...settleTerms(terms, noTerms, sumsOf(known), firstHour, cut)]
         const rest = [...settleTerms(terms, first.at(-1)?.state ?? noTerms, sumsOf(known), cut, endHour)]
         assert.deepEqual([...first, ...rest], settled(agreements, sumsOf(known)))
+      },
+    ),
+  )
+})
+
+const someCredits = fc.array(
+  fc.record({
+    kind: fc.constantFrom<CreditKind>('prepaid', 'promo'),
+    amount: fc.bigInt(1n, 9_000n),
+    granted: fc.integer({ min: firstHour, max: march + 20 }),
+    lasts: fc.option(fc.integer({ min: 1, max: 40 })),
+  }),
+  { maxLength: 4 },
+)
+
+test('credit pays what is left when all is taken off, and no commitment; in two goes as in one', () => {
+  fc.assert(
+    fc.property(
+      someAgreements,
+      someCredits,
+      fc.array(someUse, { maxLength: 40 }),
+      fc.integer({ min: firstHour, max: march + 40 }),
+      (agreements, given, uses, cut) => {
+        const credits = given.map(({ kind, amount, granted, lasts }, at): Credit => {
+          const until_hour = lasts === null ? null : granted + lasts
+          const [id, note] = [`c${at}`, '']
+          const times = { granted_ms: granted * hour_ms, from_hour: granted, until_hour }
+          return { id, tenant: 'acme', kind, amount: nanoDollars(amount), ...times, returned: false, note }
+        })
+        const [terms, parts] = [{ tenant: 'acme', credits, agreements }, sumsOf(uses)]
+        const whole = [...settleTerms(terms, noTerms, parts, firstHour, endHour)]
+        let [open, favour] = [0n, 0n]
+        for (const { hour, adjustments, state } of whole) {
+          const of = (...kinds: string[]): bigint => sum(adjustments.filter(({ kind }) => kinds.includes(kind)))
+          const due = netOf(parts.filter(({ slot }) => slot === hour)) - sum(takenOff(adjustments)) + favour
+          const paid = of('prepaid', 'promo')
+          favour = due < 0n ? due : 0n
+          assert.equal(state.carried, favour)
+          assert(paid <= (due > 0n ? due : 0n), `hour ${hour}: ${paid} of ${due}`)
+          open += due > 0n ? due - paid : 0n
+        }
+        const taken = whole.flatMap(({ adjustments }) => adjustments)
+        const paid = sum(taken.filter(({ kind }) => kind === 'prepaid' || kind === 'promo'))
+        assert.equal(netOf(parts) - sum(takenOff(taken)) - paid, open + favour)
+
+        const first = [...settleTerms(terms, noTerms, parts, firstHour, cut)]
+        const rest = [...settleTerms(terms, first.at(-1)?.state ?? noTerms, parts, cut, endHour)]
+        assert.deepEqual([...first, ...rest], whole)
       },
     ),
   )

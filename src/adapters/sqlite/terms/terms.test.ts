@@ -24,7 +24,17 @@ import { createApplication } from '../registry/tenants.ts'
 import { rerate } from '../rerate.ts'
 import { rollUp } from '../rollup.ts'
 import { openStore, type Store } from '../store.ts'
-import { closeRow, dice, embeddedUsage, gateway, journaled, lateTurn, setTestPrice, testHome } from '../testing.ts'
+import {
+  closeRow,
+  dice,
+  embeddedUsage,
+  gateway,
+  journaled,
+  lateTurn,
+  setLaterPrice,
+  setTestPrice,
+  testHome,
+} from '../testing.ts'
 import { listAgreements } from './agreed.ts'
 import { type Declaring, declareAgreement, endAgreement } from './agreements.ts'
 import { closeTerms } from './close-terms.ts'
@@ -223,7 +233,10 @@ test('free quotas, tiers and commitments: whatever is late, months and days that
     using factory = opened()
     const { store } = factory
     createApplication(store, acme, 'support', start_ms)
-    const rows = traffic(seed, 250)
+    setLaterPrice(store)
+    const rows = traffic(seed, 250).map((row) =>
+      row.closed_ms > start_ms + 2 * day_ms ? { ...row, price_version: 2 } : row,
+    )
     const [late, early] = [rows.filter((_, at) => at % 6 === 3), rows.filter((_, at) => at % 6 !== 3)]
     const agreeOn = (into: Store): void => {
       declareMany(into, dice(seed))
@@ -258,6 +271,7 @@ test('free quotas, tiers and commitments: whatever is late, months and days that
 
     // The same as if nothing had been late.
     using whole = opened()
+    setLaterPrice(whole.store)
     createApplication(whole.store, acme, 'support', start_ms)
     agreeOn(whole.store)
     ingestJournal(whole.store, gateway, journaled(rows))

@@ -34,6 +34,7 @@ export const termsRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/terms',
     role: 'viewer',
+    of: 'field',
     about:
       'Free quotas, prices by tier or volume, and commitments: all versions, of a tenant with those of all tenants',
     input: { tenant: Type.Optional(Type.String({ maxLength: 100 })) },
