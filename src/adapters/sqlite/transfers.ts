@@ -1,5 +1,6 @@
 /** The transfers behind a number, page by page: those of a time between accounts that are named by patterns. */
 import { partAt, way } from '../../books/account-pattern.ts'
+import { termsHour } from '../../books/terms/adjustment.ts'
 import type { Database, Value } from '../database/database.ts'
 import type { Books } from './books.ts'
 import type { Moved } from './explain.ts'
@@ -8,9 +9,10 @@ import type { StoredTransfer } from './ledger.ts'
 import { under } from './ledger.ts'
 import { allBig } from './query.ts'
 import { rolledUp } from './rolled.ts'
+import { tenantsWithTerms } from './terms/agreed.ts'
 
 /** What is looked for: each has its own order in the ledger. */
-export const subjects = ['cost', 'carbon', 'revenue', 'tokens', 'energy'] as const
+export const subjects = ['cost', 'carbon', 'revenue', 'terms', 'tokens', 'energy'] as const
 export type Subject = (typeof subjects)[number]
 
 export interface Asked {
@@ -36,7 +38,9 @@ export interface TransferPage {
   readonly kept_from_ms: number | null
 }
 
-const units = { cost: 'nano-USD', carbon: 'ugCO2e', revenue: 'nano-USD', tokens: 'token', energy: 'mJ' } as const
+const units = {
+  ...{ cost: 'nano-USD', carbon: 'ugCO2e', revenue: 'nano-USD', terms: 'nano-USD', tokens: 'token', energy: 'mJ' },
+} as const
 
 /** Rows looked at for one page: some 20 ms. A page that ends for this has a next one. */
 const mostScanned = 20_000
@@ -135,6 +139,30 @@ function ofRequests({ database }: Books, asked: Asked): Found {
   return { found, next: last ? markText(last) : null }
 }
 
+/** Tenant after tenant, each hour after hour: what terms moved is named so. */
+function terms(books: Books, asked: Asked): Found {
+  const { from_ms, to_ms, after = '', limit } = asked
+  const whose = ['tenant', 'discount', 'commitment', 'shortfall'].flatMap((kind) => named(asked, kind) ?? [])[0]
+  const [from, to] = [Math.ceil(from_ms / hour_ms), Math.floor(to_ms / hour_ms)]
+  const ranges = (whose === undefined ? tenantsWithTerms(books) : [whose])
+    .map((tenant) => ({ first: `${termsHour(tenant, from)}/`, end: `${termsHour(tenant, to)}/` }))
+    .filter(({ end }) => end > after)
+    .sort((a, b) => (a.first < b.first ? -1 : 1))
+  const find = 'select * from transfer where id > ? and id < ? order by id limit ?'
+  const found: StoredTransfer[] = []
+  let looked = 0
+  for (const { first, end } of ranges)
+    for (let last = first < after ? after : first, more = true; more; ) {
+      const rows = allBig<StoredTransfer>(books.database, find, last, end, limit)
+      for (const each of rows) if (way(asked, { from: each.debit, to: each.credit })) found.push(each)
+      last = rows.at(-1)?.id ?? last
+      looked += rows.length
+      more = rows.length === limit
+      if (rows.length > 0 && (found.length >= limit || looked >= mostScanned)) return { found, next: last }
+    }
+  return { found, next: null }
+}
+
 interface Mark {
   readonly id: string
   readonly closed_ms: bigint
@@ -156,5 +184,6 @@ const looks: Readonly<Record<Subject, (books: Books, asked: Asked) => Found>> = 
   carbon: costs,
   energy,
   revenue: ofRequests,
+  terms,
   tokens: ofRequests,
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hour_ms } from '../../../books/cost-hour.ts'
-import { nanoDollars } from '../../../units/amount.ts'
+import { nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { check } from '../check.ts'
-import { ingestJournal } from '../ingest.ts'
+import { ingestJournal, journalReadTo } from '../ingest.ts'
 import { run } from '../query.ts'
 import { rollUp } from '../rollup.ts'
 import type { Store } from '../store.ts'
+import { declareAgreement } from '../terms/agreements.ts'
+import { closeTerms } from '../terms/close-terms.ts'
 import { gateway, journaled, testHome } from '../testing.ts'
 import { subjects, transfersPage } from '../transfers.ts'
 import { costs } from './answer.ts'
@@ -159,7 +161,15 @@ test('flows lead from every source to who bears it, without a residual; their tr
   store.close()
 })
 
-test('revenue, tokens and energy are listed too, request by request and interval by interval, each transfer once', () => {
+/** From before the first request on. */
+function agreeOn(store: Store, tenant: string): void {
+  const given = { tenant, model: null, class: null, counts: 'nano-USD', from_hour: undefined, note: '' } as const
+  const tiers = [{ from: 0n, off: 70_000n }]
+  declareAgreement(store, { ...given, kind: 'graduated', amount: 0n, tiers }, begin_ms)
+  declareAgreement(store, { ...given, kind: 'volume', amount: 0n, tiers }, begin_ms)
+}
+
+test('revenue, tokens, energy and terms are listed too, by request, interval and hour, each transfer once', () => {
   using home = testHome()
   const { store } = booked(home, 7)
   const time = { from_ms: begin_ms, to_ms: begin_ms + hours * hour_ms }
@@ -177,7 +187,16 @@ test('revenue, tokens and energy are listed too, request by request and interval
     assert.equal(new Set(found.map(({ id }) => id)).size, found.length, what)
     return found
   }
+  for (const tenant of ['t0', 't1', 't2']) agreeOn(store, tenant)
+  journalReadTo(store, gateway, begin_ms + 9 * hour_ms)
+  for (let turn = 0; turn < 50 && closeTerms(store, begin_ms + 9 * hour_ms); turn++);
   for (const what of subjects) assert(listed(what).length > 10, what)
+  const profit = pnl(store, first, last, 1)
+  const takenOff = (whose: string): bigint =>
+    listed('terms', { out: whose }).reduce((sum, { amount, back }) => sum + (back ? -1n : 1n) * BigInt(amount), 0n)
+  assert.equal(takenOff('discount'), parseDecimal(profit.taken_off_usd, 9))
+  const own = profit.agreed.tenants.find(({ name }) => name === 't1')
+  assert.equal(takenOff('discount/t1'), parseDecimal(own?.taken_off_usd ?? '', 9))
   const charged = listed('revenue').reduce((sum, { amount }) => sum + BigInt(amount), 0n)
   assert.equal(Number(charged) / 1e9, pnl(store, first, last, 1).figures.revenue_usd.value)
   const mine = listed('revenue', { out: 'tenant/t1' })

@@ -39,7 +39,7 @@ export function pnlCommands(books: Command): void {
 
   does<Given<'from' | 'to' | 'what' | 'out' | 'into' | 'limit' | 'after'>>(
     period(books.command('transfers').description('the transfers behind a number: those of a time between accounts'))
-      .option('--what <subject>', 'cost, carbon, revenue, tokens or energy (default: cost)')
+      .option('--what <subject>', 'cost, carbon, revenue, terms, tokens or energy (default: cost)')
       .option('--out <account>', 'that they come out of, or the beginning of its path: capacity/gpu')
       .option('--into <account>', 'that they go into: cost/usage/acme, or cost/usage/*/*/starter')
       .option('--limit <n>', 'about how many (default: 100)')

@@ -89,7 +89,9 @@ export const pnlRoutes: readonly Route[] = [
 ]
 
 const byTime = /^\d{1,15}\/.{1,900}$/
-const mark = { cost: /^cost\//, carbon: /^cost\//, revenue: byTime, tokens: byTime, energy: byTime } as const
+const mark = {
+  ...{ cost: /^cost\//, carbon: /^cost\//, terms: /^terms\//, revenue: byTime, tokens: byTime, energy: byTime },
+} as const
 
 /** Closed hours that have their sums: those of a store from before there were any get them soon after its first start. */
 function summed(factory: Factory, from: string | undefined, to: string | undefined): { first: number; end: number } {
