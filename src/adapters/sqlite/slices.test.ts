@@ -9,6 +9,8 @@ import { id } from '../../units/ids.ts'
 import { receipt, statement } from './answers.ts'
 import { check } from './check.ts'
 import { closeIntervals } from './close-intervals.ts'
+import { closeHours } from './costs/close-hours.ts'
+import { declare } from './costs/declarations.ts'
 import { ingestJournal, journalReadTo, noteJournal } from './ingest.ts'
 import { insertInterval } from './intervals.ts'
 import { meterFindings } from './meter-quality.ts'
@@ -164,6 +166,34 @@ test('an instance of nobody’s is found, and its part is foreign; one whose SMs
       [2, 'unknown slice', 'GPU instance 9 (6g.1gb) was busy, and is no engine’s: its SMs are not known'],
       [1, 'unknown slice', 'GPU instance 9 (1g.18gb) was busy, and is no engine’s'],
     ],
+  )
+  assert.equal(check(store).first_broken, undefined)
+  store.close()
+})
+
+test('what is foreign or nobody’s of a board in slices is paid for as such: the hour’s electricity adds up', () => {
+  using home = testHome()
+  const store = inSlices(home, [served(1, 'large', 0, 2)])
+  const series = { usual: 100_000_000n }
+  const tariff = { kind: 'tariff', name: 'all', from_ms: start_ms, terms: { per: 'time', series }, note: '' } as const
+  declare(store, tariff, start_ms)
+  draw(store, 1, { ...both(1, 0), '9': busy('1g.18gb', 1) })
+  draw(store, 2, { ...both(1, 0), '9': busy('6g.1gb', 1) })
+  const now_ms = start_ms + 2 * 3_600_000
+  journalReadTo(store, gateway, now_ms)
+  closeIntervals(store, now_ms)
+  for (let turn = 0; turn < 9 && closeHours(store, now_ms); turn++);
+  const costs = allBig<{ credit: string; amount: bigint }>(
+    store.database,
+    "select credit, amount from transfer where id like 'cost/%' order by credit",
+  ).map(({ credit, amount }) => [credit.split('/').slice(0, 3).join('/'), amount])
+  const sum = costs.reduce((total, [, amount]) => total + BigInt(amount ?? 0), 0n)
+  assert.equal(sum, 27_778n, '1 kJ at $0.1 a kWh, half up')
+  const paid = new Set(costs.map(([to]) => to))
+  for (const to of ['cost/waste/foreign', 'cost/usage/of-large', 'cost/idle/shared-pool']) assert(paid.has(to), to)
+  assert(
+    [...paid].some((to) => String(to).startsWith('cost/overhead/')),
+    [...paid].join(),
   )
   assert.equal(check(store).first_broken, undefined)
   store.close()
