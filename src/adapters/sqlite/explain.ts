@@ -1,5 +1,6 @@
 /** One thing in the books, with what it comes from and what it moved: a request, a transfer, a meter's interval. */
 import type { Receipt } from '../../books/receipt.ts'
+import type { SliceShare } from '../../books/slices.ts'
 import type { Grade } from '../../plant/energy/meter.ts'
 import { receipt } from './answers.ts'
 import type { Books } from './books.ts'
@@ -28,6 +29,8 @@ export interface ExplainedInterval {
   readonly to_ms: number
   readonly energy_mj: string
   readonly idle_mj: string
+  /** What each MIG slice counted when its board was shared; none: it is whole, or nobody worked. */
+  readonly slices: readonly SliceShare[]
   readonly grade: Grade
   /** The counter began anew: what it drew before is unknown. */
   readonly reset: boolean
@@ -87,6 +90,7 @@ function intervalOf({ database }: Books, id: string): ExplainedInterval | undefi
     to_ms: Number(row.to_ms),
     energy_mj: row.energy_mj.toString(),
     idle_mj: row.idle_mj.toString(),
+    slices: row.slices === null ? [] : (JSON.parse(row.slices) as SliceShare[]),
     grade: row.grade,
     reset: row.reset !== 0n,
     posted_ms: row.posted_ms === null ? null : Number(row.posted_ms),
@@ -99,6 +103,7 @@ interface IntervalRow {
   readonly to_ms: bigint
   readonly energy_mj: bigint
   readonly idle_mj: bigint
+  readonly slices: string | null
   readonly grade: Grade
   readonly reset: bigint
   readonly posted_ms: bigint | null

@@ -11,6 +11,7 @@ import { check } from './check.ts'
 import { closeIntervals } from './close-intervals.ts'
 import { closeHours } from './costs/close-hours.ts'
 import { declare } from './costs/declarations.ts'
+import { explain } from './explain.ts'
 import { ingestJournal, journalReadTo, noteJournal } from './ingest.ts'
 import { insertInterval } from './intervals.ts'
 import { meterFindings } from './meter-quality.ts'
@@ -133,6 +134,15 @@ test('two slices share a board by busy time × SMs, measured where their counter
   assert.equal(fragment + idle, 3 * 100_000 + 500_000, 'the floor, and the second without work')
   assert(Math.abs(fragment - (800_000 * 56) / 132) <= 4, `${fragment}: 56 of 132 SMs are in no slice`)
 
+  const explained = explain(store, 'board/2')
+  assert(explained?.kind === 'interval')
+  assert.deepEqual(
+    explained.interval.slices.map(({ engine, sms, busy_us, source }) => [engine, sms, busy_us, source]),
+    [
+      ['large', 60, 500_000, 'measured'],
+      ['small', 16, 1_000_000, 'measured'],
+    ],
+  )
   const found = receipt(store, rows[0]?.id ?? '')
   assert(found?.state === 'settled')
   assert.deepEqual([found.energy.grade, found.energy.final], ['estimated', true])

@@ -1,6 +1,7 @@
 import type { ExplainedInterval, Explanation, Moved } from '../../adapters/sqlite/explain.ts'
 import type { Receipt } from '../../books/receipt.ts'
 import type { CostParts } from '../../books/row.ts'
+import type { SliceShare } from '../../books/slices.ts'
 import { formatDollars, nanoDollars } from '../../units/amount.ts'
 import { fields, type Row, table } from './print.ts'
 import { attemptRow, attribution, joules } from './views.ts'
@@ -126,11 +127,15 @@ const intervalLines = (interval: ExplainedInterval): string[] => [
       to: at(interval.to_ms),
       joules: `${joules(interval.energy_mj)} (${interval.grade})`,
       idle_floor: `${joules(interval.idle_mj)} J`,
+      ...(interval.slices.length > 0 && { slices: interval.slices.map(sliceText) }),
       ...(interval.reset && { reset: 'the meter began anew: what it drew before is unknown' }),
       attributed: interval.posted_ms === null ? 'not yet' : at(interval.posted_ms),
     }),
   ),
 ]
+
+const sliceText = ({ engine, instance, profile, sms, busy_us, source }: SliceShare): string =>
+  `${engine ?? `GPU instance ${instance} (${profile}) of nobody's`}: ${sms ?? 'unknown'} SMs × ${busy_us / 1e6} s (${source})`
 
 const transferLines = (transfers: readonly Moved[]): string[] =>
   transfers.length === 0
