@@ -26,7 +26,6 @@ before(async () => {
   const made = await factory.cli('keys', 'create', '--tenant', 'acme', '--app', 'support', '-o', 'json')
   const { key } = JSON.parse(made) as { key: string }
   await factory.cli('rates', 'set', 'EUR', '0.923456789012', '--day', `${month}-01`)
-  await factory.cli('tenants', 'set', 'acme', '--currency', 'EUR')
   for (let number = 0; number < 5; number++) {
     const reply = await fetch(`${factory.base}/v1/chat/completions`, {
       method: 'POST',
@@ -43,6 +42,14 @@ before(async () => {
   visitor = await visit(browser, factory)
   await logIn(visitor.page, factory)
   await open(visitor.page, factory, 'keys')
+  await visitor.page.getByRole('button', { name: 'Change the currency of acme' }).click()
+  const dialog = visitor.page.getByRole('dialog', { name: 'Currency of acme' })
+  await dialog.getByLabel('Currency').fill('JPY')
+  await dialog.getByRole('button', { name: 'Bill in it' }).click()
+  await dialog.getByText('there is no rate of JPY').waitFor()
+  await visitor.page.screenshot({ path: join(folder, 'currency-refused.png') })
+  await dialog.getByLabel('Currency').fill('EUR')
+  await dialog.getByRole('button', { name: 'Bill in it' }).click()
   await visitor.page.getByRole('row', { name: /acme.*EUR/ }).waitFor()
   await visitor.page.getByRole('button', { name: 'Log out' }).click()
   await visitor.page.getByLabel('key of your own').fill(key)

@@ -39,6 +39,14 @@ const currenciesOf = ({ database }: Reader, tenant: string): CurrencyFrom[] =>
     tenant,
   )
 
+/** By tenant, of those of whom something was said: in what each is billed on a day. */
+export function currenciesOn({ database }: Reader, day: number): ReadonlyMap<string, string> {
+  const find = 'select tenant, currency from tenant_currency where from_day <= ? order by version'
+  return new Map(
+    all<{ tenant: string; currency: string }>(database, find, day).map(({ tenant, currency }) => [tenant, currency]),
+  )
+}
+
 /** The number of the last declaration; 0: there is none. */
 export const newestExchange = ({ database }: Reader): number =>
   Number(

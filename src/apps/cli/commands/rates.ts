@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { fields, type Row } from '../print.ts'
 import { rateFile } from '../rate-file.ts'
@@ -38,7 +39,12 @@ export function rateCommands(program: Command): void {
         .argument('<file>', 'such as eur.csv'),
     ),
     async (factory, { correct, note, ...options }, currency, file = '') => {
-      const asked = { currency, rates: rateFile(file), correct, note: note ?? `from ${file}` }
+      const asked = {
+        currency,
+        rates: rateFile(file),
+        correct,
+        note: note ?? (correct ? undefined : `from ${basename(file)}`),
+      }
       show(await factory.json('POST', '/api/rates', asked), options, (done: Row) => fields(done))
       return undefined
     },

@@ -1,12 +1,11 @@
 import Type from 'typebox'
-import { tenantExchange } from '../../../adapters/sqlite/exchange.ts'
+import { currenciesOn } from '../../../adapters/sqlite/exchange.ts'
 import {
   findTenant,
   listTenantRecords,
   setKeyQuota,
   type TenantRecord,
 } from '../../../adapters/sqlite/registry/key-quota.ts'
-import type { Store } from '../../../adapters/sqlite/store.ts'
 import { dayOf } from '../../../books/account.ts'
 import { type Route, route } from '../router.ts'
 import { isoOrNull } from '../when.ts'
@@ -22,11 +21,13 @@ export const tenantsRoutes: readonly Route[] = [
     of: 'field',
     about: 'Tenants, their keys in force, and how many they may have when they make keys by themselves',
     input: { tenant: Type.Optional(Type.String()) },
-    run: ({ store, now }, { tenant }) => ({
-      tenants: (tenant === undefined ? listTenantRecords(store, now()) : [findTenant(store, tenant, now())]).map(
-        (record) => ({ ...display(record), currency: currencyNow(store, record.tenant, now()) }),
-      ),
-    }),
+    run: ({ store, now }, { tenant }) => {
+      const records = tenant === undefined ? listTenantRecords(store, now()) : [findTenant(store, tenant, now())]
+      const currencies = currenciesOn(store, dayOf(now()))
+      return {
+        tenants: records.map((record) => ({ ...display(record), currency: currencies.get(record.tenant) ?? 'USD' })),
+      }
+    },
   }),
   route({
     method: 'POST',
@@ -47,6 +48,3 @@ const display = ({ tenant, key_quota, keys, created_ms }: TenantRecord) => ({
   keys,
   created: isoOrNull(created_ms),
 })
-
-const currencyNow = (store: Store, tenant: string, now_ms: number): string =>
-  tenantExchange(store, tenant)?.currencyOn(dayOf(now_ms)) ?? 'USD'
