@@ -68,7 +68,7 @@ export function audit(records: Records): Audit {
     ...checkCosts(books),
     ...checkTerms(books),
     ...checkBeside(books),
-    ...checkWork(books),
+    ...checkWork(books, records.engine),
     ...checkExchange(books, records.statements ?? []),
     ...books.quarantined.map(
       ([subject, reason]): Finding => ({ kind: 'record', subject, message: `put aside: ${reason}` }),

@@ -41,10 +41,20 @@ export interface EngineLogFile {
   readonly lines: readonly EngineLine[]
 }
 
+/** Attempt, tokens sampled; and prompt tokens evaluated, where the log says so. */
+export type Made = readonly [string, number] | readonly [string, number, number, number]
+
 export type EngineLine =
   | { readonly log: 'host'; readonly incarnation: string }
-  | ({ readonly log: 'begin'; readonly id: string } & Pick<EngineCount, 'input_uncached' | 'cache_read'>)
-  | { readonly log: 'step'; readonly made: readonly (readonly [string, number])[] }
+  | ({
+      readonly log: 'begin'
+      readonly id: string
+      readonly at_ms?: number
+      readonly model?: string
+      /** The prompt's tokens are in the steps that evaluated them. */
+      readonly prompt_in_steps?: true
+    } & Pick<EngineCount, 'input_uncached' | 'cache_read'>)
+  | { readonly log: 'step'; readonly at_ms?: number; readonly made: readonly Made[] }
   | { readonly log: 'end'; readonly id: string; readonly count: EngineCount }
   | { readonly log: 'close' }
 
