@@ -81,6 +81,11 @@ test('engines: probed before they are added, the /v1 found, names checked', asyn
     'models',
   )
   assert.deepEqual([added.site, second.site], ['eu-north', 'main'])
+  const move = (name: string, site: string) => ask('POST', `/api/engines/${name}/site`, { site })
+  assert.equal((await move('gpu2', 'us-west')).site, 'us-west')
+  await refuses(move('gpu2', 'a b'), 'invalid_value', /site name "a b"/, 'site')
+  await refuses(move('gpu3', 'x'), 'not_found', /no engine gpu3/, 'name')
+  await refuses(move('embedded', 'x'), 'conflict', /said by its settings/, 'name')
   await refuses(
     ask('POST', '/api/engines', { name: 'x', url, site: 'a b' }),
     'invalid_value',

@@ -145,6 +145,19 @@ export function drainEngine(store: Store, name: string, draining: boolean): Engi
   return { ...engine, draining }
 }
 
+/** From now on it stands elsewhere; what it answered and cost until now stays where it was. */
+export function moveEngine(store: Store, name: string, site: SiteId, now_ms: number): EngineRecord {
+  checkName('site', 'site', site)
+  const engine = findEngine(store, name)
+  if (name === embedded)
+    throw new RegistryError('conflict', 'where the embedded engine stands is said by its settings', {
+      param: 'name',
+      next: `say \`engine.site: ${site}\` in wattmill.yaml, and start again`,
+    })
+  if (engine.site !== site) change(store, () => standAt(store, name, site, now_ms))
+  return { ...engine, site }
+}
+
 /** Engines by the public name they serve. */
 export function servedModels(store: Store): Map<string, EngineRecord[]> {
   const served = new Map<string, EngineRecord[]>()

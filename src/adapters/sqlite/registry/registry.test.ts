@@ -11,7 +11,7 @@ import { parseSnapshot } from '../../operator/contract.ts'
 import { hashKey } from '../../random/secret.ts'
 import { openStore, type Store } from '../store.ts'
 import { all } from './change.ts'
-import { addEngine, drainEngine, embedded, listEngines, removeEngine } from './engines.ts'
+import { addEngine, drainEngine, embedded, listEngines, moveEngine, removeEngine } from './engines.ts'
 import { createKey, findKey, listKeys, type NewKey, revokeKey, rotateKey } from './keys.ts'
 import { addModelFile, removeModelFile } from './models.ts'
 import { listPrices, pricesInForce, setPrice } from './prices.ts'
@@ -104,6 +104,11 @@ test('an engine stands at a site, which is kept of the time that it stood there'
     [1999, 2000, 3500, 4000].map((ms) => at('far', ms)),
     ['main', 'eu-north', 'eu-north', 'us-west'],
   )
+  const before = snapshotNumber(store)
+  moveEngine(store, 'near', id('us-west'), 5000)
+  moveEngine(store, 'near', id('us-west'), 6000)
+  assert.deepEqual([snapshotNumber(store), sites()?.at(-1)], [before + 1, 'us-west'])
+  assert.deepEqual([sitesAt(store)('near', 4999), sitesAt(store)('near', 5000)], ['main', 'us-west'])
   assert.throws(() => addEngine(store, { ...upstream('x', 1), site: id('eu north') }), /site name "eu north" has " "/)
   // Of the embedded one the settings say it, at each start.
   const number = snapshotNumber(store)

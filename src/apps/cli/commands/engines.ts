@@ -109,6 +109,19 @@ export function engineCommands(program: Command): void {
 
   does(
     engines
+      .command('site')
+      .description('say where an engine stands from now on; what it answered and cost until now stays where it was')
+      .argument('<name>')
+      .argument('<site>', 'such as eu-north'),
+    async (factory, options, name = '', site = '') => {
+      const engine = await factory.json('POST', path`/api/engines/${name}/site`, { site })
+      show(engine, options, (moved: Engine) => fields(row(moved)))
+      return undefined
+    },
+  )
+
+  does(
+    engines
       .command('cost')
       .description('declare what an engine costs per hour from now on')
       .argument('<name>')

@@ -8,6 +8,7 @@ import {
   type EngineRecord,
   findEngine,
   listEngines,
+  moveEngine,
   removeEngine,
   servedModels,
 } from '../../../adapters/sqlite/registry/engines.ts'
@@ -151,6 +152,17 @@ export const engineRoutes: readonly Route[] = [
       const engine = drainEngine(factory.store, name, !undo)
       const published = await publish(factory)
       return { ...display(factory, engine), published }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/engines/{name}/site',
+    role: 'admin',
+    about: 'Say where an engine stands from now on; what it answered and cost until now stays where it was',
+    input: { name, site: Type.String({ maxLength: 100, description: 'such as eu-north' }) },
+    run: async (factory, { name, site }) => {
+      const engine = moveEngine(factory.store, name, id<SiteId>(site), factory.now())
+      return { ...display(factory, engine), published: await publish(factory) }
     },
   }),
   route({
