@@ -42,6 +42,7 @@ before(async () => {
     const row = closeRow(index + 1, { tenant: id<TenantId>(tenant), closed_ms: operator.factory.now() })
     ingestJournal(store, gateway, journaled([row], index + 1))
     things[tenant] = { key: made.record.id, request: row.id }
+    await local('POST', '/api/terms', { kind: 'free', tokens: '1000', tenant })
   }
   for (const role of roles)
     for (const tenant of role === 'admin' ? [undefined] : [undefined, 'acme']) {
