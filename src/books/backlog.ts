@@ -4,7 +4,7 @@ import { type Room, sized } from './room.ts'
 /** Since when the books take nothing in, and why. */
 export interface Stoppage {
   readonly since_ms: number
-  /** What the store says; `failed`: it was not the store. */
+  /** Of the store: that it cannot be reached, that its disk is full, … */
   readonly fault: string
   readonly why: string
 }

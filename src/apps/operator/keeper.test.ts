@@ -230,3 +230,27 @@ test('what waits is told since the question that was not answered, counted witho
   keeper.close()
   store.close()
 })
+
+test('what fails by a fault of ours, or of a meter, is told as it is, and not as a store that does not answer', () => {
+  using home = testHome()
+  const store = openStore(home)
+  const room = roomOf(
+    { journal_bytes: 0, engine_log_bytes: 0, free_bytes: null },
+    { most_bytes: 4096, least_free_bytes: 0 },
+    'ample',
+  )
+  const broken = (): never => {
+    throw new Error('something broken')
+  }
+  const common = { home, meter: { idleWatts: 20, fullWatts: 60 }, now: () => dayEnd_ms, log: () => {}, readers: [] }
+  const meters = newKeeper({ ...common, store, others: broken, room: () => room })
+  meters.tick()
+  meters.sample()
+  assert.deepEqual([meters.lag().failing, meters.backlog()], ['something broken', null])
+  meters.close()
+  const keeper = newKeeper({ ...common, store: { ...store, transaction: broken }, room: () => room })
+  keeper.tick()
+  assert.deepEqual([keeper.lag().failing, keeper.backlog()], ['something broken', null])
+  keeper.close()
+  store.close()
+})

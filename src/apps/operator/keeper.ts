@@ -177,8 +177,10 @@ export function newKeeper(options: KeeperOptions) {
     close: (): void => meters.close(),
     lag: () => ({ ...lagOf(store, home, now()), failing: failures.first?.why ?? null }),
     backlog: () => {
-      const { first } = failures
-      return options.room && first?.began ? backlogOf(first, unread.rows, options.room(), first.began, now()) : null
+      const stopped = failures.ofStore('books')
+      return options.room && stopped?.began
+        ? backlogOf(stopped, unread.rows, options.room(), stopped.began, now())
+        : null
     },
     acknowledged: (incarnation: string): number => journalCursor(store, incarnation as Incarnation).seq,
     meters: () => ({ names: all().map(({ meter }) => meter), note: chosen.note }),
@@ -229,6 +231,8 @@ class Unread {
   }
 }
 
+const ours = 'failed'
+
 interface Failure extends Stoppage {
   readonly began: Room | undefined
 }
@@ -247,6 +251,12 @@ class Failures {
     return this.#known.values().next().value
   }
 
+  /** Why something fails where it is the store's fault; a fault of ours is said as it is. */
+  ofStore(what: string): Failure | undefined {
+    const found = this.#known.get(what)
+    return found?.fault === ours ? undefined : found
+  }
+
   catch(what: string, work: () => void): void {
     const { log, store, now, room } = this.#options
     const asked_ms = now() // a database that hangs says so after its patience
@@ -258,7 +268,7 @@ class Failures {
       const why = cause instanceof Error ? cause.message : String(cause)
       const known = this.#known.get(what)
       if (known?.why !== why) log(`keeper: ${what} failed: ${why}`)
-      const fault = cause instanceof StoreError ? cause.fault : 'failed'
+      const fault = cause instanceof StoreError ? cause.fault : ours
       const { since_ms, began } = known ?? { since_ms: asked_ms, began: room?.() }
       this.#known.set(what, { since_ms, began, fault, why })
     }
