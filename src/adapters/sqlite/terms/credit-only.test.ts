@@ -6,9 +6,10 @@ import { chargesOf } from '../../../books/post.ts'
 import { total } from '../../../books/price.ts'
 import type { LeaseAsk } from '../../../lines/inference/lease.ts'
 import { Purses } from '../../../lines/inference/purse.ts'
-import { nanoDollars } from '../../../units/amount.ts'
+import { nanoDollars, parseDecimal } from '../../../units/amount.ts'
 import { type Incarnation, id } from '../../../units/ids.ts'
 import { seconds } from '../../../units/quantity.ts'
+import { statement } from '../answers.ts'
 import { ingestJournal, noteJournal } from '../ingest.ts'
 import { Leases } from '../leases.ts'
 import { Prices } from '../price-of.ts'
@@ -16,6 +17,9 @@ import { allBig, run } from '../query.ts'
 import { removeAllowance, setAllowance } from '../registry/allowances.ts'
 import { openStore, type Store } from '../store.ts'
 import { closeRow, dice, journaled, setTestPrice, testHome } from '../testing.ts'
+import { termsIn } from './agreed.ts'
+import { declareAgreement } from './agreements.ts'
+import { closeTerms } from './close-terms.ts'
 import { creditAllowances, creditNow, setCreditOnly } from './credit-only.ts'
 import { grantCredit } from './credits.ts'
 
@@ -130,8 +134,20 @@ function gatewayOf(store: Store, leases: Leases, name: string) {
   }
 }
 
+/** By every kind that takes something off, in money: what is late never takes it back. */
+function takeOff(store: Store): void {
+  const given = { tenant, model: null, class: null, counts: 'nano-USD', from_hour: undefined, note: '' } as const
+  const tiers = [
+    { from: 20_000n, off: 150_000n },
+    { from: 90_000n, off: 600_000n },
+  ]
+  declareAgreement(store, { ...given, kind: 'free', amount: 30_000n, tiers: [] }, start_ms)
+  for (const kind of ['graduated', 'volume'] as const)
+    declareAgreement(store, { ...given, kind, amount: 0n, tiers }, start_ms)
+}
+
 test('after a budget and a time without one, credit is overdrawn by no more than gateways held, and none of it is lost', () => {
-  let served = 0n
+  let [served, took] = [0n, 0]
   for (let seed = 1; seed <= 9; seed++) {
     using factory = opened()
     const { store, leases } = factory
@@ -151,6 +167,7 @@ test('after a budget and a time without one, credit is overdrawn by no more than
         gateways[at] = start()
       }
     }
+    if (seed % 2 === 0) takeOff(store)
     if (seed % 3 > 0) {
       const set = setAllowance(store, budget, now_ms)
       serve(() => set, 30)
@@ -164,17 +181,24 @@ test('after a budget and a time without one, credit is overdrawn by no more than
     const held = gateways.reduce((sum, each) => sum + each.free(), 0n)
     setCreditOnly(store, tenant, true, now_ms)
     const charged = creditNow(store, tenant, now_ms).charged
-    assert.equal(leases.left(allowed(store), now_ms), creditNow(store, tenant, now_ms).usable, `seed ${seed}`)
+    const full = { ...termsIn(store, tenant), agreements: [] }
+    assert.equal(leases.left(allowed(store), now_ms), creditNow(store, tenant, now_ms, full).usable, `seed ${seed}`)
     serve(() => allowed(store), 60)
 
     for (const each of gateways) each.die(now_ms)
+    // What is taken off an hour is to be had when the hour is posted.
+    now_ms += 3 * hour_ms
+    for (let turn = 0; turn < 50 && closeTerms(store, now_ms); turn++);
+    const taken = parseDecimal(statement(store, id(tenant), start_ms, now_ms).taken_off_usd, 9) ?? 0n
+    if (taken > 0n) took++
     const { charged: since, usable } = creditNow(store, tenant, now_ms)
     const left = leases.left(allowed(store), now_ms)
     const what = `seed ${seed}: ${left} are to be had, credit has ${usable}, gateways held ${held}`
     served += since - charged
     assert(left >= usable, `stranded, ${what}`)
     assert(left <= usable + held, `overdrawn, ${what}`)
-    assert(since - charged <= bought + held, what)
+    assert(since - charged <= bought + held + taken, what)
   }
   assert(served > 1_000_000n, `${served}`)
+  assert.equal(took, 4, 'of every second factory')
 })
