@@ -194,6 +194,31 @@ test('what a hit owes is worked out again, and one that is booked wrongly, or no
   assert.equal(checkMoney(hit, transfers, records.books).length, transfers.length, 'hits were free')
 })
 
+test('what an allowance had no room for is owed by nobody, and a bill for it is found', () => {
+  const records = syntheticRecords(5)
+  const request = records.books.requests.find(
+    ({ outcome, price_version, attempts }) => outcome === 'complete' && price_version !== null && attempts.length > 0,
+  )
+  const [attempt] = request?.attempts ?? []
+  const output = attempt?.usage.output_visible?.tokens ?? 0
+  assert(request && attempt && output > 1)
+  const none = { input_uncached: null, cache_read: null, cache_write: null, reasoning: null }
+  const cut = (outcome: string, left: number) => ({
+    ...request,
+    outcome,
+    attempts: [{ ...attempt, unbilled: { ...none, output_visible: { tokens: left } } }],
+  })
+  const revenue = `revenue/${encodeURIComponent(request.model)}/output_visible`
+  const price =
+    records.books.prices.find(({ version }) => version === request.price_version)?.perMillion.output_visible ?? 0n
+  for (const outcome of ['complete', 'budget_exhausted', 'denied'])
+    assert.equal(owed(cut(outcome, output - 1), records.books)?.get(revenue), charged(1, price), outcome)
+  assert.equal(owed(cut('timeout', 1), records.books)?.size, 0)
+  const paid = records.books.transfers.filter((one) => one.request === request.id)
+  assert.deepEqual(checkMoney(request, paid, records.books), [])
+  assert.equal(checkMoney(cut('budget_exhausted', output - 1), paid, records.books).length, 1, 'all of it was booked')
+})
+
 test('what was answered at one site and charged at the price of another is found', () => {
   const records = syntheticRecords(5)
   const request = records.books.requests.find(

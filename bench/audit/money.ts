@@ -1,7 +1,13 @@
-import type { Books, Finding, RequestRecord, TransferRecord } from './records.ts'
+import type { BookClass, Books, Finding, RequestRecord, TransferRecord } from './records.ts'
 import { bookClasses } from './records.ts'
 
-export const billedOutcomes: ReadonlySet<string> = new Set(['complete', 'client_closed'])
+export const billedOutcomes: ReadonlySet<string> = new Set(['complete', 'client_closed', 'budget_exhausted', 'denied'])
+
+/** What of a class a request is billed for: what its last attempt used, less what an allowance had no room for. */
+export function billedTokens({ outcome, attempts }: RequestRecord, of: BookClass): number {
+  const last = billedOutcomes.has(outcome) ? attempts.at(-1) : undefined
+  return (last?.usage[of]?.tokens ?? 0) - (last?.unbilled?.[of]?.tokens ?? 0)
+}
 
 /** Tokens × nano-dollars per million, half up, worked out by division with remainder rather than as the books do it. */
 export function charged(tokens: number, perMillion: bigint): bigint {
@@ -23,7 +29,7 @@ export function owed(request: RequestRecord, books: Books): Map<string, bigint> 
   const price = books.prices.find((one) => one.version === request.price_version)
   if (!price) return undefined
   for (const of of bookClasses) {
-    const made = charged(last?.usage[of]?.tokens ?? 0, price.perMillion[of])
+    const made = charged(billedTokens(request, of), price.perMillion[of])
     if (made > 0n) due.set(`revenue/${encodeURIComponent(model)}/${of}`, made)
     const spared = charged(cached?.usage[of]?.tokens ?? 0, percentOf(price.perMillion[of], price.hitPercent ?? 0n))
     if (spared > 0n) due.set(`revenue/${encodeURIComponent(model)}/cache_hit/${of}`, spared)

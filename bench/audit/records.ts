@@ -202,6 +202,8 @@ export interface RequestRecord {
     /** Absent: `main`. */
     readonly site?: string
     readonly usage: UsageRecord
+    /** The part of it that an allowance had no room for: made, and on nobody's bill. */
+    readonly unbilled?: UsageRecord
   }[]
 }
 

@@ -1,5 +1,5 @@
 import type { Answer } from './answer.ts'
-import { billedOutcomes } from './money.ts'
+import { billedTokens } from './money.ts'
 import type { BookClass, EngineCount, Finding, RequestRecord, TransferRecord } from './records.ts'
 import { bookClasses, engineClasses } from './records.ts'
 
@@ -22,11 +22,10 @@ function booked(
   return { served, wasted, strays }
 }
 
-/** The last attempt is served when the outcome is billed; by the row. */
-function servedByRow(request: RequestRecord): Counts {
+/** By class, as the row has it. */
+function counted(of: (name: BookClass) => number): Counts {
   const counts = none()
-  const last = billedOutcomes.has(request.outcome) ? request.attempts.at(-1) : undefined
-  for (const of of bookClasses) counts[of] = last?.usage[of]?.tokens ?? 0
+  for (const name of bookClasses) counts[name] = of(name)
   return counts
 }
 
@@ -49,7 +48,7 @@ export function checkTokens(request: RequestRecord, transfers: readonly Transfer
   const finding = (message: string): Finding => ({ kind: 'tokens', subject: request.id, message })
   const findings = strays.map((account) => finding(`tokens went to ${account}`))
 
-  const row = servedByRow(request)
+  const row = counted((of) => billedTokens(request, of))
   for (const of of bookClasses)
     if (row[of] !== served[of]) findings.push(finding(`served ${of}: ledger ${served[of]}, row ${row[of]}`))
 
@@ -63,14 +62,7 @@ export function checkTokens(request: RequestRecord, transfers: readonly Transfer
 /** What engines made for a request: by the log of our own engine, by the row for attempts on engines that keep none for us. */
 function madeFor(request: RequestRecord, logged: Logged): EngineCount {
   const foreign = request.attempts.filter((one) => one.replica !== ownEngine)
-  const counts = [
-    ...logged.values(),
-    ...foreign.map(({ usage }) => {
-      const counted = none()
-      for (const of of bookClasses) counted[of] = usage[of]?.tokens ?? 0
-      return asEngine(counted)
-    }),
-  ]
+  const counts = [...logged.values(), ...foreign.map(({ usage }) => asEngine(counted((of) => usage[of]?.tokens ?? 0)))]
   const sum = { input_uncached: 0, cache_read: 0, output: 0 }
   for (const count of counts) for (const of of engineClasses) sum[of] += count[of]
   return sum
@@ -82,12 +74,13 @@ const ownEngine = 'embedded'
 /** A client with a whole answer: billed once and not at zero; the usage it was shown is what was billed and what the engine did. */
 export function checkAnswer(answer: Answer, request: RequestRecord, logged: Logged): Finding[] {
   const finding = (message: string): Finding => ({ kind: 'tokens', subject: request.id, message })
-  if (answer.failed && billedOutcomes.has(request.outcome))
+  if (answer.failed && (request.outcome === 'complete' || request.outcome === 'client_closed'))
     return [finding(`its client was told of a failure, and the books bill it as ${request.outcome}`)]
   if (!answer.complete) return []
   if (request.outcome !== 'complete') return [finding(`its client got all of it, the books say ${request.outcome}`)]
 
-  const billed = asEngine(servedByRow(request))
+  const billed = asEngine(counted((of) => billedTokens(request, of)))
+  const made = asEngine(counted((of) => request.attempts.at(-1)?.usage[of]?.tokens ?? 0))
   const findings: Finding[] = []
   if (billed.input_uncached + billed.cache_read === 0)
     findings.push(finding('its client got all of it, billed at zero'))
@@ -98,7 +91,7 @@ export function checkAnswer(answer: Answer, request: RequestRecord, logged: Logg
     cache_read: cached_tokens,
     output: completion_tokens,
   }
-  findings.push(...differences(told, billed).map((text) => finding(`told to the client and billed differ in ${text}`)))
+  findings.push(...differences(told, made).map((text) => finding(`told to the client and made differ in ${text}`)))
   const last = logged.get(request.attempts.at(-1)?.number ?? 0)
   if (last)
     findings.push(...differences(told, last).map((text) => finding(`told to the client and engine differ in ${text}`)))
