@@ -85,8 +85,11 @@ export function closeInterval(
   return [
     { do: 'post', source: meter, transfers },
     { do: 'attributed', meter, sequence, posted_ms: now_ms, idle: interval.idle, fit, modelled_mj },
-    ...(slices.every(({ engine }) => engine === seen[0]?.replica) ? lessons(interval, seen) : []).map(
-      (observed): Effect => ({ do: 'observe', observed }),
-    ),
+    ...(teaches(seen, slices) ? lessons(interval, seen) : []).map((observed): Effect => ({ do: 'observe', observed })),
   ]
 }
+
+/** On a board in slices: one slice, of whose work all is known. */
+const teaches = (seen: readonly Seen[], slices: readonly SliceShare[]): boolean =>
+  slices.every(({ engine }) => engine === seen[0]?.replica) &&
+  (slices.length === 0 || seen.every(({ tokens }) => tokens > 0))

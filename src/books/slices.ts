@@ -13,12 +13,16 @@
 
 import { smsOfProfile } from '../plant/chips/mig/tables.ts'
 import type { MeterInterval } from '../plant/energy/meter.ts'
+import { noWork } from '../plant/energy/step-energy.ts'
 import { apportion } from '../units/amount.ts'
 import type { ReplicaId } from '../units/ids.ts'
 import type { Division, Doing } from './divide.ts'
 import { divide } from './divide.ts'
 import type { StepFit } from './fit.ts'
+import type { CloseRow } from './row.ts'
+import type { Seen } from './seen.ts'
 import { firstSecond } from './seen.ts'
+import { timelinesOf } from './window.ts'
 
 /** What an engine was given of a board, from one moment to another. */
 export interface GivenSlice {
@@ -79,6 +83,35 @@ export function sliceShares(
   return [...ours, ...strangers(interval, given, worked)]
 }
 
+/**
+ * Attempts that were under way in an interval by the clock, of engines whose seconds all belong to its neighbours though their instances were
+ * busy in it: the counter says that the work was here. They share their slice's part equally.
+ */
+export function edgeWork(
+  interval: MeterInterval,
+  given: readonly GivenSlice[],
+  engines: ReadonlySet<ReplicaId>,
+  rows: readonly CloseRow[],
+): Seen[] {
+  const busy = given.filter((one) => {
+    const counted = engines.has(one.engine) ? undefined : countedOf(interval, one)
+    return counted !== undefined && counted.busy_us > leastOf(interval)
+  })
+  const found = busy.flatMap(({ engine: replica }) =>
+    rows.flatMap((row) =>
+      timelinesOf(row, replica)
+        .filter(({ begun_ms, last_ms }) => begun_ms < interval.to_ms && last_ms > interval.from_ms)
+        .map(({ attempt }): Seen => ({ attempt, replica, model: row.model, tokens: 0, did: touched, cpu_us: 0, row })),
+    ),
+  )
+  return found.sort((a, b) => (a.attempt < b.attempt ? -1 : 1))
+}
+
+/** Not known how much; not nothing. */
+const touched = { ...noWork, step_e9: 1 }
+
+const leastOf = ({ from_ms, to_ms }: MeterInterval): number => rest_share * 1000 * (to_ms - from_ms)
+
 /** Undefined: its counter does not speak of all of the interval, or of another profile than it was given. */
 function countedOf({ instances, from_ms, to_ms }: MeterInterval, given: GivenSlice): SliceShare | undefined {
   const { engine, instance, sms } = given
@@ -105,7 +138,7 @@ function bySeconds(interval: MeterInterval, given: GivenSlice, board: number, wo
 
 /** Instances that were busy without work of ours. */
 function strangers(interval: MeterInterval, given: readonly GivenSlice[], { engines, near }: Worked): SliceShare[] {
-  const least_us = rest_share * 1000 * (interval.to_ms - interval.from_ms)
+  const least_us = leastOf(interval)
   return Object.entries(interval.instances ?? {}).flatMap(([instance, { profile, busy_us }]): SliceShare[] => {
     if (busy_us <= least_us) return []
     const holder = given.find((one) => one.instance === instance && isGiven(one, profile))

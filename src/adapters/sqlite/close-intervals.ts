@@ -13,7 +13,7 @@ import { isOfWaited } from './nodes.ts'
 import { allBig } from './query.ts'
 import { refitSteps } from './refit.ts'
 import { seenInSteps, seenInWindow } from './seen.ts'
-import { slicesIn } from './slices.ts'
+import { onSlices } from './slices.ts'
 import { fitsIn } from './step-fits.ts'
 import type { Store } from './store.ts'
 
@@ -68,8 +68,7 @@ export function closeIntervals(store: Store, now_ms: number): boolean {
     for (const interval of inside.map(intervalOf))
       apply(store, closeInterval(interval, seenInSteps(store, interval), fits, now_ms))
     for (const interval of beyond.map(intervalOf)) {
-      const seen = seenInWindow(store, interval)
-      const slices = slicesIn(store, interval, seen)
+      const { seen, slices } = onSlices(store, interval, seenInWindow(store, interval))
       apply(store, closeWindow(interval, seen, floorOf(store, interval.meter), fits, now_ms, slices))
     }
     for (const interval of [...inside, ...beyond].map(intervalOf)) markReading(store, interval)

@@ -159,6 +159,41 @@ test('two slices share a board by busy time × SMs, measured where their counter
   store.close()
 })
 
+test('a request whose second belongs to the next interval bears its slice’s part of the one in which its instance was busy', () => {
+  using home = testHome()
+  const rows = [served(1, 'large', 0, 4), served(2, 'small', 1.6, 1.9)]
+  const store = inSlices(home, rows)
+  // Intervals begin at .55: the second [1, 2) belongs to the first of them, and all of the request is in the second.
+  const cut = (sequence: number, instances: MeterInterval['instances']): void =>
+    insertInterval(store, {
+      meter: 'board',
+      sequence,
+      from_ms: start_ms + 550 + (sequence - 1) * 1000,
+      to_ms: start_ms + 550 + sequence * 1000,
+      energy: millijoules(400_000n),
+      idle: millijoules(0n),
+      grade: 'measured',
+      reset: false,
+      ...(instances && { instances }),
+    })
+  cut(1, both(1, 0))
+  cut(2, both(1, 0.3))
+  closeIntervals(store, start_ms + 90_000)
+  const small = allBig<{ id: string; amount: bigint }>(
+    store.database,
+    "select id, amount from transfer where unit = 'mJ' and request = ? and amount > 100",
+    rows[1]?.id ?? '',
+  )
+  assert.deepEqual(
+    small.map(({ id: name, amount }) => [name.split('/')[1], Number(amount)]),
+    [['2', Math.round((400_000 * 0.3 * 16) / (60 + 0.3 * 16))]],
+  )
+  assert.equal(sumTo(store)['waste/foreign'], undefined)
+  assert.equal(check(store).first_broken, undefined)
+  assert.deepEqual(allBig(store.database, 'select * from step_observation where sequence = 2'), [])
+  store.close()
+})
+
 test('an instance of nobody’s is found, and its part is foreign; one whose SMs nobody knows makes the joules nobody’s', () => {
   using home = testHome()
   const store = inSlices(home, [served(1, 'large', 0, 2)])
