@@ -126,6 +126,11 @@ function explained(path: string | undefined, file: string | undefined): Explaine
   const all = Object.entries(settings) as [string, Setting][]
   const wanted = all.filter(([name]) => path === undefined || name === path || name.startsWith(`${path}.`))
   if (wanted.length === 0) {
+    if (/^costs\b/.test(path ?? ''))
+      throw new ControlError('not_found', 'costs is no setting: it lists what `wattmill costs set` takes', {
+        param: 'path',
+        next: 'wattmill config apply --dry-run   (what the file would change); wattmill costs list',
+      })
     const known = all.flatMap(([name]) => [name, name.split('.')[0] ?? ''])
     throw new ControlError('not_found', `there is no setting ${path}${didYouMean(path ?? '', known)}`, {
       param: 'path',
