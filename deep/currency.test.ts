@@ -26,6 +26,7 @@ before(async () => {
   const made = await factory.cli('keys', 'create', '--tenant', 'acme', '--app', 'support', '-o', 'json')
   const { key } = JSON.parse(made) as { key: string }
   await factory.cli('rates', 'set', 'EUR', '0.923456789012', '--day', `${month}-01`)
+  await factory.cli('credits', 'add', 'acme', '5', '--id', 'INV-7')
   for (let number = 0; number < 5; number++) {
     const reply = await fetch(`${factory.base}/v1/chat/completions`, {
       method: 'POST',
@@ -84,9 +85,10 @@ test('what the statement page shows is what the command line says, in euros and 
   const { page } = visitor
   const { total_usd, billing } = await statement()
   await look(page, 'statements', 'statements', 'EUR for a dollar')
-  await page.getByText(`${billing.total} EUR = $${total_usd}`).waitFor()
+  await page.getByText(`${billing.total} EUR = $${total_usd}`).first().waitFor()
+  await page.getByText('Used, EUR').waitFor()
   const [paper] = await Promise.all([page.waitForEvent('popup'), page.getByRole('link', { name: 'To print' }).click()])
-  await paper.getByText(`${billing.total} EUR = ${total_usd} USD`).waitFor()
+  await paper.getByText(`${billing.total} EUR = ${total_usd} USD`).first().waitFor()
   await paper.screenshot({ path: join(folder, 'currency-paper.png'), fullPage: true })
   await paper.close()
 })
@@ -113,7 +115,7 @@ test('a rate that is corrected changes what is shown from then on; what was issu
   const now = await statement('--to', to)
   assert.notEqual(now.billing.total, issued.billing.total)
   await open(page, factory, 'statements')
-  await page.getByText(`${now.billing.total} EUR = $`).waitFor()
+  await page.getByText(`${now.billing.total} EUR = $`).first().waitFor()
   const again = await statement('--to', to, '--exchange', String(issued.billing.exchange_version))
   assert.deepEqual(again, issued)
   assert.deepEqual(visitor.complaints, [])

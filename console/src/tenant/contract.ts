@@ -150,6 +150,7 @@ export interface Statement {
     readonly application: string
     readonly model: string
     readonly usd: string
+    readonly billed?: string
   }[]
   readonly taken_off_usd: string
   readonly shortfall_usd: string
@@ -160,6 +161,8 @@ export interface Statement {
     readonly used_usd: string
     readonly expired_usd: string
     readonly returned_usd: string
+    /** What was used of it, in the currency of the bill. */
+    readonly billed?: string
   }[]
   readonly credit_usd: string
   readonly due_usd: string
