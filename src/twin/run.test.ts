@@ -27,6 +27,23 @@ const base = {
   workload: { per_second: 20, requests: 200, prompt: { median: 600 }, answer: { median: 80 } },
 }
 
+test('requests go to gateways in turns, or by chance that a seed fixes', () => {
+  const shares = (more: object): number[] => {
+    const counts = new Map<string, number>()
+    const onRow = (row: Row): void => {
+      const gateway = row.id.split('-')[0] ?? ''
+      if (row.kind === 'close') counts.set(gateway, (counts.get(gateway) ?? 0) + 1)
+    }
+    runTwin(readScenario({ ...base, gateways: 4, ...more }), [], { onRow })
+    return ['g0', 'g1', 'g2', 'g3'].map((name) => counts.get(name) ?? 0)
+  }
+  assert.deepEqual(shares({}), [50, 50, 50, 50])
+  const byChance = shares({ gateways_take: 'chance' })
+  assert(byChance.every((count) => count > 30 && count < 70) && new Set(byChance).size > 1, `${byChance}`)
+  assert.deepEqual(shares({ gateways_take: 'chance' }), byChance)
+  assert.notDeepEqual(shares({ gateways_take: 'chance', seed: 2 }), byChance)
+})
+
 /** A scenario of everything: clients that leave, replicas that crash and slow down, caches too small, several gateways. */
 function anything(seed: number): Scenario {
   const random = new Random(seed, 'scenario')

@@ -70,6 +70,7 @@ export class TwinRun {
   readonly #energy: readonly StationEnergy[]
   readonly #requests: Iterator<Request>
   readonly #asks: readonly Grant[]
+  readonly #whose: Random
   readonly #snapshot: Snapshot
   readonly #cap: TwinCap | undefined
   /** Requests that are not over, by model and class. */
@@ -127,6 +128,7 @@ export class TwinRun {
     this.#cap = scenario.power && this.#capOf(scenario.power, policies, random('meters'), options)
     const { workload } = scenario
     const source = workload.kind === 'trace' ? traced : synthetic(workload, scenario.start_ms / 1000, random)
+    this.#whose = random('gateways')
     const speed = workload.kind === 'trace' ? workload.speed : 1
     this.#requests = requestsOf(source, speed, workload.requests, scenario.clients, random)
   }
@@ -155,7 +157,8 @@ export class TwinRun {
     if (!request) return
     this.#ahead()
     const grant = this.#asks[request.client]
-    const gateway = this.#gateways[this.#asked++ % this.#gateways.length]
+    const gateway = this.#gateways[this.#takes()]
+    this.#asked++
     assert(grant && gateway, 'a request has a client and a gateway')
     this.#under++
     this.#tally.asked(request, grant.slo)
@@ -172,6 +175,11 @@ export class TwinRun {
       slo: grant.slo,
       clientRetry: 0,
     })
+  }
+
+  #takes(): number {
+    const { length } = this.#gateways
+    return this.#scenario.taken === 'turns' ? this.#asked % length : this.#whose.whole(0, length - 1)
   }
 
   #capOf(

@@ -26,6 +26,7 @@ export function readScenario(value: unknown): Scenario {
     start_ms: top.moment('start', Date.UTC(2026, 0, 5)),
     gateways: top.whole('gateways', { from: 1, to: 64, usually: 1 }),
     tell_ms: top.whole('gateways_tell_ms', { from: 0, to: 60_000, usually: 100 }),
+    taken: top.oneOf('gateways_take', ['turns', 'chance'] as const, 'turns'),
     pools,
     clients: top.has('clients') ? top.list('clients').map((client) => clientIn(client, models)) : [everyone(models)],
     workload: workloadIn(top.group('workload')),

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly gateways: number
   /** How often gateways tell each other what they have under way and what they sent; 0: never. */
   readonly tell_ms: number
+  /** Which gateway takes a request: each in its turn, or one by chance, as a balancer of connections has it. */
+  readonly taken: 'turns' | 'chance'
   readonly pools: readonly Pool[]
   readonly clients: readonly Client[]
   readonly workload: Workload

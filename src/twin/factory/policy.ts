@@ -1,7 +1,7 @@
 import type { Flow, Policy } from '../../lines/inference/flow.ts'
 import type { Word } from '../../lines/inference/peers.ts'
 import { livePolicy } from '../../lines/inference/policy.ts'
-import type { Rule } from '../../lines/inference/routing.ts'
+import type { Rule } from '../../lines/inference/rule.ts'
 import type { SetPoints } from '../../lines/inference/set-points.ts'
 import type { Bounds } from '../../lines/inference/snapshot.ts'
 import type { ReplicaId } from '../../units/ids.ts'
