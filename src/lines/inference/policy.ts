@@ -5,7 +5,7 @@ import { RetryBudget } from './ejection.ts'
 import type { EngineFault, Flow, Policy } from './flow.ts'
 import { Hedging } from './hedge.ts'
 import { Router } from './route.ts'
-import type { Rule } from './routing.ts'
+import type { Rule } from './rule.ts'
 import type { Bounds } from './snapshot.ts'
 
 const worthAnother: ReadonlySet<EngineFault> = new Set(['unreachable', 'overloaded', 'crashed'])

@@ -5,6 +5,7 @@ import { seconds } from '../../units/quantity.ts'
 import { Ejection } from './ejection.ts'
 import type { Load } from './peers.ts'
 import { noLoad } from './peers.ts'
+import { alikeRate, type Rate, SharedRate } from './rate.ts'
 
 /** What is known of a request when it is to be placed. */
 export interface Placing {
@@ -20,6 +21,8 @@ export interface Placing {
   readonly looked: boolean
   /** When its first token is due, from now. */
   readonly due: Seconds
+  /** When its first token was due, from when it was asked for. */
+  readonly promise: Seconds
   /** This gateway, and those that send to the same replicas and of which nothing is heard: they are taken to send alike. */
   readonly gateways: number
 }
@@ -50,6 +53,8 @@ export interface Dispatch {
 export class ReplicaView implements Load {
   readonly index: number
   replica: Replica
+  /** What it is declared to be, but for its name. */
+  kind = ''
   up = true
   readonly ejection = new Ejection()
   /** Models, by the engine's own names, that it serves and must bring into memory first. */
@@ -63,10 +68,7 @@ export class ReplicaView implements Load {
   held = 0
   /** What other gateways have under way there, as they last said. */
   others = noLoad
-  /** Prompt tokens a second when it has work: learned. */
-  prefillRate: number
-  /** Samples that it was learned from. */
-  learned = 0
+  #prefill = new SharedRate(alikeRate(usualPrefillRate))
   /** Tokens of answers that all of it makes in a second when it has its usual load: learned. */
   decodeRate = usualDecodeRate
   decodesLearned = 0
@@ -74,7 +76,19 @@ export class ReplicaView implements Load {
   constructor(index: number, replica: Replica) {
     this.index = index
     this.replica = replica
-    this.prefillRate = replica.facts?.prefillTokensPerSecond ?? usualPrefillRate
+    const said = replica.facts?.prefillTokensPerSecond
+    if (said) this.#prefill = new SharedRate(alikeRate(said))
+  }
+
+  /** It shares what is learned of prefill with those that are declared as it is. */
+  liken(kind: string, alike: Rate): void {
+    this.kind = kind
+    this.#prefill = new SharedRate(alike)
+  }
+
+  /** Prompt tokens a second when it has work: learned. */
+  get prefillRate(): number {
+    return this.#prefill.value
   }
 
   /** `matched`: blocks of its beginning that are expected in the cache. */
@@ -109,9 +123,7 @@ export class ReplicaView implements Load {
     const took = now - dispatch.sentAt
     const work = dispatch.ahead + dispatch.uncached
     if (!dispatch.known || took <= 0 || work < leastWork) return
-    // The median of rates, step by step: a mean is pulled about by the few that waited for room, and with it the load.
-    const step = Math.max(0.02, 0.5 / ++this.learned)
-    this.prefillRate *= work / took > this.prefillRate ? 1 + step : 1 / (1 + step)
+    this.#prefill.learn(work / took)
   }
 
   /**

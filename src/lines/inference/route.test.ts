@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { indexed } from '../../books/allowance.ts'
+import type { Usage } from '../../books/usage.ts'
+import { usageFrom } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import type { RequestId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import { seconds, tokens } from '../../units/quantity.ts'
 import type { Flow } from './flow.ts'
 import { newFlow } from './flow.ts'
+import { PrefixIndex } from './prefix.ts'
 import { Router } from './route.ts'
 import { rules } from './routing.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -20,8 +23,7 @@ const replica = (name: string, more: Partial<Replica> = {}): Replica => ({
   ...more,
 })
 
-function bench(replicas: readonly Replica[], rule = 'money', gateways = 1) {
-  const router = new Router(rules[rule]?.())
+function bench(replicas: readonly Replica[], rule = 'money', gateways = 1, router = new Router(rules[rule]?.())) {
   const snapshot: Snapshot = {
     number: 1,
     published_ms: 0,
@@ -224,6 +226,52 @@ test('a gateway of which nothing is heard is taken to send as this one does', ()
   }
   assert(score(2, false) > score(1, false))
   assert.equal(score(2, true), score(1, false), 'heard, and idle')
+})
+
+test('what an engine found is learned from its answer too, when it says nothing at its beginning', () => {
+  const learned: [number, number][] = []
+  const found: [number, number][] = []
+  class Index extends PrefixIndex {
+    override found(replica: number, expected: number, there: number): void {
+      found.push([expected, there])
+      super.found(replica, expected, there)
+    }
+  }
+  const rule = {
+    name: 'spy',
+    score: ({ index }: { index: number }) => index,
+    learn: (hit: number, of: number) => void learned.push([hit, of]),
+  }
+  const { router, send } = bench([replica('a'), replica('b')], 'money', 1, new Router(rule, new Index()))
+  const answer = (usage: Usage): void => {
+    const { flow } = send(640, blocks(1, 10))
+    flow.attempts.push({ number: 1, replica: id('a'), usage })
+    router.left(flow, undefined, seconds(1))
+  }
+  answer(usageFrom('provider', { input_uncached: 640, cache_read: 0 }))
+  answer(usageFrom('provider', { input_uncached: 192, cache_read: 448 }))
+  assert.deepEqual(learned, [
+    [0, 640],
+    [448, 640],
+  ])
+  assert.deepEqual(found.at(-1)?.[1], 7)
+  answer(usageFrom('estimated', { input_uncached: 640 }))
+  answer(usageFrom('provider', { input_uncached: 640 })) // it does not say what it found
+  assert.equal(learned.length, 2)
+})
+
+test('replicas that are declared alike are taken to be as fast, others not, whoever was heard of first', () => {
+  const dear = { facts: { nanoDollarsPerHour: 9_000_000_000 } }
+  const { router, send } = bench([replica('a'), replica('b'), replica('dear', dear)], 'round-robin')
+  for (const name of ['a', 'b', 'dear']) router.hear(id(name), true)
+  for (let n = 0; n < 60; n++) {
+    const { flow, to } = send(1000, undefined, n)
+    if (to !== 'b') router.first(flow, seconds(n + (to === 'a' ? 0.02 : 0.1)))
+    router.left(flow, undefined, seconds(n + 1))
+  }
+  const rate = (name: string): number => router.load(id(name)).prefillRate
+  assert.equal(rate('b'), rate('a'))
+  assert(rate('a') > 3 * rate('dear'), `${rate('a')}, ${rate('dear')}`)
 })
 
 test('what is to be told is bounded, the latest of it', () => {

@@ -1,19 +1,21 @@
 import type { Choice, CostParts } from '../../books/row.ts'
+import { missingUsage } from '../../books/usage.ts'
 import type { Replica } from '../../plant/infrastructure/replica.ts'
 import { serves } from '../../plant/infrastructure/replica.ts'
 import type { ModelId, ReplicaId, RequestId } from '../../units/ids.ts'
 import type { Seconds } from '../../units/quantity.ts'
-import { minus } from '../../units/quantity.ts'
 import type { EngineFailure, Flow, Room } from './flow.ts'
+import { Kinds } from './kinds.ts'
+import { moneyRule } from './money-rule.ts'
 import type { Word } from './peers.ts'
 import { Peers } from './peers.ts'
+import { placingOf, senders } from './placing.ts'
 import { blockTokens, PrefixIndex } from './prefix.ts'
 import type { Dispatch, Placing } from './replica-view.ts'
 import { ReplicaView } from './replica-view.ts'
-import type { Rule } from './routing.ts'
-import { moneyRule, servingCost } from './routing.ts'
+import type { Rule } from './rule.ts'
+import { servingCost } from './serving-cost.ts'
 import { Allowed } from './set-points.ts'
-import { sloTerms } from './slo.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Of a replica of which nobody said how much its cache holds. */
@@ -37,6 +39,7 @@ export class Router {
   readonly #dispatches = new Map<RequestId, Sent>()
   /** The other one, of a request with two attempts under way. */
   readonly #rivals = new Map<RequestId, Sent>()
+  readonly #kinds = new Kinds()
   /** The snapshot of the last request, and who serves which model under it. */
   #snapshot: Snapshot | undefined
   readonly #byModel = new Map<ModelId, readonly ReplicaView[]>()
@@ -138,11 +141,15 @@ export class Router {
     const sent = this.#dispatches.get(flow.id)
     if (!sent || !flow.begun) return
     const { input_uncached, cache_read } = flow.begun
-    const { view, dispatch, blockTokens } = sent
+    this.#found(sent, cache_read, input_uncached + cache_read)
+    sent.view.begun(sent.dispatch, input_uncached)
+  }
+
+  /** An engine has said how much of a prompt it found in its cache. */
+  #found({ view, dispatch, blockTokens }: Sent, found: number, prompt: number): void {
     // A longer match than its blocks say is no surprise: an engine's blocks are finer.
-    this.#index.found(view.index, dispatch.matched, Math.min(Math.floor(cache_read / blockTokens), dispatch.blocks))
-    view.begun(dispatch, input_uncached)
-    this.#rule.learn?.(cache_read, input_uncached + cache_read)
+    this.#index.found(view.index, dispatch.matched, Math.min(Math.floor(found / blockTokens), dispatch.blocks))
+    this.#rule.learn?.(found, prompt)
   }
 
   first(flow: Flow, now: Seconds): void {
@@ -155,11 +162,19 @@ export class Router {
     if (!sent) return
     this.#dispatches.delete(flow.id)
     const { view, dispatch } = sent
-    if (!failure) view.answered(dispatch, flow.produced, unheard(flow, this.#peers.size), now)
+    if (!failure && !flow.begun) this.#foundAtLast(flow, sent)
+    if (!failure) view.answered(dispatch, flow.produced, senders(flow, this.#peers.size), now)
     view.left(dispatch)
     if (!failure) view.ejection.succeeded()
     else if (flow.cut) view.ejection.undecided()
     else view.ejection.failed(failure.fault, now)
+  }
+
+  /** Most engines say it with the whole answer, if they do. */
+  #foundAtLast(flow: Flow, sent: Sent): void {
+    const { input_uncached, cache_read } = flow.attempts.at(-1)?.usage ?? missingUsage
+    if (!cache_read || !input_uncached || input_uncached.source === 'estimated') return
+    this.#found(sent, cache_read.tokens, cache_read.tokens + input_uncached.tokens)
   }
 
   /** A replica that was away has lost its cache. `cold`: models that it serves and has not in memory. */
@@ -232,7 +247,7 @@ export class Router {
   #hasPlace({ running, others, replica }: ReplicaView, flow: Flow): boolean {
     if (running >= replica.concurrency) return false
     const most = this.allowed.most(replica.id)
-    return most === undefined || (running + 1) * unheard(flow, this.#peers.size) + others.running <= most
+    return most === undefined || (running + 1) * senders(flow, this.#peers.size) + others.running <= most
   }
 
   #send(flow: Flow, able: readonly ReplicaView[], now: Seconds): Replica {
@@ -347,6 +362,7 @@ export class Router {
 
   #renew(view: ReplicaView, replica: Replica): void {
     view.replica = replica
+    this.#kinds.liken(view)
     this.#index.setCapacity(view.index, (replica.facts?.cacheTokens ?? usualCacheTokens) / blockTokens)
   }
 }
@@ -365,32 +381,4 @@ const rounded = ({ prefill, decode, eviction, waiting, behind, late }: CostParts
 /** A model that must be loaded first has no room yet: its requests wait as they do for a busy replica. */
 const isCold = ({ cold, replica }: ReplicaView, model: ModelId): boolean => cold.has(replica.models[model] ?? '')
 
-const nothing: readonly number[] = []
-
 const sentOf = ({ blocks, blockTokens: tokens }: Placing) => ({ blocks, tokens })
-
-function placingOf(flow: Flow, now: Seconds, heard: number): Placing {
-  const { promptEstimate, slo } = flow.ask
-  // Where one replica alone serves the model, nothing is chosen by what lies in whose cache: long prompts are spared the look.
-  const looked = !isAlone(flow)
-  const beginnings = looked ? flow.ask.beginnings : undefined
-  return {
-    model: flow.model,
-    prompt: promptEstimate,
-    output: Math.max(1, flow.reserved - promptEstimate),
-    blocks: beginnings?.blocks ?? nothing,
-    blockTokens: beginnings?.tokens ?? blockTokens,
-    looked,
-    due: minus(sloTerms[slo].ttft, minus(now, flow.askedAt)),
-    gateways: unheard(flow, heard),
-  }
-}
-
-/** This gateway, and those whose load can only be guessed from its own. */
-const unheard = ({ snapshot }: Flow, heard: number): number => Math.max(1, snapshot.gateways - heard)
-
-function isAlone({ snapshot, model }: Flow): boolean {
-  let able = 0
-  for (const replica of snapshot.replicas) if (serves(replica, model) && ++able > 1) return false
-  return true
-}
