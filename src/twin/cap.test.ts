@@ -12,7 +12,7 @@ const demandResponse = (more: {
 }) =>
   readScenario({
     name: 'demand response',
-    seed: 3,
+    seed: 1,
     gateways: 2,
     gateway: { queue_s: 600, queue_length: 20_000 },
     pools: [
