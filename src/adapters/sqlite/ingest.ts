@@ -6,15 +6,16 @@ import { isWaitedFor, nodeOf, nodesReadTo } from './nodes.ts'
 import { one, run } from './query.ts'
 import type { Store } from './store.ts'
 
-/** A gateway's journal is there: its requests are known to be ours, though no row of it may ever be read. */
-export const noteJournal = (store: Store, incarnation: Incarnation): void =>
-  void run(
-    store.database,
-    `insert into journal (incarnation, seq, node) values (?, 0, ?)
-     on conflict (incarnation) do update set node = excluded.node where journal.node is null and excluded.node is not null`,
-    incarnation,
-    nodeOf(store),
-  )
+/**
+ * A gateway's journal is there: its requests are known to be ours, though no row of it may ever be read. Asked in every turn, so
+ * what is known already is not written again; a journal from before homes were noted gets its own.
+ */
+export function noteJournal(store: Store, incarnation: Incarnation): void {
+  const node = nodeOf(store)
+  const made = 'insert into journal (incarnation, seq, node) values (?, 0, ?) on conflict do nothing'
+  if (run(store.database, made, incarnation, node) === 0 && node !== null)
+    run(store.database, 'update journal set node = ? where incarnation = ? and node is null', node, incarnation)
+}
 
 export const journalCursor = (
   store: Store,
