@@ -1,9 +1,10 @@
-/** `npm run bench:control`: placement against the published policies, with losses shown. */
+/** `npm run bench:control`: placement and power caps against the published policies, with losses shown. */
 import { allocation } from './allocation.ts'
+import { cap } from './cap.ts'
 import { mig } from './mig.ts'
 import { speed } from './speed.ts'
 
-const parts: Readonly<Record<string, () => boolean>> = { allocation, mig, speed }
+const parts: Readonly<Record<string, () => boolean>> = { allocation, mig, cap, speed }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name))
 if (unknown.length > 0) {
