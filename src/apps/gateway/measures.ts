@@ -87,7 +87,10 @@ export class Measures {
     if (hedge) this.recorder.count('wattmill_hedges_total', [model, hedge === last ? 'won' : 'lost'])
     const tpot = complete && last ? tpotOf(flow.firstAt, now, outputTokens(last.usage)) : undefined
 
-    this.earnings.learn(model, flow.ask.slo, Number(costOf(row, billedPrice(flow))), (row.closed_ms - row.at_ms) / 1000)
+    const seconds = (row.closed_ms - row.at_ms) / 1000
+    const answer = row.attempts.at(-1)
+    if (answer) this.earnings.took(answer.replica, outputTokens(answer.usage), seconds)
+    this.earnings.learn(model, flow.ask.slo, Number(costOf(row, billedPrice(flow))), seconds)
     this.recorder.count('wattmill_requests_total', [model, outcome])
     observe('wattmill_queue_time_seconds', [model], row.queued_ms / 1000)
     observe('gen_ai_server_request_duration_seconds', [...of, complete ? '' : outcome], now - flow.askedAt)

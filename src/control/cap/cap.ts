@@ -94,7 +94,7 @@ export class PowerCap {
       at_ms: now_ms,
       limits: states,
       settings: [...settingsOf(settable, plan), ...under.flatMap((one) => turnedOff(one, able, settable))],
-      held: wished === full ? [] : heldOf(demands, wished),
+      held: wished === full ? [] : heldOf(demands, settable, wished),
       alarms: [...loads.flatMap((load) => this.#alarmsOf(load, limits, now_ms)), ...states.flatMap(alarmsAt)],
     }
   }
@@ -117,7 +117,7 @@ export class PowerCap {
         const full = this.#judge(settable, ({ options }) => options.length - 1, under, demands)
         const fitting = full && fits(full, under)
         const plan = fitting ? full : planWithin(settable, under, demands, this.#terms.spread)
-        const held = fitting ? [] : heldOf(demands, plan)
+        const held = fitting ? [] : heldOf(demands, settable, plan)
         return { from_ms: from_ms - this.#terms.ahead_ms, until_ms, settings: settingsOf(settable, plan), held }
       })
   }

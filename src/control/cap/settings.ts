@@ -4,7 +4,7 @@ import type { ReplicaId } from '../../units/ids.ts'
 import { id } from '../../units/ids.ts'
 import type { CapDecision, Setting } from './decision.ts'
 import type { Demand, LoadedEngine } from './load.ts'
-import { concurrencyOf } from './load.ts'
+import { concurrencyOf, servesModel } from './load.ts'
 import type { Plan, Settable } from './plan.ts'
 
 /** Loads that may do less than they could, and how the engines of each share what it may do. */
@@ -24,14 +24,28 @@ function shares(engines: readonly LoadedEngine[], requests: number): Map<string,
   return new Map(engines.map(({ name }, at) => [name, Number(parts[at] ?? 0n)]))
 }
 
-/** Of a demand half and more has no place: it waits as a whole, so that what earns more does not wait behind it. */
-const heldBelow = 0.5
+/** Who loses more by waiting needs so much of the places: the others wait as a whole, so that nobody waits behind them. */
+const crowded = 0.75
 
-/** Demands that wait, where something that earns more is asked of the same model. */
-export const heldOf = (demands: readonly Demand[], { served }: Plan): Pick<Demand, 'model' | 'slo'>[] =>
-  demands.flatMap(({ model, slo, requests, worth }, at) => {
-    const better = demands.some((other) => other.model === model && other.worth > worth && other.requests > 0)
-    return better && requests > 0 && (served[at] ?? 0) < heldBelow * requests ? [{ model, slo }] : []
+/**
+ * Demands that wait. How many of their own requests wait says nothing: those that are held pile up, and would be held for ever, beside
+ * places that stand free.
+ */
+export const heldOf = (
+  demands: readonly Demand[],
+  settable: readonly Settable[],
+  { chosen }: Plan,
+): Pick<Demand, 'model' | 'slo'>[] =>
+  demands.flatMap(({ model, slo, requests, worth }) => {
+    const places = settable.reduce(
+      (sum, { load }, at) => sum + (servesModel(load, model) ? (chosen[at]?.requests ?? 0) : 0),
+      0,
+    )
+    const before = demands.reduce(
+      (sum, other) => sum + (other.model === model && other.worth > worth ? other.requests : 0),
+      0,
+    )
+    return requests > 0 && before > 0 && before >= crowded * places ? [{ model, slo }] : []
   })
 
 /** As gateways obey them. */

@@ -10,7 +10,7 @@ export interface PowerSecond {
 /** How well a limit was kept. Every figure is of what was really drawn, not of what meters showed. */
 export interface PowerReport {
   readonly seconds: number
-  /** Seconds with more than the limit, and of these those that were not in the time after it fell. */
+  /** Seconds with more than the limit, and of these those that were not in the time after it fell, or after the beginning. */
   readonly over_s: number
   readonly steady_over_s: number
   /** The most above the limit, W. */
@@ -25,9 +25,11 @@ export interface PowerReport {
 export const settles_ms = 30_000
 
 export function holds(seconds: readonly PowerSecond[], limit: PowerLimit): PowerReport {
-  const starts = limit.events
+  const begin = (seconds[0]?.at_ms ?? 0) - 1000
+  const falls = limit.events
     .map(({ from_ms }) => from_ms)
     .filter((at_ms) => limitAt(limit, at_ms) < limitAt(limit, at_ms - 1))
+  const starts = [begin, ...falls]
   // A device at its limit draws it to the last digit, and sums of fractions are off in theirs.
   const over = seconds.filter(({ at_ms, power }) => power > limitAt(limit, at_ms - 1) * (1 + 1e-9))
   const isSteady = ({ at_ms }: PowerSecond): boolean =>
@@ -39,7 +41,7 @@ export function holds(seconds: readonly PowerSecond[], limit: PowerLimit): Power
     steady_over_s: over.filter(isSteady).length,
     worst_w: over.reduce((worst, { at_ms, power }) => Math.max(worst, power - limitAt(limit, at_ms - 1)), 0),
     used_share: allowed > 0 ? seconds.reduce((sum, { power }) => sum + power, 0) / allowed : 0,
-    falls: starts.map((from_ms) => {
+    falls: falls.map((from_ms) => {
       const last = over.findLast(({ at_ms }) => at_ms > from_ms && at_ms <= from_ms + settles_ms)
       return {
         at_ms: from_ms,
