@@ -17,13 +17,13 @@ import { readScenario } from '../../src/twin/scenario-read.ts'
 import { watts } from '../../src/units/quantity.ts'
 
 const shares = [0.6, 0.7, 0.8, 0.9, 1] as const
-const seeds = [1] as const
+const seeds = [1, 2, 3] as const
 const price = { input: 0.1, output: 0.4 }
 const model = 'meta-llama/Llama-3.1-8B'
 /** Four boards of each kind. */
 const nameplate_w = 4 * 700 + 4 * 400
 
-export const scenario = (share: number, devices: boolean, seed: number) => {
+const scenario = (share: number, devices: boolean, seed: number) => {
   const pool = (name: string, chip: string, most: number) => ({
     name,
     replicas: 4,

@@ -73,8 +73,8 @@ for (const [how, more] of Object.entries(cases))
     const { interactive, batch } = report.classes
     assert(interactive && interactive.good_share > 0.95, JSON.stringify(report.classes))
     assert.equal(batch?.complete_share, 1)
-    const waits = decisions.some(({ held }) => held.some(({ slo }) => slo === 'batch'))
     // Devices that slow down leave a place for everybody, as long as all of them do.
+    const waits = decisions.some(({ held }) => held.some(({ slo }) => slo === 'batch'))
     assert.equal(waits, how !== 'by devices')
     if (how === 'with a meter that falls silent')
       assert(decisions.some(({ alarms }) => alarms.some(({ kind }) => kind === 'silent')))

@@ -33,13 +33,7 @@ export interface SyncRequest {
   readonly journal_up: boolean
   /** Other gateways that it hears. */
   readonly peers: number
-  readonly replicas: readonly {
-    readonly id: string
-    readonly up: boolean
-    readonly running: number
-    /** Tokens that one request gets a second there, lately; null: not seen yet. */
-    readonly pace?: number | null
-  }[]
+  readonly replicas: readonly { readonly id: string; readonly up: boolean; readonly running: number }[]
   readonly models: readonly { readonly model: string; readonly running: number; readonly waiting: number }[]
   /** Requests under way and waiting, by class, and what is lost for each second that one of them waits (nano-dollars). */
   readonly demands?: readonly {

@@ -88,8 +88,6 @@ export class Measures {
     const tpot = complete && last ? tpotOf(flow.firstAt, now, outputTokens(last.usage)) : undefined
 
     const seconds = (row.closed_ms - row.at_ms) / 1000
-    const answer = row.attempts.at(-1)
-    if (answer) this.earnings.took(answer.replica, outputTokens(answer.usage), seconds)
     this.earnings.learn(model, flow.ask.slo, Number(costOf(row, billedPrice(flow))), seconds)
     this.recorder.count('wattmill_requests_total', [model, outcome])
     observe('wattmill_queue_time_seconds', [model], row.queued_ms / 1000)

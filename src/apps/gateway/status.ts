@@ -23,7 +23,7 @@ export function statusOf(state: State): Omit<SyncRequest, 'metrics'> {
     peers: state.policy.router.peers,
     replicas: (state.snapshot?.replicas ?? []).map(({ id }) => {
       const { up, running } = state.policy.router.load(id)
-      return { id, up, running, pace: state.measures.earnings.pace(id) }
+      return { id, up, running }
     }),
     models: modelLoads(flows),
     demands: demandsOf(flows, state.measures.earnings),

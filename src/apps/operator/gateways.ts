@@ -49,14 +49,6 @@ export class Gateways {
     return views.reduce((sum, view) => sum + view.running, 0)
   }
 
-  /** Tokens that one request gets a second at an engine, in the mean of the gateways; null: none has seen it. */
-  pace(engine: string): number | null {
-    const told = this.list().flatMap(({ replicas }) =>
-      replicas.flatMap(({ id, pace }) => (id === engine && pace) || []),
-    )
-    return told.length > 0 ? told.reduce((sum, pace) => sum + pace, 0) / told.length : null
-  }
-
   /** A gateway's question; answered at once when its snapshot is old, else after news or a second. */
   async sync(request: Told): Promise<SyncReply> {
     this.#states.set(request.incarnation, { ...request, seen_ms: this.#now() })

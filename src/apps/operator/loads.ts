@@ -40,7 +40,6 @@ export function loadsOf(store: Store, live: Live, boards: Boards): Load[] {
       })),
       idle: isMachine ? watts(live.machine.idleWatts) : idleOf(records),
       full: isMachine ? watts(live.machine.fullWatts) : fullOf(members, records, boards),
-      pace: paceOf(members.flatMap(({ name }) => live.gateways.pace(name) ?? [])),
       reading: readingOf(store, names),
       period_ms: Math.max(1000, ...records.map(({ source }) => periods_ms[source.kind])),
       limiter: limiterOf(records, boards),
@@ -87,9 +86,6 @@ function groups(engines: readonly EngineRecord[], byMeter: ReadonlyMap<string, r
   }
   return found
 }
-
-const paceOf = (paces: readonly number[]): number | null =>
-  paces.length > 0 ? paces.reduce((sum, pace) => sum + pace, 0) / paces.length : null
 
 const reported = (live: Live, engine: string): number => {
   const view = live.telemetry.engines.get(engine)

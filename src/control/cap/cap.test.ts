@@ -49,7 +49,6 @@ class Plant {
       engines: [{ name: `b${at}`, models: ['m'], concurrency: 64, running }],
       idle: watts(80),
       full: watts(700),
-      pace: null,
       reading: this.#readings[at] ?? null,
       period_ms: 1000,
       limiter:
@@ -294,7 +293,6 @@ test('step by step it comes near the best of all plans', () => {
             engines,
             idle: watts(50),
             full: watts(power),
-            pace: null,
             reading: null,
             period_ms: 1000,
             limiter: null,

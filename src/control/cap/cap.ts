@@ -13,6 +13,7 @@ import { covers, limitAt, lowestIn, type PowerLimit } from './limit.ts'
 import { type Demand, isFresh, type Load, runningAt } from './load.ts'
 import { type Option, optionsOf } from './options.ts'
 import { judged, type Plan, planWithin, type Room, type Settable } from './plan.ts'
+import { resting } from './rest.ts'
 import { heldOf, settingsOf } from './settings.ts'
 
 /** What the policy sees in one look. */
@@ -86,7 +87,8 @@ export class PowerCap {
       .map((load) => ({ load, options: optionsOf(load, this.#curveOf(load)) }))
     const under = limits.map((limit) => this.#under(limit, able, settable, now_ms))
     const full = this.#judge(settable, ({ options }) => options.length - 1, under, demands)
-    const wished = full && fits(full, under) ? full : this.#plan(settable, under, demands)
+    const binds = !full || !fits(full, under)
+    const wished = binds ? this.#rested(settable, this.#plan(settable, under, demands), under, demands) : full
     const plan = this.#inTurn(settable, wished, under, demands)
     const states = under.map((one, at) => this.#stateOf(one, plan.drawn[at], full?.drawn[at], now_ms))
     this.#keep(settable, plan, now_ms)
@@ -94,7 +96,7 @@ export class PowerCap {
       at_ms: now_ms,
       limits: states,
       settings: [...settingsOf(settable, plan), ...under.flatMap((one) => turnedOff(one, able, settable))],
-      held: wished === full ? [] : heldOf(demands, settable, wished),
+      held: binds ? heldOf(demands, settable, wished) : [],
       alarms: [...loads.flatMap((load) => this.#alarmsOf(load, limits, now_ms)), ...states.flatMap(alarmsAt)],
     }
   }
@@ -177,6 +179,14 @@ export class PowerCap {
       options.findIndex((one) => isSame(one, this.#last.get(load.name)))
     const before = this.#judge(settable, as, under, demands)
     return before && fits(before, under) && plan.worth <= before.worth * worthChange ? before : plan
+  }
+
+  /** Where there are places to spare, some loads rest: the same work draws less on fewer. */
+  #rested(settable: readonly Settable[], plan: Plan, under: readonly Under[], demands: readonly Demand[]): Plan {
+    const rests = resting(settable, plan, demands, (load) => this.#last.get(load)?.requests === 0)
+    if (rests.size === 0) return plan
+    const chosen = settable.map(({ options }, at) => (rests.has(at) ? 0 : options.indexOf(plan.chosen[at] as Option)))
+    return judged(settable, chosen, under, demands, this.#terms.spread)
   }
 
   /** What is turned down first makes room: until it has, nothing is turned up. */

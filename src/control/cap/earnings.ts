@@ -11,7 +11,6 @@ const step = 0.05
  */
 export class Earnings {
   readonly #perSecond = new Map<string, number>()
-  readonly #paces = new Map<string, number>()
 
   /** `amount`: what was charged for it, in nano-dollars; `seconds`: from admission to the end. */
   learn(model: string, slo: SloClass, amount: number, seconds: number): void {
@@ -19,19 +18,6 @@ export class Earnings {
     const rate = amount / Math.max(0.05, seconds)
     const known = this.#perSecond.get(key)
     this.#perSecond.set(key, known === undefined ? rate : known + step * (rate - known))
-  }
-
-  /** An answer of so many tokens took a replica so long, from admission to the end. */
-  took(replica: string, tokens: number, seconds: number): void {
-    if (tokens === 0) return
-    const pace = tokens / Math.max(0.05, seconds)
-    const known = this.#paces.get(replica)
-    this.#paces.set(replica, known === undefined ? pace : known + step * (pace - known))
-  }
-
-  /** Tokens that one request gets a second at a replica; null: not seen yet. */
-  pace(replica: string): number | null {
-    return this.#paces.get(replica) ?? null
   }
 
   /** Nano-dollars per second and second of patience. */

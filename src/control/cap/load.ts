@@ -9,8 +9,6 @@ export interface Load {
   readonly idle: Watts
   /** The most that it can draw; null: nobody says. */
   readonly full: Watts | null
-  /** Tokens that one request gets a second there, as it was lately; null: not seen yet. */
-  readonly pace: number | null
   /** Null: it has no meter, or that never said anything. */
   readonly reading: { readonly power: Watts; readonly at_ms: number } | null
   /** How often its meter should say something. */

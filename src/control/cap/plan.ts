@@ -48,6 +48,9 @@ const plusDrawn = (sum: Sum, { mean, deviation, most }: Drawn, sign: 1 | -1 = 1)
 const boundOf = ({ mean, variance, most }: Sum, spread: number): number =>
   Math.min(most, mean + spread * Math.sqrt(Math.max(0, variance)))
 
+/** Faster than this part of its usual speed earns no more: answers come in time, and as many are asked for. */
+const fastEnough = 0.9
+
 /** A place for which there is no request is worth this part of the least of a request: somebody may come. */
 const spare = 1e-3
 
@@ -80,6 +83,8 @@ export function judged(
   for (const [at, option] of chosen.entries()) filling.set(at, option)
   return filling.plan()
 }
+
+const speedOf = ({ speed }: Option): number => Math.min(1, speed / fastEnough)
 
 class Filling {
   readonly #loads: readonly Settable[]
@@ -154,7 +159,7 @@ class Filling {
   }
 
   plan(): Plan {
-    const worth = this.#loads.reduce((sum, _, at) => sum + this.#option(at).speed * (this.#earns[at] ?? 0), 0)
+    const worth = this.#loads.reduce((sum, _, at) => sum + speedOf(this.#option(at)) * (this.#earns[at] ?? 0), 0)
     return {
       chosen: this.#loads.map((_, at) => this.#option(at)),
       drawn: this.#sums.map((sum) => watts(boundOf(sum, this.#spread))),
@@ -178,11 +183,8 @@ class Filling {
       earns += taken * (this.#demands[want]?.worth ?? 0)
     }
     const spareBefore = before.requests - (this.#serves[load] ?? 0)
-    return (
-      after.speed * earns -
-      before.speed * (this.#earns[load] ?? 0) +
-      this.#spare * (after.speed * places - before.speed * spareBefore)
-    )
+    const [faster, slower] = [speedOf(after), speedOf(before)]
+    return faster * earns - slower * (this.#earns[load] ?? 0) + this.#spare * (faster * places - slower * spareBefore)
   }
 
   /** Watts that a step adds in the fullest of its rooms; undefined: it does not fit one. */

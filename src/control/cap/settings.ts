@@ -25,7 +25,7 @@ function shares(engines: readonly LoadedEngine[], requests: number): Map<string,
 }
 
 /** Who loses more by waiting needs so much of the places: the others wait as a whole, so that nobody waits behind them. */
-const crowded = 0.75
+const crowded = 0.6
 
 /**
  * Demands that wait. How many of their own requests wait says nothing: those that are held pile up, and would be held for ever, beside

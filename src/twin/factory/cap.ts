@@ -7,7 +7,6 @@ import { costOf } from '../../books/post.ts'
 import type { PriceVersion } from '../../books/price.ts'
 import type { CloseRow } from '../../books/row.ts'
 import type { SloClass } from '../../books/slo-class.ts'
-import { outputTokens } from '../../books/usage.ts'
 import { type PlantView, PowerCap } from '../../control/cap/cap.ts'
 import type { CapDecision, Foreseen } from '../../control/cap/decision.ts'
 import { Earnings } from '../../control/cap/earnings.ts'
@@ -107,8 +106,6 @@ export class TwinCap {
   /** A request is over, and was charged so much. */
   settled(row: CloseRow, slo: SloClass, price: PriceVersion | undefined): void {
     const charged = Number(costOf(row, price))
-    const last = row.attempts.at(-1)
-    if (last) this.#earnings.took(last.replica, outputTokens(last.usage), (row.closed_ms - row.at_ms) / 1000)
     this.#earnings.learn(row.model, slo, charged, (row.closed_ms - row.at_ms) / 1000)
   }
 
@@ -183,7 +180,6 @@ export class TwinCap {
       ],
       idle: watts(cost.idle_w),
       full: watts(cost.full_w),
-      pace: this.#earnings.pace(replica.id),
       reading,
       // A reading is seen so late as a rule: that is no silence.
       period_ms: 1000 * (1 + this.#ports.power.meter.lag_s),

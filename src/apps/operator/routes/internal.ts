@@ -30,15 +30,9 @@ export const internalRoutes: readonly Route[] = [
       journal_depth: whole,
       journal_up: Type.Boolean(),
       peers: whole,
-      replicas: Type.Array(
-        Type.Object({
-          id: Type.String(),
-          up: Type.Boolean(),
-          running: whole,
-          pace: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Null()])),
-        }),
-        { maxItems: 10_000 },
-      ),
+      replicas: Type.Array(Type.Object({ id: Type.String(), up: Type.Boolean(), running: whole }), {
+        maxItems: 10_000,
+      }),
       models: Type.Array(Type.Object({ model: Type.String(), running: whole, waiting: whole }), { maxItems: 10_000 }),
       demands: Type.Optional(
         Type.Array(
