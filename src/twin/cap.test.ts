@@ -12,7 +12,7 @@ const demandResponse = (more: {
 }) =>
   readScenario({
     name: 'demand response',
-    seed: 1,
+    seed: 3,
     gateways: 2,
     gateway: { queue_s: 600, queue_length: 20_000 },
     pools: [

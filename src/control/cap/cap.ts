@@ -195,7 +195,9 @@ export class PowerCap {
     const tight = under.some(({ members, power }) => members.reduce((sum, at) => sum + (now[at] ?? 0), 0) > power)
     if (!tight) return plan
     const before = settable.map(({ load, options }, at) => {
-      const [last, next] = [this.#last.get(load.name), plan.chosen[at] as Option]
+      // Whoever has just begun finds at work what was decided before.
+      const working = options.find(({ requests }) => requests >= runningAt(load))
+      const [last, next] = [this.#last.get(load.name) ?? working, plan.chosen[at] as Option]
       const isMore = last && (next.requests > last.requests || (next.power ?? Infinity) > (last.power ?? Infinity))
       return options.findIndex((option) => isSame(option, isMore ? last : next))
     })
