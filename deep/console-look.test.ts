@@ -34,6 +34,7 @@ const pages = {
   engines: ['engines', 'embedded'],
   addEngine: ['engines?new=1', 'Requests at once'],
   engine: ['engines/embedded', 'Under way'],
+  power: ['power', 'No limit of power'],
   models: ['models', 'starter'],
   model: ['models/starter', 'Last requests'],
   prices: ['prices', 'starter'],

@@ -14,6 +14,7 @@ export const pages: readonly Entry[] = [
   { page: 'apps', name: 'Applications', key: 'a', about: 'who builds on the factory, and what they use' },
   { page: 'keys', name: 'Keys', key: 'k', about: 'create, rotate, revoke' },
   { page: 'engines', name: 'Engines', key: 'e', about: 'add, probe, drain, remove' },
+  { page: 'power', name: 'Power', key: 'w', about: 'limits of power, what is drawn under them, and what is done' },
   { page: 'models', name: 'Models', key: 'm', about: 'what clients can ask for' },
   { page: 'prices', name: 'Prices', key: 'p', about: 'set, history' },
   { page: 'credits', name: 'Credits', key: 'd', about: 'what tenants paid in advance or were given' },

@@ -163,7 +163,7 @@ function shown({ live, now }: Factory, limit: LimitRecord) {
   }
 }
 
-/** Whole watts. `drawn` is measured, but for what is reserved; `planned` is estimated. */
+/** Whole watts. `drawn` is what meters show, as good as they are, and what is reserved; `planned` is estimated. */
 const figures = ({ drawn, planned, reserved, correction, ahead, binds }: LimitState) => ({
   drawn_watts: Math.round(drawn),
   planned_watts: Math.round(planned),
