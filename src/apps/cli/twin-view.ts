@@ -13,6 +13,7 @@ export const twinView = (report: Report): string[] => [
     tokens: `${report.tokens.input} in (${share(report.tokens.cached, report.tokens.input)} cached), ${report.tokens.output} out, ${report.tokens.wasted} wasted`,
     output: `${report.output_tokens_per_s.toFixed(1)} tokens/s`,
     goodput: `${(100 * report.goodput.share).toFixed(1)} % within the objectives, ${report.goodput.per_s.toFixed(2)} requests/s`,
+    ...(Object.keys(report.classes).length > 1 && { 'by class': Object.entries(report.classes).map(classLine) }),
     energy: energyOf(report),
     peak: report.energy && `${report.energy.peak_w.toFixed(0)} W of chips`,
     ...(report.power && { 'power limit': limitLine(report.power) }),
@@ -42,6 +43,9 @@ const energyOf = ({ energy }: Report): string => {
   const perToken = joules === null ? '' : `, ${joules.toPrecision(4)} J per output token`
   return `${chips_kwh.toPrecision(4)} kWh of chips (${(100 * idle_share).toFixed(0)} % idle)${perToken}, ${facility_kwh.toPrecision(4)} kWh with the facility`
 }
+
+const classLine = ([slo, { requests, complete_share, good_share }]: [string, Report['classes'][string]]): string =>
+  `${slo}: ${requests}, ${(100 * complete_share).toFixed(1)} % answered, ${(100 * good_share).toFixed(1)} % within the objectives`
 
 const limitLine = ({ over_s, seconds, worst_w, used_share, falls }: Report['power'] & {}): string => {
   const kept = over_s === 0 ? 'kept' : `exceeded in ${over_s} of ${seconds} s, by ${worst_w.toFixed(0)} W at the most`
