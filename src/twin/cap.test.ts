@@ -71,11 +71,13 @@ for (const [how, more] of Object.entries(cases))
     )
     assert.equal(report.books.conserved, true)
     const { interactive, batch } = report.classes
-    assert(interactive && interactive.good_share > 0.95, JSON.stringify(report.classes))
+    // A silent board counts at its nameplate, which leaves the watts of one board of the two that fit.
+    const least = how === 'with a meter that falls silent' ? 0.9 : 0.95
+    assert(interactive && interactive.good_share > least, JSON.stringify(report.classes))
     assert.equal(batch?.complete_share, 1)
-    // Devices that slow down leave a place for everybody, as long as all of them do.
+    // Devices that slow down leave a place for everybody.
     const waits = decisions.some(({ held }) => held.some(({ slo }) => slo === 'batch'))
-    assert.equal(waits, how !== 'by devices')
+    assert.equal(waits, !('devices' in more))
     if (how === 'with a meter that falls silent')
       assert(decisions.some(({ alarms }) => alarms.some(({ kind }) => kind === 'silent')))
     if (how === 'with a device that hears nothing')

@@ -1,5 +1,6 @@
 /** What of the factory draws power under its limits, as it is known now. */
 import { lastPower } from '../../adapters/sqlite/figures.ts'
+import { counter } from '../../adapters/sqlite/registry/change.ts'
 import { type EngineRecord, embedded, listEngines } from '../../adapters/sqlite/registry/engines.ts'
 import {
   enginesByMeter,
@@ -21,6 +22,7 @@ export type Boards = ReadonlyMap<string, { readonly now_w: number; readonly leas
 /** An engine that no meter and no chip is known of draws its power elsewhere, and on somebody else's bill. */
 export function loadsOf(store: Store, live: Live, boards: Boards): Load[] {
   const engines = listEngines(store)
+  const gateways = Math.max(1, counter(store, 'gateways'))
   const meters = new Map(listMeters(store).map((meter) => [meter.name, meter]))
   const byMeter = enginesByMeter(store)
   const machine = live.keeper.meters().names.filter((name) => !meters.has(name))
@@ -35,7 +37,7 @@ export function loadsOf(store: Store, live: Live, boards: Boards): Load[] {
       engines: members.map(({ name, models, concurrency }) => ({
         name,
         models: Object.keys(models),
-        concurrency,
+        concurrency: concurrency * gateways,
         running: Math.max(live.gateways.running(name), reported(live, name)),
       })),
       idle: isMachine ? watts(live.machine.idleWatts) : idleOf(records),

@@ -299,7 +299,7 @@ test('step by step it comes near the best of all plans', () => {
           }
           return { load: load_, options }
         })
-        const rooms = [{ power: watts(room_w), members: loads.map((_, at) => at) }]
+        const rooms = [{ power: watts(room_w), members: loads.map((_, at) => at), together: 1 }]
         const demands = [wish('interactive', 12, 3), wish('batch', 40, 1)]
         const plan = planWithin(loads, rooms, demands, 0)
         let most = 0

@@ -7,14 +7,14 @@
  */
 import type { Watts } from '../../units/quantity.ts'
 import { larger, watts } from '../../units/quantity.ts'
-import { PowerCurve } from './curve.ts'
+import { type Drawn, exactly, PowerCurve } from './curve.ts'
 import type { CapAlarm, CapDecision, Foreseen, LimitState, Setting } from './decision.ts'
 import { covers, limitAt, lowestIn, type PowerLimit } from './limit.ts'
 import { type Demand, isFresh, type Load, runningAt } from './load.ts'
 import { type Option, optionsOf } from './options.ts'
-import { judged, type Plan, planWithin, type Room, type Settable } from './plan.ts'
-import { resting } from './rest.ts'
+import { boundOf, judged, nobodyDraws, type Plan, planWithin, plusDrawn, type Room, type Settable } from './plan.ts'
 import { heldOf, settingsOf } from './settings.ts'
+import { Together } from './together.ts'
 
 /** What the policy sees in one look. */
 export interface PlantView {
@@ -63,12 +63,14 @@ export class PowerCap {
   /** By load: the time of the reading that was learned from last, and the most that was ever read. */
   readonly #learned = new Map<string, number>()
   readonly #most = new Map<string, Watts>()
-  /** What the last plans expected, by limit. */
-  readonly #planned = new Map<string, readonly number[]>()
+  /** What was expected in the last seconds, by limit, and how much more loads under it vary together. */
+  readonly #expected = new Map<string, readonly number[]>()
+  readonly #together = new Map<string, Together>()
   readonly #corrections = new Map<string, Watts>()
   /** What devices were asked to keep to. */
   readonly #asked = new Map<string, { readonly power: Watts; readonly since_ms: number }>()
   #last: ReadonlyMap<string, Option> = new Map()
+  #held: CapDecision['held'] = []
   #began_ms: number | undefined
 
   constructor(terms: CapTerms = capTerms) {
@@ -80,6 +82,7 @@ export class PowerCap {
     this.#began_ms ??= now_ms
     const heard = loads.every((load) => isFresh(load, now_ms))
     if (!heard && now_ms - this.#began_ms < begins_ms && this.#last.size === 0) return undefined
+    for (const limit of limits) this.#learnTogether(limit, loads, now_ms)
     for (const load of loads) this.#learn(load, now_ms)
     const able = loads.map((load) => (this.#isDeaf(load, now_ms) ? { ...load, limiter: null } : load))
     const settable = able
@@ -88,15 +91,17 @@ export class PowerCap {
     const under = limits.map((limit) => this.#under(limit, able, settable, now_ms))
     const full = this.#judge(settable, ({ options }) => options.length - 1, under, demands)
     const binds = !full || !fits(full, under)
-    const wished = binds ? this.#rested(settable, this.#plan(settable, under, demands), under, demands) : full
+    const wished = binds ? this.#plan(settable, under, demands) : full
     const plan = this.#inTurn(settable, wished, under, demands)
     const states = under.map((one, at) => this.#stateOf(one, plan.drawn[at], full?.drawn[at], now_ms))
+    const held = binds ? heldOf(demands, settable, wished, this.#held) : []
     this.#keep(settable, plan, now_ms)
+    this.#held = held
     return {
       at_ms: now_ms,
       limits: states,
       settings: [...settingsOf(settable, plan), ...under.flatMap((one) => turnedOff(one, able, settable))],
-      held: binds ? heldOf(demands, settable, wished) : [],
+      held,
       alarms: [...loads.flatMap((load) => this.#alarmsOf(load, limits, now_ms)), ...states.flatMap(alarmsAt)],
     }
   }
@@ -119,7 +124,7 @@ export class PowerCap {
         const full = this.#judge(settable, ({ options }) => options.length - 1, under, demands)
         const fitting = full && fits(full, under)
         const plan = fitting ? full : planWithin(settable, under, demands, this.#terms.spread)
-        const held = fitting ? [] : heldOf(demands, settable, plan)
+        const held = fitting ? [] : heldOf(demands, settable, plan, this.#held)
         return { from_ms: from_ms - this.#terms.ahead_ms, until_ms, settings: settingsOf(settable, plan), held }
       })
   }
@@ -132,6 +137,17 @@ export class PowerCap {
     this.#most.set(name, larger(this.#most.get(name) ?? watts(0), reading.power))
     if (limiter && limiter.confirmed < limiter.most && reading.power > 0.95 * limiter.confirmed) return
     this.#curveOf(load).learn(runningAt(load), reading.power)
+  }
+
+  #learnTogether(limit: PowerLimit, all: readonly Load[], now_ms: number): void {
+    const loads = all.filter((load) => isFresh(load, now_ms) && load.engines.some(({ name }) => covers(limit, name)))
+    const known = this.#together.get(limit.name) ?? new Together()
+    this.#together.set(limit.name, known)
+    const drawn = loads.reduce((sum, { reading }) => sum + (reading?.power ?? 0), 0)
+    known.learn(
+      watts(drawn),
+      loads.map((load) => this.#drawnAt(load)),
+    )
   }
 
   #curveOf(load: Load): PowerCurve {
@@ -169,6 +185,7 @@ export class PowerCap {
       reserved,
       members: settable.flatMap(({ load }, at) => (loads.some(({ name }) => name === load.name) ? [at] : [])),
       power: watts(ahead - reserved - (this.#corrections.get(limit.name) ?? 0)),
+      together: this.#together.get(limit.name)?.ratio(loads.length) ?? 1,
     }
   }
 
@@ -181,25 +198,18 @@ export class PowerCap {
     return before && fits(before, under) && plan.worth <= before.worth * worthChange ? before : plan
   }
 
-  /** Where there are places to spare, some loads rest: the same work draws less on fewer. */
-  #rested(settable: readonly Settable[], plan: Plan, under: readonly Under[], demands: readonly Demand[]): Plan {
-    const rests = resting(settable, plan, demands, (load) => this.#last.get(load)?.requests === 0)
-    if (rests.size === 0) return plan
-    const chosen = settable.map(({ options }, at) => (rests.has(at) ? 0 : options.indexOf(plan.chosen[at] as Option)))
-    return judged(settable, chosen, under, demands, this.#terms.spread)
-  }
-
   /** What is turned down first makes room: until it has, nothing is turned up. */
   #inTurn(settable: readonly Settable[], plan: Plan, under: readonly Under[], demands: readonly Demand[]): Plan {
     const now = settable.map(({ load }, at) => this.#drawnNow(load, plan.chosen[at] as Option))
     const tight = under.some(({ members, power }) => members.reduce((sum, at) => sum + (now[at] ?? 0), 0) > power)
     if (!tight) return plan
     const before = settable.map(({ load, options }, at) => {
+      const next = plan.chosen[at] as Option
       // Whoever has just begun finds at work what was decided before.
-      const working = options.find(({ requests }) => requests >= runningAt(load))
-      const [last, next] = [this.#last.get(load.name) ?? working, plan.chosen[at] as Option]
-      const isMore = last && (next.requests > last.requests || (next.power ?? Infinity) > (last.power ?? Infinity))
-      return options.findIndex((option) => isSame(option, isMore ? last : next))
+      const last = this.#last.has(load.name)
+        ? options.find((option) => isSame(option, this.#last.get(load.name)))
+        : options.find(({ requests }) => requests >= runningAt(load))
+      return options.indexOf(last && next.drawn.mean > last.drawn.mean ? last : next)
     })
     return before.includes(-1) ? plan : judged(settable, before, under, demands, this.#terms.spread)
   }
@@ -245,29 +255,33 @@ export class PowerCap {
       planned: watts(planned + reserved),
       reserved,
       drawn,
-      correction: this.#correct(limit.name, limitAt(limit, now_ms), drawn, watts(planned + reserved), fresh),
+      correction: this.#correct(
+        under,
+        limitAt(limit, now_ms),
+        drawn,
+        fresh.map((load) => this.#drawnAt(load)),
+      ),
       binds: full > under.power,
     }
   }
 
-  /**
-   * What the meters show above the limit and above all that was planned in the last seconds: a plan takes a while to come about. And
-   * only once what is under way is what was planned: what runs on from before says nothing against the plan.
-   */
-  #correct(name: string, limit: Watts, drawn: Watts, planned: Watts, loads: readonly Load[]): Watts {
-    const expected = [...(this.#planned.get(name) ?? []), planned].slice(-takesSeconds)
-    this.#planned.set(name, expected)
-    const settled = loads.every(
-      (load) =>
-        runningAt(load) <= (this.#last.get(load.name)?.requests ?? 0) &&
-        (load.limiter?.confirmed ?? 0) <= (this.#asked.get(load.name)?.power ?? Infinity),
-    )
+  /** What the meters show above the limit, and above all that what was under way in the last seconds should have drawn. */
+  #correct({ limit: { name }, reserved, together }: Under, limit: Watts, drawn: Watts, now: readonly Drawn[]): Watts {
+    const expected = reserved + boundOf(now.reduce(plusDrawn, nobodyDraws), this.#terms.spread, together)
+    const lately = [...(this.#expected.get(name) ?? []), expected].slice(-takesSeconds)
+    this.#expected.set(name, lately)
     let correction: number = this.#corrections.get(name) ?? 0
-    const off = drawn - Math.max(limit, ...expected)
-    if (settled && off > 0) correction = Math.min(limit / 2, correction + off)
+    const off = drawn - Math.max(limit, ...lately)
+    if (off > 0) correction = Math.min(limit / 2, correction + off)
     else if (drawn < calm * limit) correction = correction < 1 ? 0 : correction * stays
     this.#corrections.set(name, watts(correction))
     return watts(correction)
+  }
+
+  /** What a load should draw with what is under way at it, and the limit that its device has. */
+  #drawnAt(load: Load): Drawn {
+    const [drawn, held] = [this.#curveOf(load).at(runningAt(load)), load.limiter?.confirmed ?? Infinity]
+    return held <= drawn.mean ? exactly(watts(held)) : drawn
   }
 
   #alarmsOf(load: Load, limits: readonly PowerLimit[], now_ms: number): CapAlarm[] {

@@ -27,7 +27,7 @@ export interface Limiter {
 export interface LoadedEngine {
   readonly name: string
   readonly models: readonly string[]
-  /** Requests that it takes at once. */
+  /** Requests that it takes at once, of all gateways. */
   readonly concurrency: number
   /** Under way at it now. */
   readonly running: number

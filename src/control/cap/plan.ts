@@ -16,6 +16,8 @@ export interface Room {
   readonly power: Watts
   /** Places in the list of loads. */
   readonly members: readonly number[]
+  /** How much more its sum varies than loads would that do not know of each other; 1: as those. */
+  readonly together: number
 }
 
 export interface Plan {
@@ -29,27 +31,26 @@ export interface Plan {
   readonly worth: number
 }
 
-/** What loads of a room draw together. Deviations are taken to be of loads that do not know of each other: squares add up. */
-interface Sum {
+/** What loads of a room draw together. */
+export interface Sum {
   readonly mean: number
   readonly variance: number
   readonly most: number
 }
 
-const nothing: Sum = { mean: 0, variance: 0, most: 0 }
+export const nobodyDraws: Sum = { mean: 0, variance: 0, most: 0 }
 
-const plusDrawn = (sum: Sum, { mean, deviation, most }: Drawn, sign: 1 | -1 = 1): Sum => ({
+const added = (sum: Sum, { mean, deviation, most }: Drawn, sign: 1 | -1): Sum => ({
   mean: sum.mean + sign * mean,
   variance: sum.variance + sign * deviation * deviation,
   most: sum.most + sign * most,
 })
 
-/** So many deviations above the mean, but no more than all can draw. */
-const boundOf = ({ mean, variance, most }: Sum, spread: number): number =>
-  Math.min(most, mean + spread * Math.sqrt(Math.max(0, variance)))
+export const plusDrawn = (sum: Sum, drawn: Drawn): Sum => added(sum, drawn, 1)
 
-/** Faster than this part of its usual speed earns no more: answers come in time, and as many are asked for. */
-const fastEnough = 0.9
+/** So many deviations above the mean, but no more than all can draw. */
+export const boundOf = ({ mean, variance, most }: Sum, spread: number, together: number): number =>
+  Math.min(most, mean + spread * Math.sqrt(Math.max(0, variance) * together))
 
 /** A place for which there is no request is worth this part of the least of a request: somebody may come. */
 const spare = 1e-3
@@ -84,8 +85,6 @@ export function judged(
   return filling.plan()
 }
 
-const speedOf = ({ speed }: Option): number => Math.min(1, speed / fastEnough)
-
 class Filling {
   readonly #loads: readonly Settable[]
   readonly #rooms: readonly Room[]
@@ -114,7 +113,7 @@ class Filling {
     this.#serves = loads.map(() => 0)
     this.#left = demands.map(({ requests }) => requests)
     this.#sums = rooms.map(({ members }) =>
-      members.reduce((sum, at) => plusDrawn(sum, this.#option(at).drawn), nothing),
+      members.reduce((sum, at) => plusDrawn(sum, this.#option(at).drawn), nobodyDraws),
     )
     this.#roomsOf = loads.map((_, at) => rooms.flatMap(({ members }, room) => (members.includes(at) ? [room] : [])))
     const byWorth = demands.map((_, at) => at).sort((a, b) => (demands[b]?.worth ?? 0) - (demands[a]?.worth ?? 0))
@@ -159,10 +158,10 @@ class Filling {
   }
 
   plan(): Plan {
-    const worth = this.#loads.reduce((sum, _, at) => sum + speedOf(this.#option(at)) * (this.#earns[at] ?? 0), 0)
+    const worth = this.#loads.reduce((sum, _, at) => sum + this.#option(at).speed * (this.#earns[at] ?? 0), 0)
     return {
       chosen: this.#loads.map((_, at) => this.#option(at)),
-      drawn: this.#sums.map((sum) => watts(boundOf(sum, this.#spread))),
+      drawn: this.#sums.map((sum, at) => watts(this.#bound(at, sum))),
       served: this.#demands.map(({ requests }, at) => requests - (this.#left[at] ?? 0)),
       worth,
     }
@@ -183,7 +182,7 @@ class Filling {
       earns += taken * (this.#demands[want]?.worth ?? 0)
     }
     const spareBefore = before.requests - (this.#serves[load] ?? 0)
-    const [faster, slower] = [speedOf(after), speedOf(before)]
+    const [faster, slower] = [after.speed, before.speed]
     return faster * earns - slower * (this.#earns[load] ?? 0) + this.#spare * (faster * places - slower * spareBefore)
   }
 
@@ -192,15 +191,19 @@ class Filling {
     const [before, after] = [this.#option(load), this.#option(load, to)]
     let most = after.drawn.mean - before.drawn.mean
     for (const room of this.#roomsOf[load] ?? []) {
-      const has = boundOf(this.#sums[room] ?? nothing, this.#spread)
-      const drawn = boundOf(this.#changed(room, before, after), this.#spread)
+      const has = this.#bound(room, this.#sums[room] ?? nobodyDraws)
+      const drawn = this.#bound(room, this.#changed(room, before, after))
       if (drawn > (this.#rooms[room]?.power ?? 0) && drawn > has) return undefined
       most = Math.max(most, drawn - has)
     }
     return most
   }
 
+  #bound(room: number, sum: Sum): number {
+    return boundOf(sum, this.#spread, this.#rooms[room]?.together ?? 1)
+  }
+
   #changed(room: number, before: Option, after: Option): Sum {
-    return plusDrawn(plusDrawn(this.#sums[room] ?? nothing, before.drawn, -1), after.drawn)
+    return plusDrawn(added(this.#sums[room] ?? nobodyDraws, before.drawn, -1), after.drawn)
   }
 }

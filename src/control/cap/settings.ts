@@ -24,8 +24,12 @@ function shares(engines: readonly LoadedEngine[], requests: number): Map<string,
   return new Map(engines.map(({ name }, at) => [name, Number(parts[at] ?? 0n)]))
 }
 
-/** Who loses more by waiting needs so much of the places: the others wait as a whole, so that nobody waits behind them. */
+/**
+ * Who loses more by waiting needs so much of the places: the others wait as a whole, so that nobody waits behind them. They wait on until
+ * it is less by some: each time that they are let in at once their prompts draw more than anything else.
+ */
 const crowded = 0.6
+const roomy = 0.4
 
 /**
  * Demands that wait. How many of their own requests wait says nothing: those that are held pile up, and would be held for ever, beside
@@ -35,6 +39,7 @@ export const heldOf = (
   demands: readonly Demand[],
   settable: readonly Settable[],
   { chosen }: Plan,
+  held: readonly Pick<Demand, 'model' | 'slo'>[],
 ): Pick<Demand, 'model' | 'slo'>[] =>
   demands.flatMap(({ model, slo, requests, worth }) => {
     const places = settable.reduce(
@@ -45,7 +50,8 @@ export const heldOf = (
       (sum, other) => sum + (other.model === model && other.worth > worth ? other.requests : 0),
       0,
     )
-    return requests > 0 && before > 0 && before >= crowded * places ? [{ model, slo }] : []
+    const waits = held.some((one) => one.model === model && one.slo === slo)
+    return requests > 0 && before > 0 && before >= (waits ? roomy : crowded) * places ? [{ model, slo }] : []
   })
 
 /** As gateways obey them. */

@@ -243,11 +243,10 @@ export class Router {
     return left === able && place ? 'free' : 'full'
   }
 
-  /** Where control allows fewer than the replica takes, what others have under way counts too; of silent ones, as much as our own. */
-  #hasPlace({ running, others, replica }: ReplicaView, flow: Flow): boolean {
-    if (running >= replica.concurrency) return false
-    const most = this.allowed.most(replica.id)
-    return most === undefined || (running + 1) * senders(flow, this.#peers.size) + others.running <= most
+  /** Where control allows fewer than the replica takes, each gateway has its part: a burst is over before they hear of each other. */
+  #hasPlace({ running, replica }: ReplicaView, { snapshot }: Flow): boolean {
+    const most = this.allowed.most(replica.id) ?? Infinity
+    return running < Math.min(replica.concurrency, Math.ceil(most / snapshot.gateways))
   }
 
   #send(flow: Flow, able: readonly ReplicaView[], now: Seconds): Replica {

@@ -174,7 +174,7 @@ export class TwinCap {
         {
           name: replica.id,
           models: Object.keys(replica.models),
-          concurrency: replica.concurrency,
+          concurrency: replica.concurrency * this.#ports.scenario.gateways,
           running: running + waiting,
         },
       ],
