@@ -104,7 +104,7 @@ export const operatorMetrics = {
     'one',
     'counted',
     [],
-    'Rows in all journals of this home that wait to be booked, while the books take nothing in.',
+    'Rows in all journals of this home that wait to be booked, while the books take nothing in; else 0.',
   ),
   wattmill_books_open_requests: gauge('one', 'counted', [], 'Requests in the books that are not settled.'),
   wattmill_books_open_intervals: gauge('one', 'counted', [], 'Meter intervals that are not attributed yet.'),

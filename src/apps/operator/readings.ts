@@ -154,7 +154,7 @@ function lagReadings({ database }: Store, { keeper }: Live): Reading[] {
 const backlogReadings = (backlog: Backlog | null): Reading[] => [
   reading('wattmill_books_stopped', [], backlog ? 1 : 0),
   reading('wattmill_books_stopped_seconds', [], backlog?.age_s ?? 0),
-  ...(backlog ? [reading('wattmill_backlog_rows', [], backlog.journal_rows)] : []),
+  reading('wattmill_backlog_rows', [], backlog?.journal_rows ?? 0),
 ]
 
 const roomReadings = (room: Room): Reading[] => [
