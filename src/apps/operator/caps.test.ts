@@ -94,6 +94,10 @@ test('what makes no sense is refused in words, and changes nothing', async () =>
   await refused('PUT', '/api/caps/site', { watts: 100, other_watts: 100 }, /leave nothing/)
   await refused('PUT', '/api/caps/site', { watts: 100, engines: ['c'] }, /no engine c/)
   await refused('POST', '/api/caps/site/events', { watts: 100, for: '1h' }, /no power limit site/)
+  await assert.rejects(
+    ask('DELETE', '/api/caps/site'),
+    (error: { next?: string }) => error.next === 'wattmill cap status',
+  )
   await ask('PUT', '/api/caps/site', { watts: 5000 })
   await refused('POST', '/api/caps/site/events', { watts: 100 }, /how long/)
   await refused('POST', '/api/caps/site/events', { watts: 100, for: 'long' }, /no duration/)

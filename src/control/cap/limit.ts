@@ -29,10 +29,3 @@ export const lowestIn = ({ limit, events }: PowerLimit, from_ms: number, to_ms: 
     .reduce((lowest, event) => smaller(lowest, event.limit), limit)
 
 export const limitAt = (limit: PowerLimit, at_ms: number): Watts => lowestIn(limit, at_ms, at_ms)
-
-/** When what holds changes next. */
-export function nextChange(limits: readonly PowerLimit[], now_ms: number): number | undefined {
-  const times = limits.flatMap(({ events }) => events.flatMap(({ from_ms, until_ms }) => [from_ms, until_ms]))
-  const later = times.filter((at_ms) => at_ms > now_ms)
-  return later.length > 0 ? Math.min(...later) : undefined
-}

@@ -25,8 +25,6 @@ export interface Plan {
   readonly chosen: readonly Option[]
   /** What is expected in each room at the most. */
   readonly drawn: readonly Watts[]
-  /** Requests of each demand that have a place. */
-  readonly served: readonly number[]
   /** What a second of it earns. */
   readonly worth: number
 }
@@ -162,7 +160,6 @@ class Filling {
     return {
       chosen: this.#loads.map((_, at) => this.#option(at)),
       drawn: this.#sums.map((sum, at) => watts(this.#bound(at, sum))),
-      served: this.#demands.map(({ requests }, at) => requests - (this.#left[at] ?? 0)),
       worth,
     }
   }

@@ -194,7 +194,7 @@ const tooLong = (patience: number): Refusal =>
   refusal('overloaded', `waited ${patience} s for a free engine`, { retry_after_ms: 2000 })
 
 const withoutPower = ({ ask }: Flow, patience: number): Refusal =>
-  refusal('power_limited', `class ${ask.slo} waited ${patience} s for power that others earn more with`, {
+  refusal('power_limited', `class ${ask.slo} waited ${patience} s, and there is still no power for it`, {
     retry_after_ms: 30_000,
   })
 

@@ -228,25 +228,27 @@ export class Router {
   /** When all are left alone they are all asked: some of them may be well again, and waiting is no better. */
   #roomOf(flow: Flow, model: ModelId, now: Seconds): Room {
     const held = this.allowed.isHeld(model, flow.ask.slo)
-    let [able, left, place] = [0, 0, false]
+    let [able, left, place, off] = [0, 0, false, true]
     for (const view of this.#serving(flow.snapshot, model)) {
       if (!view.up) continue
       const out = view.ejection.isOut(now)
-      const hasPlace = !isCold(view, model) && this.#hasPlace(view, flow)
+      const places = this.#places(view, flow)
+      if (places > 0) off = false
+      const hasPlace = !isCold(view, model) && view.running < places
       if (hasPlace && !out) return held ? 'held' : 'free'
       able++
       if (out) left++
       place ||= hasPlace
     }
     if (able === 0) return 'none'
-    if (held) return 'held'
+    if (held || off) return 'held'
     return left === able && place ? 'free' : 'full'
   }
 
   /** Where control allows fewer than the replica takes, each gateway has its part: a burst is over before they hear of each other. */
-  #hasPlace({ running, replica }: ReplicaView, { snapshot }: Flow): boolean {
-    const most = this.allowed.most(replica.id) ?? Infinity
-    return running < Math.min(replica.concurrency, Math.ceil(most / snapshot.gateways))
+  #places({ replica }: ReplicaView, { snapshot }: Flow): number {
+    const most = this.allowed.most(replica.id)
+    return most === undefined ? replica.concurrency : Math.min(replica.concurrency, Math.ceil(most / snapshot.gateways))
   }
 
   #send(flow: Flow, able: readonly ReplicaView[], now: Seconds): Replica {
@@ -290,8 +292,9 @@ export class Router {
       const { replica } = view
       if (!view.up || isCold(view, model) || (hedge && replica.id === flow.replica?.id)) continue
       if (flow.attempts.length > 0 && flow.attempts.some((attempt) => attempt.replica === replica.id)) continue
-      if (this.allowed.most(replica.id) === 0) continue
-      const good = this.#hasPlace(view, flow) && !view.ejection.isOut(now)
+      const places = this.#places(view, flow)
+      if (places === 0) continue
+      const good = view.running < places && !view.ejection.isOut(now)
       if (good && only) {
         only = false
         able.length = 0

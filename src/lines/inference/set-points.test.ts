@@ -84,6 +84,17 @@ test('a class that is held waits, though there is a place; others pass it; and i
   assert(late.verdict === 'refused' && late.refusal.code === 'power_limited', JSON.stringify(late))
 })
 
+test('where every replica is turned off it is power that is waited for, whatever the class', () => {
+  const { policy, ask } = bench()
+  policy.router.allowed.obey(points({ a: 0, b: 0 }))
+  const flow = ask('interactive')
+  assert.equal(policy.admit(flow, seconds(0)).verdict, 'queued')
+  const late = policy.admit(flow, seconds(11))
+  assert(late.verdict === 'refused' && late.refusal.code === 'power_limited', JSON.stringify(late))
+  policy.router.allowed.obey(points({ a: 0, b: 1 }))
+  assert.equal(policy.router.room(ask('interactive'), seconds(12)), 'free')
+})
+
 test('what was held goes on as soon as there is power again', () => {
   const { policy, ask } = bench()
   policy.router.allowed.obey(points({}, ['batch']))

@@ -60,7 +60,7 @@ export function listLimits(store: Store): LimitRecord[] {
 export function findLimit(store: Store, name: string): LimitRecord {
   const found = listLimits(store).find((limit) => limit.name === name)
   if (!found)
-    throw new RegistryError('not_found', `no power limit ${name}`, { param: 'name', next: 'wattmill cap list' })
+    throw new RegistryError('not_found', `no power limit ${name}`, { param: 'name', next: 'wattmill cap status' })
   return found
 }
 
