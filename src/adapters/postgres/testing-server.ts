@@ -67,10 +67,11 @@ export async function ownServer({ disk_mib }: { readonly disk_mib?: number } = {
     fill: () => run('sh', '-c', `dd if=/dev/zero of=${disk}/filler bs=4096 2>/dev/null; sync`),
     makeRoom: () => run('rm', '-f', `${disk}/filler`),
     [Symbol.asyncDispose]: async () => {
-      try {
-        server.wake()
-        server.stop()
-      } catch {} // it was stopped
+      // Each by itself: on a small disk its pid cannot be read from here, and it must be stopped all the same.
+      for (const end of [server.wake, server.stop])
+        try {
+          end()
+        } catch {} // it was stopped
       if (holder) {
         holder.kill('SIGKILL')
         await once(holder, 'exit')
